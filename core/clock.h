@@ -7,8 +7,8 @@
 
 namespace spillway {
 
-// The only source of time outside tests and the simulator. Nothing that decides owns one: time comes
-// to it as an argument. Implementations may be called from any thread.
+// The only source of time outside tests and the simulator. Nothing that decides owns one: time
+// comes to it as an argument. Implementations may be called from any thread.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -20,7 +20,8 @@ class SystemClock final : public Clock {
   absl::Time Now() const override { return absl::Now(); }
 };
 
-// Moves only when told to, never backwards. The simulator and the tests use this one. Not thread-safe.
+// Moves only when told to, never backwards. The simulator and the tests use this one. Not
+// thread-safe.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(absl::Time start) : now_(start) {}

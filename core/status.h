@@ -9,10 +9,10 @@
 #include "core/text.h"
 
 // absl::Status crosses every room boundary; exceptions stay inside the file that calls a throwing
-// library. A message says what was attempted, on what, what was found and what was wanted: lowercase,
-// no final period. The code says what the caller should do: kInvalidArgument fix the request,
-// kNotFound name something else, kResourceExhausted or kUnavailable retry later, kFailedPrecondition
-// or kAborted change state first, kInternal report a bug.
+// library. A message says what was attempted, on what, what was found and what was wanted:
+// lowercase, no final period. The code says what the caller should do: kInvalidArgument fix the
+// request, kNotFound name something else, kResourceExhausted or kUnavailable retry later,
+// kFailedPrecondition or kAborted change state first, kInternal report a bug.
 namespace spillway {
 
 // The same status with "context: " before its message. OK stays OK.
@@ -27,9 +27,10 @@ inline absl::Status Annotate(const absl::Status& status, std::string_view contex
 #define SPILLWAY_CONCAT(a, b) SPILLWAY_CONCAT_INNER(a, b)
 
 // Returns from the calling function if `expression` is not OK.
-#define SPILLWAY_RETURN_IF_ERROR(expression)                       \
-  do {                                                             \
-    if (absl::Status spillway_status = (expression); !spillway_status.ok()) return spillway_status; \
+#define SPILLWAY_RETURN_IF_ERROR(expression)                                \
+  do {                                                                      \
+    if (absl::Status spillway_status = (expression); !spillway_status.ok()) \
+      return spillway_status;                                               \
   } while (false)
 
 // SPILLWAY_ASSIGN_OR_RETURN(const auto fleet, LoadFleet(path));

@@ -8,7 +8,8 @@
 #include "absl/strings/string_view.h"
 
 // Debian's Abseil has its own string_view, with no implicit conversion to or from the standard one.
-// The project uses std::string_view everywhere and crosses over here, where an Abseil call needs it.
+// The project uses std::string_view everywhere and crosses over here, where an Abseil call needs
+// it.
 namespace spillway {
 
 inline absl::string_view ToAbsl(std::string_view s) { return {s.data(), s.size()}; }
