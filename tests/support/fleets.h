@@ -18,7 +18,7 @@
 
 // Pools, policies and work for tests, built in C++: what the example files say after they were read
 // and the catalogue's values were filled in. Figures are those of configs/catalog/devices.yaml.
-namespace spillway::testing {
+namespace spillway::fixtures {
 
 constexpr MilliCpus Cpus(double count) {
   return MilliCpus(static_cast<std::int64_t>(count * 1000));
@@ -280,4 +280,4 @@ inline Work RequestFor(std::string model) {
   return work;
 }
 
-}  // namespace spillway::testing
+}  // namespace spillway::fixtures
