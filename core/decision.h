@@ -46,6 +46,15 @@ struct Candidate {
   bool backstop = false;       // claims last by the policy
   bool has_estimate = false;   // refused for what it cannot do: no figures are made up
   Estimate estimate;
+
+  // The answer: `chosen` or `pinned` for the chosen pool, else the first of `codes`. A chosen pool
+  // may hold too_late as well: then no pool meets the objective, and this one could start first in
+  // order.
+  Code code() const {
+    if (verdict == Verdict::kChosen)
+      return codes.Has(Code::kPinned) ? Code::kPinned : Code::kChosen;
+    return codes.First();
+  }
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };
 
@@ -60,7 +69,8 @@ struct Baseline {
 
 struct Decision {
   DecisionId id{};
-  JobId work{};  // zero: refused at submission, or a dry run
+  EventNumber event{};  // that it was made in; for a refused submission also where its work stands
+  JobId work{};         // zero: refused at submission, or a dry run
   absl::Time at;
   std::string tenant;
   Outcome outcome = Outcome::kRefused;

@@ -56,6 +56,7 @@ struct PoolAdded {
 };
 struct PolicySet {
   std::shared_ptr<const PolicySpec> policy;
+  bool from_file = false;  // the configuration file was read again
 };
 struct PricesSet {
   std::shared_ptr<const PricesSpec> prices;

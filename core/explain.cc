@@ -92,10 +92,17 @@ std::string ExplainLabels(const Needs& needs, const PoolSpec& pool) {
 std::string ExplainLate(const Candidate& candidate, const Objective& objective) {
   const std::string verb = objective.deadline ? "finish" : "start";
   const std::string found = Describe(absl::Nanoseconds(candidate.figures.found));
+  const absl::Duration wanted = absl::Nanoseconds(candidate.figures.wanted);
+  // The policy spills before the objective is at risk; then the figure is how long it lets work
+  // wait.
+  if (!objective.deadline && objective.start_within && wanted < *objective.start_within) {
+    return absl::StrCat("would start in ", found, " (p90), the policy waits ",
+                        wanted <= absl::ZeroDuration() ? "not at all" : Describe(wanted),
+                        " before it spills");
+  }
   if (candidate.figures.wanted <= 0)
     return absl::StrCat("would ", verb, " in ", found, " (p90), the objective is past");
-  return absl::StrCat("would ", verb, " in ", found, " (p90), the objective is ",
-                      Describe(absl::Nanoseconds(candidate.figures.wanted)));
+  return absl::StrCat("would ", verb, " in ", found, " (p90), the objective is ", Describe(wanted));
 }
 
 std::string ExplainOutranked(const Candidate& candidate) {
@@ -227,7 +234,7 @@ std::string Explain(const Candidate& candidate, Code code, const Work& work, con
 }
 
 std::string Explain(const Candidate& candidate, const Work& work, const PoolSpec& pool) {
-  return Explain(candidate, candidate.codes.First(), work, pool);
+  return Explain(candidate, candidate.code(), work, pool);
 }
 
 }  // namespace spillway

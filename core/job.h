@@ -64,14 +64,17 @@ struct Attempt {
   DecisionId decision{};
   Quantiles expected;  // duration, as estimated at launch
   absl::Duration
-      baseline_duration{};  // p50 on the baseline, as estimated at launch; 0: no baseline
-  absl::Time launched_at;   // resources are held, and paid for, from here ...
+      baseline_duration{};     // p50 on the baseline, as estimated at launch; 0: no baseline
+  UsdPerHour baseline_rate{};  // of what it would hold on the baseline
+  absl::Time
+      rate_since;  // the amounts below are complete up to here: launch, or the last change of price
+  absl::Time launched_at;  // resources are held, and paid for, from here ...
   std::optional<absl::Time> started_at;
   std::optional<absl::Time> finished_at;  // ... to here
   Fault fault = Fault::kNone;
   std::optional<int> exit_code, signal;
   std::string message;  // why it could not start or was lost; empty if there is nothing to say
-  Usd cost{}, marginal_cost{};  // booked when it ends
+  Usd cost{}, marginal_cost{};  // complete when it has ended
   Joules energy{};
   GramsCo2e carbon{};
   friend bool operator==(const Attempt&, const Attempt&) = default;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -48,23 +49,35 @@ struct LedgerRow {
   GramsCo2e carbon{};
   friend bool operator==(const LedgerRow&, const LedgerRow&) = default;
 };
-// Key: pool, number. What ledger rows need to go on after a restart: when the pool was last booked
-// up to.
+// Key: pool.
 struct PoolRow {
   PoolId pool = kNoPool;
   std::shared_ptr<const PoolSpec> spec;
   PoolState state = PoolState::kActive;
-  bool removed = false;     // no longer in the configuration
-  Price price;              // in force
-  std::vector<int> down;    // nodes seen down, rising
-  absl::Time booked_until;  // ledger rows are complete up to here
+  bool added = false;    // by the API, not by the configuration file
+  bool removed = false;  // no longer in the configuration
+  std::optional<Price>
+      own_price;  // set by the API; stands until the file or the price book says another
+  absl::Time own_price_at;
+  std::vector<int> down;  // nodes seen down, rising
+};
+// Key: pool. Where the pool's ledger stands within the open hour: what a restart needs to go on.
+struct PoolBooksRow {
+  PoolId pool = kNoPool;
+  absl::Time booked_until;     // running work and idle time are booked up to here ...
+  Usd allocated{};             // ... and since then these amounts, of attempts that ended
+  Joules idle_energy{};        // of those: idle watts that went to whoever held a whole device
+  absl::Duration node_time{};  // nodes in use x time, from booked_until to touched_at
+  absl::Time touched_at;
+  friend bool operator==(const PoolBooksRow&, const PoolBooksRow&) = default;
 };
 // Key: (tenant, name). Durations of the last runs as they would have been at speed 1, oldest first;
-// at most kRunsRemembered.
+// at most kRunsRemembered. No runs: forgotten, the row goes.
 struct ObservationRow {
   std::string tenant, name;
   std::vector<absl::Duration> runs;
-  std::string device;  // catalogue device and class by which they were brought to speed 1
+  std::string work_class;  // by whose rates they were brought to speed 1, per unit; empty: none
+  EventNumber last{};      // when it was last added to
   friend bool operator==(const ObservationRow&, const ObservationRow&) = default;
 };
 // Key: version.
@@ -72,6 +85,7 @@ struct PolicyRow {
   std::uint64_t version = 0;
   absl::Time since;
   std::shared_ptr<const PolicySpec> policy;
+  bool from_file = false;  // false: set through the API
 };
 // A single row: the counters that the next event continues from.
 struct CountersRow {
@@ -82,8 +96,8 @@ struct CountersRow {
   friend bool operator==(const CountersRow&, const CountersRow&) = default;
 };
 
-using Record =
-    std::variant<JobRow, DecisionRow, LedgerRow, PoolRow, ObservationRow, PolicyRow, CountersRow>;
+using Record = std::variant<JobRow, DecisionRow, LedgerRow, PoolRow, PoolBooksRow, ObservationRow,
+                            PolicyRow, CountersRow>;
 
 }  // namespace spillway::record
 

@@ -59,12 +59,13 @@ struct QueueStatus {
 // What a restart needs, as read back from the tables.
 struct Remembered {
   record::CountersRow counters;
-  std::vector<record::PoolRow> pools;     // by PoolId
-  std::vector<record::LedgerRow> ledger;  // of hours that are not complete
+  std::vector<record::PoolRow> pools;       // by PoolId
+  std::vector<record::PoolBooksRow> books;  // by PoolId
+  std::vector<record::LedgerRow> ledger;    // of hours that are not complete
   std::vector<record::ObservationRow> observations;
-  std::vector<Job> jobs;                    // not terminal, by id
-  std::optional<record::PolicyRow> policy;  // the newest
-  std::vector<std::string> notes;
+  std::vector<Job> jobs;                         // not terminal, by id
+  std::optional<record::PolicyRow> policy;       // the newest
+  std::optional<record::PolicyRow> file_policy;  // the newest that came from the file
 };
 
 class Brain {
