@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 
 // Server-sent events (WHATWG HTML, section 9.2): frames out, events in.
 namespace spillway {
@@ -40,17 +40,16 @@ class SseParser {
 
  private:
   std::size_t limit_;
-  std::string buffer_;  // Bytes not looked at yet start at at_.
-  std::size_t at_ = 0;
-  std::size_t scan_ = 0;   // No line end before this place.
-  bool start_ = true;      // A byte order mark may still come.
+  std::string line_;       // The line that is not over yet.
   bool after_cr_ = false;  // An LF now belongs to the line end before it.
+  bool first_line_ = true;
   bool has_data_ = false;
   SseEvent event_;
+  std::deque<SseEvent> ready_;
   absl::Status failed_;
 
-  std::optional<std::string_view> NextLine();
-  void Field(std::string_view name, std::string_view value);
+  absl::Status TakeLine(std::string_view line);
+  absl::Status TakeField(std::string_view name, std::string_view value);
 };
 
 }  // namespace spillway
