@@ -80,6 +80,13 @@ struct Attempt {
   friend bool operator==(const Attempt&, const Attempt&) = default;
 };
 
+// Which pool a queued job counts on: the one whose backlog it stands in.
+struct Plan {
+  PoolId pool = kNoPool;
+  Quantiles duration;  // there, as estimated when the plan was made
+  friend bool operator==(const Plan&, const Plan&) = default;
+};
+
 struct Job {
   JobId id{};
   std::shared_ptr<const Work> work;  // never null, never changes
@@ -93,6 +100,7 @@ struct Job {
   std::optional<absl::Time> not_before;       // backing off after a failure
   std::optional<absl::Time> incapable_since;  // no pool could do it any more, since then
   DecisionId decision{};                      // the latest
+  Plan plan;                                  // queued only
   absl::Time spill_at = absl::InfiniteFuture();
   std::optional<absl::Time> started_at, finished_at;
   Usd cost{}, marginal_cost{}, overhead_cost{};
