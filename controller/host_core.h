@@ -1,0 +1,139 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "controller/host.h"
+#include "controller/keys_in_flight.h"
+#include "controller/open_batch.h"
+
+// The two threads of the host and what passes between them. Only host*.cc include this.
+namespace spillway {
+
+class Host::Impl {
+ public:
+  Impl(HostOptions options, const Clock& clock, Brain& brain, Journal& journal, Archive& archive,
+       Adapters adapters, Observer& observer, AdapterSink& sink)
+      : options_(options),
+        clock_(clock),
+        brain_(brain),
+        journal_(journal),
+        archive_(archive),
+        adapters_(std::move(adapters)),
+        observer_(observer),
+        sink_(sink),
+        feed_(options.feed) {}
+
+  // --- Any thread.
+  using Task = absl::AnyInvocable<void()>;
+  struct Waiting {
+    Submission submission;
+    Done<SubmitAnswer> done;
+  };
+  using Input = std::variant<Waiting, event::Body, Task>;
+
+  enum class Taken { kYes, kFull, kStopping };
+  Taken PushSubmission(Waiting& waiting);
+  bool Push(Input input);  // false: stopping; `input` is gone then
+
+  absl::Status Start(std::shared_ptr<const Config> config);
+  void Stop();
+
+  // --- Control thread.
+  Reply Fold(event::Body body);
+  // Folds an operator's event and answers once it is durable.
+  void Operate(event::Body body, Done<absl::Status> done);
+  void AfterCommit(Task task) { open_->others.push_back(std::move(task)); }
+  void WantSnapshot() { snapshot_now_ = true; }
+  JobAdapter* AdapterOf(PoolId pool) const {
+    return Index(pool) < adapter_of_.size() ? adapter_of_[Index(pool)] : nullptr;
+  }
+  std::string TypeOf(PoolId pool) const {
+    return Index(pool) < type_of_.size() ? type_of_[Index(pool)] : std::string();
+  }
+
+  const HostOptions options_;
+  const Clock& clock_;
+  Brain& brain_;
+  Journal& journal_;
+  Archive& archive_;
+  const Adapters adapters_;
+  Observer& observer_;
+  AdapterSink& sink_;
+  JobFeed feed_;
+  KeysInFlight keys_;
+  std::atomic<std::int64_t> queued_{0};
+  std::atomic<std::uint64_t> refused_{0};
+
+  std::shared_ptr<const Snapshot> snapshot() const {
+    absl::MutexLock lock(&snapshot_mutex_);
+    return snapshot_;
+  }
+  HostStats stats() const;
+  absl::Time last_at() const { return last_at_; }              // control thread
+  bool adapters_stopped() const { return adapters_stopped_; }  // control thread
+
+ private:
+  void ControlLoop();
+  bool TakeInputs(std::vector<Input>& taken);
+  void HandOff() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WaitForRoom();
+  absl::Duration SleepFor() const;
+  void HandleInputs(std::vector<Input>& taken);
+  void Handle(Waiting& waiting);
+  void FireTimer();
+  void LookAround();
+  void TakeSnapshot();
+  std::shared_ptr<const Snapshot> MakeSnapshot() const;
+  void LearnPools(const std::vector<Record>& records, std::size_t from);
+  void LearnPool(PoolId id, const std::string& type);
+  void RunCommands(std::vector<Command>& commands);
+  void Run(const command::Launch& launch);
+  void Run(const command::Cancel& cancel);
+  absl::Status StartAdapters(const std::vector<Job>& jobs, std::uint64_t epoch);
+
+  void StoreLoop();
+  void Commit(OpenBatch& open);
+  void LetOut(OpenBatch& open, Batch& batch);
+  void Publish(std::shared_ptr<const Snapshot> snapshot);
+
+  // Owned by the control thread (by Start() before that).
+  std::unique_ptr<OpenBatch> open_ = std::make_unique<OpenBatch>();
+  EventNumber last_event_{};
+  absl::Time last_at_ = absl::InfinitePast();
+  std::vector<JobAdapter*> adapter_of_;  // by PoolId; null: no such adapter here
+  std::vector<std::string> type_of_;
+  bool adapters_stopped_ = false;
+  bool dirty_ = false;         // events were folded since the last snapshot
+  bool snapshot_now_ = false;  // somebody will look for what they changed
+  absl::Duration last_snapshot_ = -absl::InfiniteDuration();
+  absl::Duration timer_rests_until_ = -absl::InfiniteDuration();
+
+  mutable absl::Mutex mutex_;
+  absl::CondVar control_wake_, store_wake_;
+  std::vector<Input> inbox_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration inbox_since_ ABSL_GUARDED_BY(mutex_);         // of its oldest input
+  std::size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;            // submissions among them
+  std::unique_ptr<OpenBatch> handed_ ABSL_GUARDED_BY(mutex_);  // waits for the store thread
+  bool committing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool running_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool control_done_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<std::size_t> open_events_{0};
+
+  mutable absl::Mutex snapshot_mutex_;
+  std::shared_ptr<const Snapshot> snapshot_ ABSL_GUARDED_BY(snapshot_mutex_);
+
+  std::thread control_, store_;
+};
+
+}  // namespace spillway
