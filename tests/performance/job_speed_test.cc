@@ -179,6 +179,7 @@ TEST_F(JobSpeedTest, PoolsWithoutADeviceAreNotAlike) {
   PoolSpec other = fixtures::LocalPool();
   other.name = "other";
   const DeclaredSeconds declared{absl::Seconds(30), "local"};
+  EXPECT_EQ(Length(declared, Holding4Cpus(), local_).basis, Basis::kDeclared);
   EXPECT_EQ(Length(declared, Holding4Cpus(), book_.SpeedOf(other)).basis, Basis::kAssumed);
 }
 
