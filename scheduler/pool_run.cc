@@ -1,0 +1,203 @@
+#include "scheduler/pool_run.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_map.h"
+#include "core/check.h"
+
+namespace spillway {
+namespace {
+
+std::int64_t Part(std::int64_t asked, std::int64_t of) {
+  if (asked <= 0 || of <= 0) return 0;
+  return static_cast<std::int64_t>((absl::int128(asked) * kMicroNode + of - 1) / of);
+}
+
+// Reserved nodes are the last ones of a pool, in the order of the tenants' file.
+std::vector<int> GroupsOf(const PoolSpec& spec, const TenantsSpec& tenants,
+                          std::vector<std::string>& names) {
+  std::vector<int> groups(static_cast<std::size_t>(spec.nodes), NodeSet::kCommon);
+  names.clear();
+  int next = spec.nodes;
+  for (const TenantSpec& tenant : tenants.tenants) {
+    for (const Reservation& reserved : tenant.reserved) {
+      if (reserved.pool != spec.name) continue;
+      names.push_back(tenant.name);
+      for (int i = 0; i < reserved.nodes && next > 0; ++i)
+        groups[static_cast<std::size_t>(--next)] = static_cast<int>(names.size());
+    }
+  }
+  return groups;
+}
+
+}  // namespace
+
+std::int64_t MicroNodesOf(const Slot& slot, int count, const NodeShape& shape) {
+  const std::int64_t cpus = Part(slot.cpus.value(), shape.cpus.value());
+  const std::int64_t memory = Part(slot.memory.value(), shape.memory.value());
+  const std::int64_t devices =
+      Part(std::int64_t{slot.devices} * slot.device_parts, std::int64_t{shape.devices} * 1000);
+  return std::max<std::int64_t>({cpus, memory, devices, 1}) * count;
+}
+
+PoolRun::PoolRun(PoolId id, std::shared_ptr<const PoolSpec> spec, const TenantsSpec& tenants)
+    : id_(id) {
+  books.pool = id;
+  Respecify(std::move(spec), tenants);
+}
+
+std::vector<AttemptKey> PoolRun::Respecify(std::shared_ptr<const PoolSpec> spec,
+                                           const TenantsSpec& tenants) {
+  spec_ = std::move(spec);
+  std::vector<int> groups = GroupsOf(*spec_, tenants, tenant_groups_);
+  std::vector<int> down;
+  for (int i = 0; i < nodes_.size(); ++i) {
+    if (!nodes_.IsUp(i) && i < spec_->nodes) down.push_back(i);
+  }
+  nodes_ = NodeSet(spec_->node, spec_->nodes, std::move(groups));
+  for (const int node : down) nodes_.SetUp(node, false);
+  const auto before = std::move(running_);
+  running_.clear();
+  p50_ = p90_ = Releases();
+  std::vector<AttemptKey> homeless;
+  for (const auto& [key, held] : before) {
+    NodeSet trial = nodes_;  // rare: only when a controller starts or a pool is changed
+    const auto has_place = [&](const NodeShare& share) {
+      const auto device_exists = [&](int d) { return d < spec_->node.devices; };
+      return share.node < spec_->nodes &&
+             std::all_of(share.devices.begin(), share.devices.end(), device_exists);
+    };
+    bool placed = std::all_of(held.nodes.begin(), held.nodes.end(), has_place);
+    if (placed) trial.Take(held.nodes, held.slot);
+    placed = placed && trial.cpus_free() >= MilliCpus(0) && trial.memory_free() >= Bytes(0);
+    if (placed) {
+      Hold(held);
+    } else {
+      homeless.push_back(key);
+    }
+  }
+  Touch();
+  return homeless;
+}
+
+int PoolRun::GroupOf(const std::string& tenant) const {
+  const auto found = std::find(tenant_groups_.begin(), tenant_groups_.end(), tenant);
+  return found == tenant_groups_.end() ? NodeSet::kCommon
+                                       : static_cast<int>(found - tenant_groups_.begin()) + 1;
+}
+
+void PoolRun::Hold(Running running) {
+  nodes_.Take(running.nodes, running.slot);
+  p50_.Add(running.key, running.end_p50, running.micro_nodes);
+  p90_.Add(running.key, running.end_p90, running.micro_nodes);
+  const AttemptKey key = running.key;
+  const bool added_now = running_.emplace(key, std::move(running)).second;
+  SPILLWAY_CHECK(added_now);
+  Touch();
+}
+
+void PoolRun::Expect(AttemptKey key, absl::Time end_p50, absl::Time end_p90) {
+  Running& running = running_.at(key);
+  p50_.Remove(key, running.end_p50);
+  p90_.Remove(key, running.end_p90);
+  running.end_p50 = end_p50;
+  running.end_p90 = end_p90;
+  p50_.Add(key, end_p50, running.micro_nodes);
+  p90_.Add(key, end_p90, running.micro_nodes);
+  Touch();
+}
+
+void PoolRun::Release(AttemptKey key) {
+  const auto found = running_.find(key);
+  SPILLWAY_CHECK(found != running_.end());
+  nodes_.Give(found->second.nodes, found->second.slot);
+  p50_.Remove(key, found->second.end_p50);
+  p90_.Remove(key, found->second.end_p90);
+  running_.erase(found);
+  Touch();
+}
+
+std::vector<AttemptKey> PoolRun::SetNodeUp(int node, bool up) {
+  std::vector<AttemptKey> lost;
+  if (node < 0 || node >= nodes_.size() || nodes_.IsUp(node) == up) return lost;
+  nodes_.SetUp(node, up);
+  Touch();
+  if (up) return lost;
+  for (const auto& [key, held] : running_) {
+    const auto is_there = [&](const NodeShare& share) { return share.node == node; };
+    if (std::any_of(held.nodes.begin(), held.nodes.end(), is_there)) lost.push_back(key);
+  }
+  return lost;
+}
+
+absl::Time PoolRun::EarliestFit(const Releases& releases, const Slot& slot, int count, int group,
+                                absl::Time now) const {
+  if (nodes_.Fits(slot, count, group)) return now;
+  // A copy of nothing: only nodes that give something back are looked at, with what they would then
+  // have.
+  struct Left {
+    MilliCpus cpus;
+    Bytes memory;
+    int parts = 0;
+    bool counted = false;
+  };
+  absl::flat_hash_map<int, Left> seen;
+  int fitting = 0;
+  for (int have = count - 1; have > 0; --have) {
+    if (nodes_.Fits(slot, have, group)) {
+      fitting = have;
+      break;
+    }
+  }
+  std::int64_t at = absl::ToUnixNanos(absl::InfiniteFuture());
+  bool found = false;
+  std::int64_t last = absl::ToUnixNanos(now);
+  releases.Walk(now, [&](AttemptKey key, std::int64_t, std::int64_t when) {
+    last = when;
+    const Running& held = running_.at(key);
+    for (const NodeShare& share : held.nodes) {
+      auto [entry, fresh] = seen.try_emplace(share.node);
+      Left& left = entry->second;
+      const auto fits = [&] {
+        return left.cpus >= slot.cpus && left.memory >= slot.memory &&
+               left.parts >= slot.devices * slot.device_parts && nodes_.Usable(share.node, group);
+      };
+      if (fresh) {
+        nodes_.Left(share.node, left.cpus, left.memory, left.parts);
+        left.counted = fits();  // it is among those that fit now
+      }
+      left.cpus += held.slot.cpus;
+      left.memory += held.slot.memory;
+      left.parts += static_cast<int>(share.devices.size()) * held.slot.device_parts;
+      if (!left.counted && fits()) {
+        left.counted = true;
+        ++fitting;
+      }
+    }
+    if (fitting < count) return true;
+    at = when;
+    found = true;
+    return false;
+  });
+  return absl::FromUnixNanos(found ? at : last);
+}
+
+Quantiles PoolRun::Wait(const Slot& slot, int count, int group, std::int64_t micro_nodes,
+                        const Load& ahead, absl::Time now) const {
+  const std::int64_t capacity = std::int64_t{nodes_.UpIn(group)} * kMicroNode;
+  if (nodes_.UpIn(group) < count) return {absl::InfiniteDuration(), absl::InfiniteDuration()};
+  const auto wait = [&](const Releases& releases, absl::int128 load) {
+    const absl::Time ready = releases.Ready(now, capacity, std::min(micro_nodes, capacity), load);
+    return std::max(ready, EarliestFit(releases, slot, count, group, now)) - now;
+  };
+  Quantiles answer{RoundToNanos(wait(p50_, ahead.p50)), RoundToNanos(wait(p90_, ahead.p90))};
+  answer.p90 = std::max(answer.p50, answer.p90);
+  return answer;
+}
+
+double PoolRun::LoadShare() const {
+  const double capacity = static_cast<double>(std::max(nodes_.up(), 1)) * kMicroNode;
+  return std::min(1.0, static_cast<double>(p50_.busy()) / capacity);
+}
+
+}  // namespace spillway

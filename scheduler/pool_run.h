@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/time/time.h"
+#include "core/job.h"
+#include "core/policy_spec.h"
+#include "core/pool.h"
+#include "core/record.h"
+#include "scheduler/backlog.h"
+#include "scheduler/node_set.h"
+#include "scheduler/releases.h"
+
+namespace spillway {
+
+inline constexpr std::int64_t kMicroNode = 1'000'000;
+
+// The largest share of any resource of a node that a slot takes, over `count` nodes: how much of
+// the pool it keeps from others. Rounded up; at least 1.
+std::int64_t MicroNodesOf(const Slot& slot, int count, const NodeShape& shape);
+
+// An attempt that holds something of a pool.
+struct Running {
+  AttemptKey key;
+  Slot slot;
+  std::vector<NodeShare> nodes;
+  std::int64_t micro_nodes = 0;
+  absl::Time end_p50, end_p90;  // as expected now
+};
+
+// One pool as it is: its nodes, what runs there, what counts on it. A plain state machine under the
+// brain.
+class PoolRun {
+ public:
+  PoolRun(PoolId id, std::shared_ptr<const PoolSpec> spec, const TenantsSpec& tenants);
+
+  // A new specification: capacity starts anew, and what runs is put back where it was as far as
+  // that place still exists. Answers the attempts whose place is gone.
+  std::vector<AttemptKey> Respecify(std::shared_ptr<const PoolSpec> spec,
+                                    const TenantsSpec& tenants);
+
+  PoolId id() const { return id_; }
+  const PoolSpec& spec() const { return *spec_; }
+  const std::shared_ptr<const PoolSpec>& shared_spec() const { return spec_; }
+  const NodeSet& nodes() const { return nodes_; }
+  Backlog& backlog() { return backlog_; }
+  const Backlog& backlog() const { return backlog_; }
+  const absl::btree_map<AttemptKey, Running>& running() const { return running_; }
+  int GroupOf(const std::string& tenant) const;
+
+  // Rises with every change that a wait or a fit may depend on.
+  std::uint64_t version() const { return version_; }
+  void Touch() { ++version_; }
+
+  void Hold(Running running);
+  void Expect(AttemptKey key, absl::Time end_p50, absl::Time end_p90);  // a better guess
+  void Release(AttemptKey key);
+  // Answers what ran there, when the node goes down.
+  std::vector<AttemptKey> SetNodeUp(int node, bool up);
+
+  bool Fits(const Slot& slot, int count, int group) const {
+    return nodes_.Fits(slot, count, group);
+  }
+  // Until work could start that does not fit now, or has others ahead of it. Infinite: never, as
+  // things are.
+  Quantiles Wait(const Slot& slot, int count, int group, std::int64_t micro_nodes,
+                 const Load& ahead, absl::Time now) const;
+  // Busy share of the pool's capacity, [0, 1].
+  double LoadShare() const;
+
+  // What operators and price books have said.
+  PoolState state = PoolState::kActive;
+  bool added = false, removed = false;
+  std::optional<Price> own_price;
+  absl::Time own_price_at;
+  Price price;  // in force, with the speed-up of modelled pools folded in
+  record::PoolBooksRow books;
+
+ private:
+  absl::Time EarliestFit(const Releases& releases, const Slot& slot, int count, int group,
+                         absl::Time now) const;
+
+  PoolId id_;
+  std::shared_ptr<const PoolSpec> spec_;
+  std::vector<std::string> tenant_groups_;  // beside groups of nodes_, from 1
+  NodeSet nodes_;
+  absl::btree_map<AttemptKey, Running> running_;
+  Releases p50_, p90_;
+  Backlog backlog_;
+  std::uint64_t version_ = 1;
+};
+
+}  // namespace spillway

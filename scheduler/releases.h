@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/numeric/int128.h"
+#include "absl/time/time.h"
+#include "core/ids.h"
+
+namespace spillway {
+
+// When running work is expected to give back what it holds, at one quantile; and from that, how
+// long new work would wait. Instants are nanoseconds since the UNIX epoch, capacity is millionths
+// of a node.
+//
+// Work that has outrun its estimate is expected to go on for as long again as it is late: at the
+// end of its estimate it is due now, and the longer it overruns the less it is counted on.
+class Releases {
+ public:
+  struct Holding {
+    std::int64_t micro_nodes = 0;
+  };
+  void Add(AttemptKey key, absl::Time end, std::int64_t micro_nodes);
+  void Remove(AttemptKey key, absl::Time end);
+  std::int64_t busy() const { return busy_; }
+
+  // When `ahead` (capacity x time) has been served by `capacity`, of which running work gives back
+  // its part by and by, and `need` is free at that instant: water-filling over the releases. Exact
+  // for one slot; over several it takes queued work as divisible, so it is early by one piece of
+  // work at most. Past kWalked releases it answers the closed form, which is never earlier.
+  absl::Time Ready(absl::Time now, std::int64_t capacity, std::int64_t need,
+                   absl::int128 ahead) const;
+
+  // Calls `f(key, when)` for releases in order of time until it returns false or kWalked were
+  // visited.
+  template <class F>
+  void Walk(absl::Time now, F f) const;
+
+  static constexpr int kWalked = 256;
+
+ private:
+  using Order = std::pair<std::int64_t, AttemptKey>;  // end, who
+  absl::btree_map<Order, std::int64_t> ends_;
+  std::int64_t busy_ = 0;
+  absl::int128 busy_ends_ = 0;  // sum of micro_nodes x end
+};
+
+template <class F>
+void Releases::Walk(absl::Time now, F f) const {
+  const std::int64_t t = absl::ToUnixNanos(now);
+  // The overdue ones come back in reverse: the latest of them is due last among them.
+  int visited = 0;
+  const auto first_due = ends_.lower_bound({t, AttemptKey{}});
+  auto overdue = first_due;
+  auto due = first_due;
+  while (visited++ < kWalked && (overdue != ends_.begin() || due != ends_.end())) {
+    bool take_overdue = overdue != ends_.begin();
+    std::int64_t reflected = 0;
+    if (take_overdue) {
+      reflected = 2 * t - std::prev(overdue)->first.first;
+      take_overdue = due == ends_.end() || reflected <= due->first.first;
+    }
+    if (take_overdue) {
+      --overdue;
+      if (!f(overdue->first.second, overdue->second, reflected)) return;
+    } else {
+      if (!f(due->first.second, due->second, due->first.first)) return;
+      ++due;
+    }
+  }
+}
+
+}  // namespace spillway

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_set.h"
+#include "core/decision.h"
+#include "core/pool.h"
+#include "core/work.h"
+#include "policies/claim_order.h"
+#include "scheduler/backlog.h"
+#include "scheduler/node_set.h"
+
+namespace spillway {
+
+// What is true of one shape of work on one pool whatever the load: computed once, read by every
+// decision.
+struct ShapeOnPool {
+  int alternative = -1;
+  bool able = false;  // no code below: only able pools have the rest
+  CodeSet codes;      // cannot, and kRule, kReserved where all nodes are reserved for others
+  Figures figures;
+  Slot slot;
+  int nodes = 1;
+  int group = NodeSet::kCommon;
+  std::int64_t micro_nodes = 1;
+  Quantiles duration;
+  Basis basis = Basis::kAssumed;
+  bool priced = false;
+  Usd cost{}, marginal{};
+  Joules energy{};
+  GramsCo2e carbon{};
+};
+
+// Work that differs only in what no pool cares about (command, deadline, priority, ...) has one
+// shape.
+struct Shape {
+  std::string key;         // ShapeKey of the work
+  std::uint64_t hash = 0;  // XXH64 of the key: stable, part of a decision's inputs_hash
+  std::shared_ptr<const Work> sample;
+  int rule = -1;                   // of the policy
+  std::vector<ShapeOnPool> pools;  // by PoolId
+  std::vector<Claim> order;        // able pools
+  Baseline baseline;
+  UsdPerHour baseline_rate{};
+
+  // For which state of the world the above holds.
+  std::uint64_t config_version = 0, estimator_version = 0;
+  // Queued jobs of this shape.
+  absl::btree_set<QueueRank> waiting;
+};
+
+// Everything of the work that a pool, a price, a rule or an estimate may depend on, as bytes: two
+// pieces of work with equal keys are told the same by every pool at any one time, but for their
+// objectives.
+std::string ShapeKey(const Work& work);
+
+}  // namespace spillway
