@@ -47,9 +47,9 @@ struct Candidate {
   bool has_estimate = false;   // refused for what it cannot do: no figures are made up
   Estimate estimate;
 
-  // The answer: `chosen` or `pinned` for the chosen pool, else the first of `codes`. A chosen pool
-  // may hold too_late as well: then no pool meets the objective, and this one could start first in
-  // order.
+  // The answer: `chosen` or `pinned` for the chosen pool, `busy` for an awaited one, else the first
+  // of `codes`. A chosen pool may hold too_late as well: then no pool meets the objective, and this
+  // one could start first in order.
   Code code() const {
     if (verdict == Verdict::kChosen)
       return codes.Has(Code::kPinned) ? Code::kPinned : Code::kChosen;

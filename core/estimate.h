@@ -38,6 +38,7 @@ struct Estimate {
   Usd marginal_cost{};  // what it adds to the bill; what decisions compare
   Joules energy{};      // at the node, without PUE
   GramsCo2e carbon{};   // with PUE
+  bool priced = true;   // false: nobody knows the two costs above
   Basis basis = Basis::kAssumed;
   friend bool operator==(const Estimate&, const Estimate&) = default;
 };

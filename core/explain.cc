@@ -90,7 +90,10 @@ std::string ExplainLabels(const Needs& needs, const PoolSpec& pool) {
 }
 
 std::string ExplainLate(const Candidate& candidate, const Objective& objective) {
-  const std::string verb = objective.deadline ? "finish" : "start";
+  const bool starts =
+      !objective.deadline ||
+      (objective.start_within && candidate.figures.wanted == ToNanos(*objective.start_within));
+  const std::string verb = starts ? "start" : "finish";
   const std::string found = Describe(absl::Nanoseconds(candidate.figures.found));
   const absl::Duration wanted = absl::Nanoseconds(candidate.figures.wanted);
   // The policy spills before the objective is at risk; then the figure is how long it lets work
@@ -106,7 +109,7 @@ std::string ExplainLate(const Candidate& candidate, const Objective& objective) 
 }
 
 std::string ExplainOutranked(const Candidate& candidate) {
-  const std::string here = candidate.has_estimate
+  const std::string here = candidate.has_estimate && candidate.estimate.priced
                                ? absl::StrCat("here ", Describe(candidate.estimate.cost))
                                : std::string("its cost is not known");
   return candidate.backstop ? absl::StrCat("backstop pools claim last; ", here)
@@ -114,7 +117,8 @@ std::string ExplainOutranked(const Candidate& candidate) {
 }
 
 std::string ExplainChosen(const Candidate& candidate) {
-  if (!candidate.has_estimate) return "first able pool in time";
+  if (!candidate.has_estimate || !candidate.estimate.priced)
+    return "first able pool in time; its cost is not known";
   const std::string cost = Describe(candidate.estimate.cost);
   if (candidate.codes.Has(Code::kTooLate))
     return absl::StrCat("no pool meets the objective; first that could start: ", cost);
