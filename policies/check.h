@@ -15,19 +15,25 @@ struct Finding {
 };
 
 // Errors:
-//  - a rule that can never be reached, because an earlier one takes all of its work;
-//  - a rule whose selectors match no pool of the fleet at all (its work could never run);
-//  - `claim.only` that matches no pool; two rules of one name;
+//  - a rule that can never be reached, because earlier ones take all of its work
+//  (policies/reach.h);
+//  - a rule that names no pools; `claim.only` that matches no pool; two rules of one name;
 //  - a rule that reaches the backstop before another of its pools;
-//  - a rule that puts a tenant's own reserved pool after others, or leaves it out;
-//  - a baseline that names neither a pool nor a device of the catalogue;
-//  - figures out of their range (band, waits, weights).
+//  - a rule that puts a tenant's own reserved pool after others, or leaves it out
+//    (policies/reserved.h);
+//  - a baseline that names neither a pool nor a priced device of the catalogue;
+//  - figures out of their range (band, waits, weights, durations, priorities).
 // Warnings:
-//  - a selector that matches no pool of this fleet; work shapes that the fleet serves but that no
-//  able
-//    pool of their rule could take (no fallback); `backstop:` that matches no pool, or all of them;
+//  - a selector, or all of a rule's, that matches no pool of this fleet; one whose pools all belong
+//    to earlier ones;
+//  - work that the fleet serves but for which no able pool is left under its rule
+//    (policies/fallback.h);
+//  - `backstop:` that matches no pool, or all of them;
 //  - `weighted` with all weights zero; tenants' weights, which no discipline uses yet.
 std::vector<Finding> CheckPolicy(const PolicySpec& policy, const FleetSpec& fleet,
                                  const TenantsSpec& tenants, const Catalog& catalog);
+// The same without a catalogue: the baseline is not looked up.
+std::vector<Finding> CheckPolicy(const PolicySpec& policy, const FleetSpec& fleet,
+                                 const TenantsSpec& tenants);
 
 }  // namespace spillway

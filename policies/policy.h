@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "core/config.h"
 #include "core/policy_spec.h"
 #include "policies/choice.h"
@@ -18,11 +19,16 @@ namespace spillway {
 
 class Policy {
  public:
-  // Gives a specification its meaning over a fleet. kInvalidArgument with every finding of Check()
-  // that is an error; warnings are left to those who call Check().
+  // Gives a specification its meaning over a fleet. kInvalidArgument with every finding of
+  // CheckPolicy() that is an error; warnings are left to those who call CheckPolicy(). Without a
+  // catalogue a baseline that is no pool is taken for one of its devices, unchecked.
   static absl::StatusOr<std::shared_ptr<const Policy>> Compile(const PolicySpec& spec,
                                                                const FleetSpec& fleet,
                                                                const TenantsSpec& tenants);
+  static absl::StatusOr<std::shared_ptr<const Policy>> Compile(const PolicySpec& spec,
+                                                               const FleetSpec& fleet,
+                                                               const TenantsSpec& tenants,
+                                                               const Catalog& catalog);
 
   const PolicySpec& spec() const { return spec_; }
 
@@ -35,7 +41,8 @@ class Policy {
 
   // The claim order of able, allowed pools for this work: the rule's own if there is one, else the
   // policy's. Pools of the backstop come after all others; unpriced ones after every known cost (in
-  // the backstop group too). See ClaimOrder::Arrange for the rest.
+  // the backstop group too); where the order is written down, not computed, after the known costs
+  // of their own tier or selector. See ClaimOrder::Arrange for the rest.
   void Arrange(const Work& work, int rule, absl::Span<const Claimant> claimants, std::uint64_t draw,
                std::vector<Claim>& out) const;
 

@@ -1,0 +1,29 @@
+#include "policies/claim_orders/tiers.h"
+
+#include <functional>
+
+#include "policies/claim_orders/arrange.h"
+
+namespace spillway {
+namespace {
+
+struct Key {
+  bool backstop = false;
+  int tier = 0;
+  bool unpriced = false;
+  auto operator<=>(const Key&) const = default;
+};
+
+}  // namespace
+
+void TiersOrder::Arrange(const Work&, absl::Span<const Claimant> claimants, std::uint64_t,
+                         std::vector<Claim>& out) const {
+  const auto key_of = [&](const Claimant& c) {
+    return Key{.backstop = backstop_ && backstop_->Matches(*c.spec),
+               .tier = c.spec->tier,
+               .unpriced = !c.marginal_cost};
+  };
+  ArrangeBy(claimants, key_of, std::equal_to<>(), out);
+}
+
+}  // namespace spillway

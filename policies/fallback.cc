@@ -1,0 +1,116 @@
+#include "policies/fallback.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "policies/ability.h"
+#include "policies/rules.h"
+#include "policies/words.h"
+
+namespace spillway {
+namespace {
+
+// The entry of `wanted` that the pool has, else the first; nothing if nothing is wanted.
+std::string Suiting(const std::vector<std::string>& wanted, const std::vector<std::string>& found) {
+  for (const std::string& word : wanted) {
+    if (std::find(found.begin(), found.end(), word) != found.end()) return word;
+  }
+  return wanted.empty() ? "" : wanted.front();
+}
+
+// Makes `work` fall under `when`, in the way that suits the pool best.
+void Satisfy(const WorkSelector& when, const PoolSpec& pool, Work& work) {
+  if (!when.name.empty()) work.name = when.name.front();
+  if (!when.tenant.empty()) work.tenant = Suiting(when.tenant, pool.tenants);
+  if (!when.confidential.empty()) {
+    std::vector<std::string> offered = pool.confidential;
+    offered.insert(offered.end(), pool.features.begin(), pool.features.end());
+    work.needs.confidential = Suiting(when.confidential, offered);
+  }
+  if (!when.work_class.empty()) {
+    const auto offered = pool.classes.value_or(std::vector<std::string>());
+    work.demand = ClassUnits{.work_class = Suiting(when.work_class, offered), .units = 1};
+  }
+  if (!when.model.empty() && work.needs.model.empty())
+    work.needs.model = Suiting(when.model, pool.models.value_or(std::vector<std::string>()));
+  for (const auto& [label, values] : when.labels)
+    work.labels[label] = values.empty() ? "" : values.front();
+  work.priority = when.min_priority.value_or(0);
+}
+
+// A job that fills one node and runs on `runtime`.
+Work JobFilling(const PoolSpec& pool, const std::string& runtime) {
+  Work work;
+  if (!pool.tenants.empty()) work.tenant = pool.tenants.front();
+  work.needs.cpus = pool.node.cpus;
+  work.needs.memory = pool.node.memory;
+  work.needs.devices.count = pool.node.devices;
+  work.needs.devices.memory = pool.device_memory;
+  work.needs.runtime.name = runtime;
+  if (pool.classes && !pool.classes->empty())
+    work.demand = ClassUnits{.work_class = pool.classes->front(), .units = 1};
+  return work;
+}
+
+Work RequestOf(const PoolSpec& pool, const std::string& model) {
+  Work work;
+  work.kind = WorkKind::kRequest;
+  if (!pool.tenants.empty()) work.tenant = pool.tenants.front();
+  work.needs.model = model;
+  return work;
+}
+
+std::vector<Work> ShapesServedBy(const PoolSpec& pool) {
+  std::vector<Work> shapes;
+  for (const auto& [runtime, version] : pool.runtimes) shapes.push_back(JobFilling(pool, runtime));
+  if (!pool.models) return shapes;
+  for (const std::string& model : *pool.models) shapes.push_back(RequestOf(pool, model));
+  return shapes;
+}
+
+bool IsAble(const Work& work, const PoolSpec& pool) {
+  return AbilityOf(work, FaceFor(work, pool), pool).able();
+}
+
+// Does the pool serve work that falls under the rule and that no pool of the rule can do?
+bool LeavesAHole(const PolicySpec& policy, const FleetSpec& fleet, int rule, const PoolSpec& pool) {
+  const auto takes = [&](const PoolSpec& other, const Work& work) {
+    return Allows(policy, rule, other) && IsAble(work, other);
+  };
+  for (Work& shape : ShapesServedBy(pool)) {
+    if (rule >= 0) Satisfy(policy.rules[static_cast<std::size_t>(rule)].when, pool, shape);
+    if (RuleFor(policy, shape) != rule || !IsAble(shape, pool)) continue;
+    if (std::none_of(fleet.pools.begin(), fleet.pools.end(),
+                     [&](const PoolSpec& other) { return takes(other, shape); }))
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void FindHoles(const PolicySpec& policy, const FleetSpec& fleet, std::vector<Finding>& findings) {
+  for (int rule = -1; rule < static_cast<int>(policy.rules.size()); ++rule) {
+    std::vector<std::string> pools;
+    for (const PoolSpec& pool : fleet.pools) {
+      if (LeavesAHole(policy, fleet, rule, pool)) pools.push_back(pool.name);
+    }
+    if (pools.empty()) continue;
+    const auto i = static_cast<std::size_t>(rule);
+    const std::string hole =
+        absl::StrCat(" leaves no able pool for some work that ", Enumerated(pools),
+                     pools.size() == 1 ? " serves" : " serve", ": such work will be refused");
+    if (rule < 0) {
+      findings.push_back(
+          {.error = false, .where = "claim.only", .what = absl::StrCat("`only`", hole)});
+      continue;
+    }
+    findings.push_back({.error = false,
+                        .where = absl::StrCat(RulePath(i), ".claim"),
+                        .what = absl::StrCat(RuleInWords(policy, i), hole,
+                                             "; add an entry for it, or narrow `when`")});
+  }
+}
+
+}  // namespace spillway

@@ -1,0 +1,29 @@
+#include "policies/words.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace spillway {
+
+std::string RulePath(std::size_t rule) { return absl::StrCat("rules[", rule, "]"); }
+
+std::string EntryPath(std::size_t rule, std::size_t entry) {
+  return absl::StrCat(RulePath(rule), ".claim[", entry, "]");
+}
+
+std::string RuleInWords(const PolicySpec& policy, std::size_t rule) {
+  const std::string& name = policy.rules[rule].name;
+  return name.empty() ? RulePath(rule) : absl::StrCat(RulePath(rule), " ", Quoted(name));
+}
+
+std::string Quoted(const std::string& name) { return absl::StrCat("`", name, "`"); }
+
+std::string Enumerated(const std::vector<std::string>& names) {
+  std::string words;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const char* before = i == 0 ? "" : i + 1 == names.size() ? " and " : ", ";
+    absl::StrAppend(&words, before, Quoted(names[i]));
+  }
+  return words;
+}
+
+}  // namespace spillway
