@@ -46,6 +46,22 @@ class JsonWriter {
   // `json` is one whole JSON value, and the caller vouches for it.
   JsonWriter& Raw(std::string_view json) { return Put(json); }
 
+  // Keys and texts that are known to need no escaping (names in the program: printable ASCII without
+  // quotes and backslashes); they are not looked at.
+  JsonWriter& PlainKey(std::string_view key) {
+    Separate();
+    Quote(key);
+    out_.push_back(':');
+    follows_ = false;
+    return *this;
+  }
+  JsonWriter& PlainText(std::string_view text) {
+    Separate();
+    Quote(text);
+    follows_ = true;
+    return *this;
+  }
+
   // Key and value in one.
   template <class T>
   JsonWriter& Member(std::string_view key, const T& value) {
@@ -77,6 +93,11 @@ class JsonWriter {
   }
   void Separate() {
     if (follows_) out_.push_back(',');
+  }
+  void Quote(std::string_view text) {
+    out_.push_back('"');
+    out_.append(text);
+    out_.push_back('"');
   }
 
   std::string& out_;
