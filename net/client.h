@@ -56,7 +56,7 @@ class AsyncClient {
 
  private:
   struct Impl;
-  std::shared_ptr<Impl> impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 // For everybody else: each call blocks until it is done. Not thread-safe.
