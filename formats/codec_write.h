@@ -42,6 +42,7 @@ void WriteFields(JsonWriter& w, const T& x, const T& otherwise) {
   ForEachField<T>([&]<class Entry>(const Entry& field) {
     const auto& value = x.*field.member;
     const auto& unless = otherwise.*field.member;
+    if constexpr (Shared<std::remove_cvref_t<decltype(value)>>) SPILLWAY_CHECK(value != nullptr);
     if (Same(value, unless)) return;
     w.PlainKey(field.key);
     if constexpr (Stored<std::remove_cvref_t<decltype(value)>>) {
@@ -128,7 +129,6 @@ void Write(JsonWriter& w, const T& x) {
   } else if constexpr (Optional<T>) {
     x ? Write(w, *x) : void(w.Null());
   } else if constexpr (Shared<T>) {
-    SPILLWAY_CHECK(x != nullptr);
     Write(w, *x);
   } else if constexpr (Vector<T>) {
     w.BeginArray();
