@@ -22,6 +22,7 @@ struct ClaimSpec {
   std::optional<PoolSelector> backstop;  // claims last, whatever it costs; none: no vendor rule
   std::optional<PoolSelector> only;      // no other pool is ever used (baselines)
   double band = 0.02;  // pools whose marginal cost lies this close are one tier; [0, 1]
+  friend bool operator==(const ClaimSpec&, const ClaimSpec&) = default;
 };
 
 // Which work a rule is about. Every key that is given must hold; a list means any of its entries.
@@ -39,6 +40,7 @@ struct RuleSpec {
   WorkSelector when;
   std::vector<PoolSelector>
       claim;  // in order; the whole list: a pool not named is refused with `rule`
+  friend bool operator==(const RuleSpec&, const RuleSpec&) = default;
 };
 
 enum class SpillRule : std::uint8_t { kNeed, kPatience, kAtOnce };
@@ -52,6 +54,7 @@ struct SpillSpec {
   double job_wait = 0.75;      // of its slack that a job may spend waiting under `need`; (0, 1]
   double request_wait = 0.90;  // of its TTFT
   absl::Duration patience = absl::Seconds(2);
+  friend bool operator==(const SpillSpec&, const SpillSpec&) = default;
 };
 
 enum class ChoiceRule : std::uint8_t {
@@ -77,6 +80,7 @@ constexpr const auto& NamesOf(ChoiceRule) { return kChoiceRuleNames; }
 // these.
 struct ChoiceWeights {
   double cost = 1, latency = 0, energy = 0, carbon = 0, load = 0;
+  friend bool operator==(const ChoiceWeights&, const ChoiceWeights&) = default;
 };
 
 // Which node of the pool. Auto: spread where nodes stay up (committed), pack where they are
@@ -97,12 +101,14 @@ struct QueueSpec {
   QueueRule discipline = QueueRule::kPriority;
   absl::Duration aging =
       absl::Minutes(10);  // waiting this long is worth one point of priority; infinite: never
+  friend bool operator==(const QueueSpec&, const QueueSpec&) = default;
 };
 
 struct DefaultObjectives {
   absl::Duration job_start_within = absl::Seconds(60);
   absl::Duration request_ttft = absl::Seconds(3);
   absl::Duration request_tpot = absl::Milliseconds(200);
+  friend bool operator==(const DefaultObjectives&, const DefaultObjectives&) = default;
 };
 
 struct PolicySpec {
@@ -120,6 +126,7 @@ struct PolicySpec {
   bool allow_unpriced = false;
   std::string baseline = "cheapest-nvidia";  // or a pool, or a priced device of the catalogue
   std::uint64_t seed = 0;                    // for `order: random`
+  friend bool operator==(const PolicySpec&, const PolicySpec&) = default;
 };
 
 struct PriceChange {

@@ -114,6 +114,11 @@ void Estimator::Restore(const record::ObservationRow& row) {
   oldest_[row.last] = Name(row.tenant, row.name);
 }
 
+bool Estimator::Knows(const Work& work) const {
+  const Runs* runs = Find(work);
+  return runs != nullptr && runs->row.runs.size() >= kRunsBeforeObserved;
+}
+
 std::uint64_t Estimator::VersionOf(const Work& work) const {
   const Runs* runs = Find(work);
   return runs ? runs->version : 0;

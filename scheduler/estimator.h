@@ -44,6 +44,8 @@ class Estimator {
                                               absl::Duration ran, EventNumber event);
   void Restore(const record::ObservationRow& row);
 
+  // Have enough runs of this (tenant, name) been seen to go by them?
+  bool Knows(const Work& work) const;
   // Changes whenever answers about this (tenant, name) may.
   std::uint64_t VersionOf(const Work& work) const;
 

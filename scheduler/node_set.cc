@@ -97,6 +97,14 @@ int NodeSet::UpIn(int group) const {
   return up_in_[kCommon] + up_in_[static_cast<std::size_t>(group)];
 }
 
+int NodeSet::SizeIn(int group) const {
+  if (by_left_.size() <= 1) return size();
+  const auto usable = [&](const Node& node) {
+    return node.group == kCommon || node.group == group;
+  };
+  return static_cast<int>(std::count_if(nodes_.begin(), nodes_.end(), usable));
+}
+
 void NodeSet::Collect(const Index& index, const Slot& slot, int count, NodeRule rule,
                       std::vector<int>& out) const {
   const auto take_from = [&](const auto& entry) {

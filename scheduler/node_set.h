@@ -63,6 +63,7 @@ class NodeSet {
   int size() const { return static_cast<int>(nodes_.size()); }
   int up() const { return up_; }
   int UpIn(int group) const;              // up nodes that work of this group may use
+  int SizeIn(int group) const;            // the same, up or not
   int in_use() const { return in_use_; }  // nodes on which something is held, up or not
   MilliCpus cpus_free() const { return cpus_free_; }
   Bytes memory_free() const { return memory_free_; }

@@ -188,7 +188,9 @@ Quantiles PoolRun::Wait(const Slot& slot, int count, int group, std::int64_t mic
   if (nodes_.UpIn(group) < count) return {absl::InfiniteDuration(), absl::InfiniteDuration()};
   const auto wait = [&](const Releases& releases, absl::int128 load) {
     const absl::Time ready = releases.Ready(now, capacity, std::min(micro_nodes, capacity), load);
-    return std::max(ready, EarliestFit(releases, slot, count, group, now)) - now;
+    // Where others go first, what is free by then is no longer where it is now.
+    return (load > 0 ? ready : std::max(ready, EarliestFit(releases, slot, count, group, now))) -
+           now;
   };
   Quantiles answer{RoundToNanos(wait(p50_, ahead.p50)), RoundToNanos(wait(p90_, ahead.p90))};
   answer.p90 = std::max(answer.p50, answer.p90);

@@ -25,6 +25,20 @@ void Releases::Remove(AttemptKey key, absl::Time end) {
 absl::Time Releases::Ready(absl::Time now, std::int64_t capacity, std::int64_t need,
                            absl::int128 ahead) const {
   const std::int64_t start = absl::ToUnixNanos(now);
+  // free x (t - now) + sum of micro_nodes x (t - end) = ahead, all releases taken as past.
+  const auto closed_form = [&] {
+    const absl::int128 whole =
+        absl::int128(std::max<std::int64_t>(capacity - busy_, 0)) * start + busy_ends_ + ahead;
+    const absl::int128 all = std::max<std::int64_t>(std::max(capacity, busy_), 1);
+    return static_cast<std::int64_t>(whole / all);
+  };
+  // Behind a long queue they are past indeed: no walk.
+  if (ahead > 0 && ends_.size() > 16) {
+    const std::int64_t t = closed_form();
+    const std::int64_t last =
+        std::max(ends_.rbegin()->first.first, 2 * start - ends_.begin()->first.first);
+    if (t >= last) return absl::FromUnixNanos(t);
+  }
   std::int64_t free = std::max<std::int64_t>(capacity - busy_, 0);
   std::int64_t t = start;
   absl::int128 left = ahead;
@@ -50,11 +64,7 @@ absl::Time Releases::Ready(absl::Time now, std::int64_t capacity, std::int64_t n
   });
   if (done) return absl::FromUnixNanos(t);
   if (walked < static_cast<int>(ends_.size())) {
-    // free x (t - now) + sum of micro_nodes x (t - end) = ahead, all releases taken as past.
-    const absl::int128 whole =
-        absl::int128(std::max<std::int64_t>(capacity - busy_, 0)) * start + busy_ends_ + ahead;
-    const absl::int128 all = std::max<std::int64_t>(std::max(capacity, busy_), 1);
-    return absl::FromUnixNanos(std::max(t, static_cast<std::int64_t>(whole / all)));
+    return absl::FromUnixNanos(std::max(t, closed_form()));
   }
   if (free <= 0) return absl::InfiniteFuture();
   return absl::FromUnixNanos(

@@ -68,13 +68,14 @@ class KeyWriter {
 
 }  // namespace
 
-std::string ShapeKey(const Work& work) {
+std::string ShapeKey(const Work& work, bool named) {
   std::string key;
   key.reserve(256);
   KeyWriter write(key);
   // Priority: rules may ask for a least one.
-  write.All(work.kind, work.name, work.tenant, work.needs, work.demand, work.priority, work.labels,
-            work.pin);
+  write.All(work.kind, work.tenant, work.needs, work.demand, work.priority, work.labels, work.pin,
+            named);
+  if (named) write(work.name);
   write(work.alternatives.size());
   for (const Alternative& a : work.alternatives) write.All(a.on, a.needs, a.demand);
   return key;

@@ -54,7 +54,8 @@ struct Shape {
 
 // Everything of the work that a pool, a price, a rule or an estimate may depend on, as bytes: two
 // pieces of work with equal keys are told the same by every pool at any one time, but for their
-// objectives.
-std::string ShapeKey(const Work& work);
+// objectives. `named`: its runs were observed, so its name counts too (the estimator learns by
+// name).
+std::string ShapeKey(const Work& work, bool named);
 
 }  // namespace spillway

@@ -1,0 +1,177 @@
+#include "scheduler/books.h"
+
+#include <algorithm>
+
+namespace spillway {
+namespace {
+
+using record::Category;
+
+const Needs& NeedsOf(const Job& job, const Attempt& attempt) {
+  return FaceOf(*job.work, attempt.alternative).needs;
+}
+
+// What the ledger has of the attempt already, of the time since its rate came into force.
+Amounts Booked(const PoolRun& pool, const Job& job, const Attempt& attempt) {
+  const absl::Duration booked =
+      std::max(pool.books.booked_until - attempt.rate_since, absl::ZeroDuration());
+  return AmountsOf(pool.spec(), pool.price, NeedsOf(job, attempt), booked);
+}
+Amounts SinceRate(const PoolRun& pool, const Job& job, const Attempt& attempt, absl::Time until) {
+  return AmountsOf(pool.spec(), pool.price, NeedsOf(job, attempt), until - attempt.rate_since);
+}
+
+void AddTo(record::LedgerRow& row, const Amounts& amounts) {
+  row.cost += amounts.cost;
+  row.marginal_cost += amounts.marginal;
+  row.energy += amounts.energy;
+  row.carbon += amounts.carbon;
+}
+
+Amounts TotalOf(const Attempt& attempt) {
+  return {.cost = attempt.cost,
+          .marginal = attempt.marginal_cost,
+          .energy = attempt.energy,
+          .carbon = attempt.carbon};
+}
+
+}  // namespace
+
+absl::Time Books::HourOf(absl::Time t) {
+  constexpr std::int64_t kHour = 3600;
+  const std::int64_t seconds = absl::ToUnixSeconds(t);
+  return absl::FromUnixSeconds(seconds - ((seconds % kHour) + kHour) % kHour);
+}
+
+void Books::Restore(std::vector<record::LedgerRow> rows) {
+  for (record::LedgerRow& row : rows) {
+    rows_.emplace(Key(row.hour, row.pool, row.tenant, row.category), row);
+  }
+}
+
+record::LedgerRow& Books::Row(absl::Time at, PoolId pool, const std::string& tenant,
+                              Category category) {
+  const Key key(HourOf(at), pool, tenant, category);
+  auto [entry, fresh] = rows_.try_emplace(key);
+  if (fresh) {
+    entry->second.hour = HourOf(at);
+    entry->second.pool = pool;
+    entry->second.tenant = tenant;
+    entry->second.category = category;
+  }
+  changed_.push_back(key);
+  return entry->second;
+}
+
+void Books::Touch(PoolRun& pool, absl::Time now) {
+  pool.books.node_time += (now - pool.books.touched_at) * pool.nodes().in_use();
+  pool.books.touched_at = now;
+}
+
+void Books::Settle(const PoolRun& pool, const Job& job, Attempt& attempt, absl::Time now) {
+  const Amounts amounts = SinceRate(pool, job, attempt, now);
+  attempt.cost += amounts.cost;
+  attempt.marginal_cost += amounts.marginal;
+  attempt.energy += amounts.energy;
+  attempt.carbon += amounts.carbon;
+  attempt.rate_since = now;
+}
+
+void Books::End(PoolRun& pool, const Job& job, Attempt& attempt, Category category,
+                std::optional<Joules> metered, absl::Time now) {
+  const Amounts fresh = SinceRate(pool, job, attempt, now) - Booked(pool, job, attempt);
+  Settle(pool, job, attempt, now);
+  pool.books.allocated += fresh.cost;
+  pool.books.idle_energy += fresh.idle_energy;
+  const Amounts total = TotalOf(attempt);
+  record::LedgerRow& work = Row(now, pool.id(), job.work->tenant, Category::kWork);
+  AddTo(work, fresh);
+  ++work.ended;
+  if (category == Category::kOverhead) {
+    // Everything that it was booked as work moves; later rows first, since references may not
+    // outlive Row().
+    AddTo(work, Amounts() - total);
+    AddTo(Row(now, pool.id(), job.work->tenant, Category::kOverhead), total);
+  }
+  if (!metered) return;
+  // The device knows better: the difference stands where the work does.
+  record::LedgerRow& row = Row(now, pool.id(), job.work->tenant, category);
+  const double ratio = attempt.energy.value() > 0 ? static_cast<double>(metered->value()) /
+                                                        static_cast<double>(attempt.energy.value())
+                                                  : 1;
+  const GramsCo2e carbon = Scale(attempt.carbon, ratio);
+  row.energy += *metered - attempt.energy;
+  row.carbon += carbon - attempt.carbon;
+  attempt.energy = *metered;
+  attempt.carbon = carbon;
+}
+
+void Books::Compare(PoolId pool, const Job& job, absl::Time now) {
+  if (job.attempts.empty()) return;
+  record::LedgerRow& row = Row(now, pool, job.work->tenant, Category::kWork);
+  if (!job.baseline_cost) {
+    ++row.without_baseline;
+    return;
+  }
+  row.baseline_cost += *job.baseline_cost;
+  row.compared_cost += job.cost;
+}
+
+void Books::Close(PoolRun& pool, FindJob job_of, absl::Time until) {
+  Close(pool, pool.books, job_of, until);
+}
+
+void Books::Close(const PoolRun& pool, record::PoolBooksRow& books, FindJob job_of,
+                  absl::Time until) {
+  if (until <= books.booked_until) return;
+  const absl::Time from = books.booked_until;
+  const absl::Duration in_use =
+      books.node_time + (until - books.touched_at) * pool.nodes().in_use();
+  for (const auto& [key, held] : pool.running()) {
+    const Job& job = job_of(key);
+    const Attempt& attempt = job.attempts.back();
+    const Amounts fresh = SinceRate(pool, job, attempt, until) - Booked(pool, job, attempt);
+    AddTo(Row(from, pool.id(), job.work->tenant, Category::kWork), fresh);
+    books.allocated += fresh.cost;
+    books.idle_energy += fresh.idle_energy;
+  }
+  const bool always_up = pool.spec().billing == Billing::kCommitted;
+  const absl::Duration node_time = always_up ? (until - from) * pool.spec().nodes : in_use;
+  const Usd bill =
+      IsPriced(pool.spec(), pool.price) ? *pool.price.node_hour * node_time : books.allocated;
+  const Joules idle_energy = pool.spec().power.idle * node_time - books.idle_energy;
+  if (bill != books.allocated || idle_energy != Joules(0)) {
+    record::LedgerRow& idle = Row(from, pool.id(), "", Category::kIdle);
+    idle.cost += bill - books.allocated;
+    idle.energy += idle_energy;
+    idle.carbon += pool.spec().site.carbon.value_or(GramsCo2ePerKwh(0)) *
+                   Scale(idle_energy, pool.spec().power.pue);
+  }
+  books = {.pool = pool.id(), .booked_until = until, .touched_at = until};
+}
+
+void Books::CatchUp(PoolRun& pool, FindJob job_of, absl::Time now) {
+  for (absl::Time end = HourOf(pool.books.booked_until) + absl::Hours(1); end <= now;
+       end += absl::Hours(1)) {
+    const bool nothing = pool.running().empty() && pool.spec().billing != Billing::kCommitted &&
+                         pool.books.node_time == absl::ZeroDuration() &&
+                         pool.books.allocated == Usd(0);
+    if (nothing) {
+      pool.books.booked_until = pool.books.touched_at = HourOf(now);
+      return;
+    }
+    Close(pool, job_of, end);
+  }
+}
+
+std::vector<record::LedgerRow> Books::TakeChanged(absl::Time now) {
+  std::sort(changed_.begin(), changed_.end());
+  changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
+  std::vector<record::LedgerRow> rows;
+  for (const Key& key : changed_) rows.push_back(rows_.at(key));
+  changed_.clear();
+  while (!rows_.empty() && rows_.begin()->second.hour < HourOf(now)) rows_.erase(rows_.begin());
+  return rows;
+}
+
+}  // namespace spillway
