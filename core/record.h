@@ -56,6 +56,7 @@ struct PoolRow {
   PoolState state = PoolState::kActive;
   bool added = false;    // by the API, not by the configuration file
   bool removed = false;  // no longer in the configuration
+  Price price;           // in force, with the speed-up of modelled pools folded in
   std::optional<Price>
       own_price;  // set by the API; stands until the file or the price book says another
   absl::Time own_price_at;

@@ -230,7 +230,7 @@ SPILLWAY_STORED(Config, 0, F("fleet", &Config::fleet), F("policy", &Config::poli
 SPILLWAY_STORED(record::PoolRow, 0, F("pool", &record::PoolRow::pool),
                 F("spec", &record::PoolRow::spec), F("state", &record::PoolRow::state),
                 F("added", &record::PoolRow::added), F("removed", &record::PoolRow::removed),
-                F("own_price", &record::PoolRow::own_price),
+                F("price", &record::PoolRow::price), F("own_price", &record::PoolRow::own_price),
                 F("own_price_at", &record::PoolRow::own_price_at),
                 F("down", &record::PoolRow::down));
 SPILLWAY_STORED(record::PoolBooksRow, 0, F("pool", &record::PoolBooksRow::pool),
