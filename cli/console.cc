@@ -1,0 +1,69 @@
+#include "cli/console.h"
+
+#include <string>
+
+#include "cli/exit_code.h"
+#include "cli/reading.h"
+#include "core/text.h"
+#include "formats/yaml_writer.h"
+
+namespace spillway {
+namespace {
+
+void PrintNames(const Value& document, std::ostream& out) {
+  if (const Value* data = document.is_map() ? document.Find("data") : nullptr;
+      data && data->is_list()) {
+    for (const Value& item : data->list()) PrintNames(item, out);
+    return;
+  }
+  for (const std::string_view key : {"id", "name", "version"}) {
+    if (const std::string text = TextAt(document, {key}); !text.empty()) {
+      out << text << "\n";
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<Format> ParseFormat(std::string_view text) {
+  if (text == "table") return Format::kTable;
+  if (text == "wide") return Format::kWide;
+  if (text == "json") return Format::kJson;
+  if (text == "yaml") return Format::kYaml;
+  if (text == "name") return Format::kName;
+  return std::nullopt;
+}
+
+void Console::Print(const Value& document) {
+  switch (format) {
+    case Format::kYaml:
+      out << WriteYaml(document);
+      break;
+    case Format::kName:
+      PrintNames(document, out);
+      break;
+    default:
+      out << WriteJson(document, /*pretty=*/true) << "\n";
+      break;
+  }
+}
+
+void Console::Complain(std::string_view message) {
+  err << error_screen.Paint(Tone::kBad, "error:") << " " << message << "\n";
+}
+
+void Console::Warn(std::string_view message) {
+  err << error_screen.Paint(Tone::kCare, "warning:") << " " << message << "\n";
+}
+
+void Console::Say(std::string_view message) {
+  if (error_screen.live) err << error_screen.Paint(Tone::kDim, message) << "\n" << std::flush;
+}
+
+int Console::Fail(const absl::Status& status) {
+  Complain(ToStd(status.message()));
+  return ExitCodeOf(status.code());
+}
+
+}  // namespace spillway

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "cli/screen.h"
+#include "formats/value.h"
+
+namespace spillway {
+
+enum class Format : std::uint8_t { kTable, kWide, kJson, kYaml, kName };
+std::optional<Format> ParseFormat(std::string_view text);
+
+// Where a command writes: data to `out`, everything that is said about it to `err`.
+struct Console {
+  std::ostream& out;
+  std::ostream& err;
+  Screen screen;        // of out
+  Screen error_screen;  // of err
+  Format format = Format::kTable;
+
+  bool for_people() const { return format == Format::kTable || format == Format::kWide; }
+  bool wide() const { return format == Format::kWide; }
+
+  // For -o json, yaml and name: the document itself, or the id or name of each thing in it.
+  void Print(const Value& document);
+  // "error: ..." and what follows it, to `err`.
+  void Complain(std::string_view message);
+  void Warn(std::string_view message);
+  // A word to a person who watches; nothing in a pipe.
+  void Say(std::string_view message);
+  // The same for a status of this side; gives the exit code.
+  int Fail(const absl::Status& status);
+};
+
+}  // namespace spillway

@@ -1,0 +1,135 @@
+#include "cli/explain_table.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/reading.h"
+#include "cli/saving.h"
+#include "cli/table.h"
+#include "core/text.h"
+
+namespace spillway {
+namespace {
+
+int RankOf(const Value& candidate) {
+  const std::string verdict = TextAt(candidate, {"verdict"});
+  return verdict == "chosen" ? 0 : verdict == "awaited" ? 1 : verdict == "outranked" ? 2 : 3;
+}
+
+// Best first: the chosen one, those that are waited for, those that would do; then the refused ones
+// as the fleet lists them.
+std::vector<const Value*> Ranked(const Value::List& candidates) {
+  std::vector<const Value*> ranked;
+  for (const Value& candidate : candidates) ranked.push_back(&candidate);
+  const auto cost = [](const Value& c) {
+    const auto money = MoneyAt(c, {"estimate", "marginal_cost_usd"});
+    return money ? money->value() : std::int64_t{0};
+  };
+  std::stable_sort(ranked.begin(), ranked.end(), [&](const Value* a, const Value* b) {
+    if (RankOf(*a) != RankOf(*b)) return RankOf(*a) < RankOf(*b);
+    return RankOf(*a) == 2 && cost(*a) < cost(*b);
+  });
+  return ranked;
+}
+
+Tone ToneOf(const Value& candidate) {
+  constexpr Tone kTones[] = {Tone::kGood, Tone::kCare, Tone::kPlain, Tone::kDim};
+  return kTones[RankOf(candidate)];
+}
+
+// Does it meet the objective there? Only a pool with an estimate was asked.
+Cell InTime(const Value& candidate) {
+  if (!ValueAt(candidate, {"estimate"})) return {kUnknown, Tone::kDim};
+  for (const Value& code : ListAt(candidate, {"codes"})) {
+    if (code.is_string() && code.string() == "too_late") return {"no", Tone::kBad};
+  }
+  return {"yes", Tone::kGood};
+}
+
+Tone ToneOfOutcome(std::string_view outcome) {
+  return outcome == "placed" ? Tone::kGood : outcome == "waiting" ? Tone::kCare : Tone::kBad;
+}
+
+std::string Head(const Value& decision, const Screen& screen) {
+  const std::string outcome = TextAt(decision, {"outcome"});
+  const std::string chosen = TextAt(decision, {"chosen"});
+  std::string words = chosen.empty() ? outcome : absl::StrCat(outcome, " on ", chosen);
+  std::string line = screen.Paint(ToneOfOutcome(outcome), words);
+  if (const std::string work = TextAt(decision, {"work"}); !work.empty())
+    line = absl::StrCat(screen.Paint(Tone::kStrong, work), "  ", line);
+  std::string by = absl::StrCat("policy ", TextAt(decision, {"policy"}), " v",
+                                TextAt(decision, {"policy_version"}));
+  if (const std::string rule = TextAt(decision, {"rule"}); !rule.empty())
+    absl::StrAppend(&by, ", rule ", rule);
+  if (const std::string id = TextAt(decision, {"id"}); !id.empty()) by = absl::StrCat(id, ", ", by);
+  return absl::StrCat(line, "  ", screen.Paint(Tone::kDim, by), "\n\n");
+}
+
+std::string Foot(const Value& decision, const Screen& screen) {
+  const auto baseline = MoneyAt(decision, {"baseline", "cost_usd"});
+  if (!baseline) {
+    return screen.Paint(Tone::kDim,
+                        "NVIDIA alone: no such pool could do it, so no saving is claimed") +
+           "\n";
+  }
+  std::string line = absl::StrCat("NVIDIA alone (", OrDash(TextAt(decision, {"baseline", "pool"})),
+                                  "): ", ShowMoney(baseline));
+  for (const Value& candidate : ListAt(decision, {"candidates"})) {
+    if (RankOf(candidate) != 0) continue;
+    absl::StrAppend(&line, "; ",
+                    DescribeSaving(MoneyAt(candidate, {"estimate", "cost_usd"}), baseline));
+  }
+  return line + "\n";
+}
+
+}  // namespace
+
+std::string CandidatesTable(const Value::List& candidates, const Screen& screen, bool wide) {
+  std::vector<Column> columns = {{"POOL"},
+                                 {"VERDICT"},
+                                 {"COST", Align::kRight},
+                                 {"STARTS IN", Align::kRight},
+                                 {"TAKES", Align::kRight},
+                                 {"IN TIME"},
+                                 {"WHY", Align::kLeft, Squeeze::kWrap}};
+  if (wide) {
+    columns.insert(columns.begin() + 3, {"MARGINAL", Align::kRight});
+    columns.insert(columns.end() - 1,
+                   {{"ENERGY", Align::kRight}, {"BASIS"}, {"CODES", Align::kLeft, Squeeze::kWrap}});
+  }
+  Table table(std::move(columns));
+  for (const Value* candidate : Ranked(candidates)) {
+    const Tone tone = ToneOf(*candidate);
+    std::vector<Cell> row = {
+        {TextAt(*candidate, {"pool"}), tone == Tone::kGood ? Tone::kStrong : tone},
+        {TextAt(*candidate, {"verdict"}), tone},
+        {ShowMoney(MoneyAt(*candidate, {"estimate", "cost_usd"})), tone},
+        {ShowSeconds(NumberAt(*candidate, {"estimate", "wait_s", "p90"})), tone},
+        {ShowSeconds(NumberAt(*candidate, {"estimate", "duration_s", "p50"})), tone},
+        InTime(*candidate),
+        {TextAt(*candidate, {"why"}), tone}};
+    if (wide) {
+      row.insert(row.begin() + 3,
+                 {ShowMoney(MoneyAt(*candidate, {"estimate", "marginal_cost_usd"})), tone});
+      std::string codes;
+      for (const Value& code : ListAt(*candidate, {"codes"}))
+        absl::StrAppend(&codes, codes.empty() ? "" : " ", code.text());
+      const auto joules = NumberAt(*candidate, {"estimate", "energy_joules"});
+      row.insert(row.end() - 1,
+                 {{joules ? absl::StrFormat("%.4g J", *joules) : std::string(kUnknown), tone},
+                  {OrDash(TextAt(*candidate, {"estimate", "basis"})), tone},
+                  {codes, tone}});
+    }
+    table.Add(std::move(row));
+  }
+  return table.Render(screen);
+}
+
+std::string ExplainTable(const Value& decision, const Screen& screen, bool wide) {
+  return absl::StrCat(Head(decision, screen),
+                      CandidatesTable(ListAt(decision, {"candidates"}), screen, wide), "\n",
+                      Foot(decision, screen));
+}
+
+}  // namespace spillway

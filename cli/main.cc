@@ -1,0 +1,22 @@
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+#include "cli/exit_code.h"
+#include "cli/run.h"
+
+// Exceptions that got this far are bugs; they end the program with the code for one.
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // `spillway jobs | head`: a write fails, and that is all
+  try {
+    const std::vector<std::string> words(argv + 1, argv + argc);
+    return spillway::RunProgram(words,
+                                {std::cout, std::cerr, spillway::ScreenOf, [](const char* name) {
+                                   const char* value = std::getenv(name);
+                                   return std::string(value ? value : "");
+                                 }});
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << "\n";
+    return spillway::kExitInternal;
+  }
+}

@@ -1,0 +1,39 @@
+#include "cli/saving.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/reading.h"
+
+namespace spillway {
+
+void Saving::Add(std::optional<Usd> cost, std::optional<Usd> baseline) {
+  if (!cost) return;
+  all_cost_ = all_cost_ + *cost;
+  if (!baseline) {
+    ++without_;
+    return;
+  }
+  cost_ = cost_ + *cost;
+  baseline_ = baseline_ + *baseline;
+}
+
+std::string SavedPercent(Usd cost, Usd baseline) {
+  if (baseline.value() <= 0) return "";
+  const double part = 100.0 * static_cast<double>((baseline - cost).value()) /
+                      static_cast<double>(baseline.value());
+  return absl::StrFormat("%.0f %%", part == 0 ? 0.0 : part);  // never "-0 %"
+}
+
+std::string DescribeSaving(std::optional<Usd> cost, std::optional<Usd> baseline) {
+  if (!cost || !baseline) return "";
+  const Usd saved = *baseline - *cost;
+  if (saved.value() < 0) {
+    return absl::StrCat("costs ", ShowMoney(Usd(-saved.value())), " more (",
+                        SavedPercent(*cost, *baseline), ")");
+  }
+  return absl::StrCat("saves ", ShowMoney(saved), " (", SavedPercent(*cost, *baseline), ")");
+}
+
+}  // namespace spillway

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/screen.h"
+
+// Tables for people: aligned, coloured, never wider than the terminal.
+namespace spillway {
+
+enum class Align : std::uint8_t { kLeft, kRight };
+
+// What happens to a column when the table is wider than the screen.
+enum class Squeeze : std::uint8_t {
+  kNever,  // identifiers and figures: half of one is worse than none
+  kCut,    // ends in an ellipsis
+  kWrap,   // goes on in the next line
+};
+
+struct Column {
+  std::string title;
+  Align align = Align::kLeft;
+  Squeeze squeeze = Squeeze::kNever;
+};
+
+struct Cell {
+  std::string text;
+  Tone tone = Tone::kPlain;
+  Cell(std::string_view t, Tone tone_of_it = Tone::kPlain) : text(t), tone(tone_of_it) {}  // NOLINT
+  Cell(const std::string& t, Tone tone_of_it = Tone::kPlain)
+      : text(t), tone(tone_of_it) {}                                                  // NOLINT
+  Cell(const char* t, Tone tone_of_it = Tone::kPlain) : text(t), tone(tone_of_it) {}  // NOLINT
+};
+
+class Table {
+ public:
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  // As many cells as columns. Control characters in them are made harmless.
+  void Add(std::vector<Cell> row);
+  // A line, and below it rows that sum up.
+  void AddRule();
+  // Thin lines between all rows: for tables whose rows take several lines.
+  void set_ruled() { ruled_ = true; }
+  bool empty() const { return rows_.empty(); }
+
+  // Every line ends in a newline; none has blanks at its end.
+  std::string Render(const Screen& screen) const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<Cell>> rows_;  // an empty row is a rule
+  bool ruled_ = false;
+
+  std::vector<int> Widths(const Screen& screen) const;
+  std::string Line(const std::vector<int>& widths, const Screen& screen) const;
+  std::string Row(const std::vector<Cell>& row, const std::vector<int>& widths,
+                  const Screen& screen) const;
+};
+
+// Words of `text` in lines of at most `width` columns; a longer word is cut up.
+std::vector<std::string> WrapWords(std::string_view text, int width);
+
+}  // namespace spillway

@@ -1,0 +1,83 @@
+#include "cli/explain_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_split.h"
+
+namespace spillway {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr char kDecision[] = R"({
+  "id": "dec-000123", "work": "job-000045", "outcome": "placed", "chosen": "xeon-amx",
+  "policy": "backstop", "policy_version": 3, "baseline": {"pool": "a10", "cost_usd": "0.006147778"},
+  "candidates": [
+    {"pool": "edge-npu", "verdict": "refused", "code": "memory", "codes": ["memory"], "why": "needs 12 GiB, a node has 8 GiB"},
+    {"pool": "local", "verdict": "refused", "code": "too_late", "codes": ["too_late"], "why": "would start in 95 s (p90)",
+               "estimate" : {
+  "wait_s" : {"p50" : 80.0, "p90" : 95.0},
+             "duration_s" : {"p50" : 40.0, "p90" : 55.0},
+                            "cost_usd" : "0.000555556",
+                                         "marginal_cost_usd" : "0.000069333",
+                                                               "energy_joules" : 1600,
+                                                               "basis" : "observed"
+}
+},
+    {"pool": "a10", "verdict": "outranked", "code": "outranked", "codes": ["outranked"], "why": "backstop pools claim last",
+     "estimate": {"wait_s": {"p50": 0.0, "p90": 0.0}, "duration_s": {"p50": 22.0, "p90": 27.5}, "cost_usd": "0.006147778",
+                  "marginal_cost_usd": "0.006147778", "energy_joules": 3300, "basis": "profile"}},
+    {"pool": "xeon-amx", "verdict": "chosen", "code": "chosen", "codes": ["chosen"], "why": "cheapest able pool in time",
+     "estimate": {"wait_s": {"p50": 0.0, "p90": 0.0}, "duration_s": {"p50": 24.0, "p90": 30.0}, "cost_usd": "0.001190000",
+                  "marginal_cost_usd": "0.001190000", "energy_joules": 300, "basis": "profile"}}]
+})";
+
+std::vector<std::string> Shown(bool wide = false) {
+  return absl::StrSplit(ExplainTable(ParseJson(kDecision).value(), {}, wide), '\n');
+}
+
+TEST(ExplainTable, BestPoolComesFirstRefusedOnesLast) {
+  const auto lines = Shown();
+  EXPECT_EQ(lines[0], "job-000045  placed on xeon-amx  dec-000123, policy backstop v3");
+  EXPECT_THAT(lines[2], StartsWith("POOL"));
+  EXPECT_THAT(lines[4], AllOf(StartsWith("xeon-amx"), HasSubstr("$0.001190"), HasSubstr("24 s"),
+                              HasSubstr("yes")));
+  EXPECT_THAT(lines[5], AllOf(StartsWith("a10"), HasSubstr("outranked"), HasSubstr("yes")));
+  EXPECT_THAT(lines[6], AllOf(StartsWith("edge-npu"), HasSubstr("needs 12 GiB")));
+  EXPECT_THAT(lines[7], AllOf(StartsWith("local"), HasSubstr("95 s"), HasSubstr(" no ")));
+}
+
+TEST(ExplainTable, SaysWhatNvidiaAloneWouldCost) {
+  EXPECT_THAT(Shown()[9], AllOf(StartsWith("NVIDIA alone (a10): $0.006148"),
+                                HasSubstr("saves $0.004958 (81 %)")));
+}
+
+TEST(ExplainTable, WideShowsBothBooksEnergyBasisAndCodes) {
+  EXPECT_THAT(Shown(true)[2], AllOf(HasSubstr("MARGINAL"), HasSubstr("ENERGY"), HasSubstr("BASIS"),
+                                    HasSubstr("CODES")));
+  EXPECT_THAT(Shown(true)[7], AllOf(HasSubstr("$0.000069"), HasSubstr("1600 J"),
+                                    HasSubstr("observed"), HasSubstr("too_late")));
+}
+
+TEST(ExplainTable, WithoutABaselineNoSavingIsClaimed) {
+  Value decision = ParseJson(kDecision).value();
+  decision.Find("baseline")->Set("cost_usd", Value());
+  const std::string text = ExplainTable(decision, {}, false);
+  EXPECT_THAT(text, AllOf(HasSubstr("no saving is claimed"), Not(HasSubstr("saves"))));
+}
+
+TEST(CandidatesTable, PoolsThatWereNotAskedHaveNoFigures) {
+  const auto candidates = ParseJson(
+      R"([{"pool": "edge", "verdict": "refused", "code": "memory", "codes": ["memory"], "why": "too small"}])");
+  const std::vector<std::string> lines =
+      absl::StrSplit(CandidatesTable(candidates->list(), {}, false), '\n');
+  EXPECT_EQ(lines[2], "edge  refused     -          -      -  -        too small");
+}
+
+}  // namespace
+}  // namespace spillway

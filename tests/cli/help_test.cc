@@ -1,0 +1,49 @@
+#include "cli/help.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace spillway {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Overview, NamesEveryCommandButHiddenOnes) {
+  const std::string text = Overview({});
+  for (const CommandSpec& command : Commands()) {
+    if (command.hidden) {
+      EXPECT_THAT(text, Not(HasSubstr(std::string(command.path))));
+    } else {
+      EXPECT_THAT(text, HasSubstr("  " + std::string(command.path)));
+    }
+  }
+}
+
+TEST(HelpFor, ShowsOptionsAndExamples) {
+  const std::string text = HelpFor(*FindCommand("submit"), {});
+  EXPECT_THAT(text, HasSubstr("spillway submit [OPTIONS] [FILE] [-- COMMAND...]"));
+  EXPECT_THAT(text, HasSubstr("--start-within TIME"));
+  EXPECT_THAT(text, HasSubstr("spillway submit --wait --cpus 2 -- sha256sum /etc/hostname"));
+}
+
+TEST(HelpFor, FitsIntoTheScreen) {
+  for (const CommandSpec& command : Commands()) {
+    std::istringstream lines(HelpFor(command, {.width = 100}));
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(DisplayWidth(line), 110) << line;
+  }
+}
+
+// To refresh: build/release/spillway help --markdown > docs/cli.md
+TEST(Manual, TheBookSaysWhatTheProgramDoes) {
+  std::ifstream file(std::string(SPILLWAY_SOURCE_DIR) + "/docs/cli.md");
+  std::ostringstream book;
+  book << file.rdbuf();
+  EXPECT_EQ(book.str(), MarkdownManual()) << "spillway help --markdown > docs/cli.md";
+}
+
+}  // namespace
+}  // namespace spillway
