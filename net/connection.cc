@@ -58,7 +58,10 @@ Connection::Connection(std::shared_ptr<Lane> lane, Socket socket, std::string pe
 
 Awaitable<void> Connection::Run(std::shared_ptr<Connection> self) {
   try {
-    while (co_await Serve()) EndExchange();
+    for (bool more = true; more;) {
+      more = co_await Serve();
+      EndExchange();
+    }
   } catch (...) {  // OnHead() or OnRefused() threw, or memory ran out.
     lane().mutable_counts().handler_failures += 1;
   }
@@ -82,6 +85,9 @@ void Connection::Sweep() {
 void Connection::DrainBegins() {
   if (!waiting) Woke(Woken::kWoken);
 }
+
+// g++ 12 miscompiles `co_await` in the condition of a loop, in `&&`, `||` and `?:`, so these
+// coroutines name each result first.
 
 // ---- the exchange -------------------------------------------------------------------------------
 
@@ -156,7 +162,10 @@ Awaitable<bool> Connection::Serve() {
     close_ = close_ || linger_;
     co_return co_await SendWhole(*verdict.instead);
   }
-  if (HasBodyToRead() && !co_await ReadBody(request.body, verdict.body_limit)) co_return false;
+  if (HasBodyToRead()) {
+    const bool whole = co_await ReadBody(request.body, verdict.body_limit);
+    if (!whole) co_return false;
+  }
   co_return co_await Answer(std::move(request));
 }
 
@@ -302,8 +311,9 @@ Awaitable<bool> Connection::SendWhole(const HttpResponse& response) {
   Parts parts = OnePart(out_);
   parts[1] = net::const_buffer(apart.data(), apart.size());
   if (!TrySend(&parts)) co_return false;
-  if (SizeOf(parts) > 0 && !co_await Send(parts)) co_return false;
-  co_return !close_;
+  bool sent_all = true;
+  if (SizeOf(parts) > 0) sent_all = co_await Send(parts);
+  co_return sent_all && !close_;
 }
 
 Awaitable<bool> Connection::SendStream(const HttpAnswer& answer) {
@@ -378,10 +388,11 @@ Awaitable<void> Connection::Linger() {
   const absl::Duration until = lane().Until(lane().limits().linger);
   std::size_t dropped = input().bytes().size();
   input().Consume(dropped);
-  while (dropped < kMaxLinger && co_await Read(Bound::kLinger, until)) {
-    const std::size_t more = input().bytes().size();
-    input().Consume(more);
-    dropped += more;
+  while (dropped < kMaxLinger) {
+    const bool more = co_await Read(Bound::kLinger, until);
+    if (!more) break;
+    dropped += input().bytes().size();
+    input().Consume(input().bytes().size());
   }
 }
 

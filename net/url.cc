@@ -62,7 +62,7 @@ absl::StatusOr<HostPort> ParseHostPort(std::string_view text) {
   if (brackets) host = host.substr(1, host.size() - 2);
   const bool colons = host.find(':') != host.npos;
   if (colons != brackets) return bad("an IPv6 address, and nothing else, stands in brackets");
-  if (host.empty()) return bad("no host");
+  if (host.empty() || host.find_first_of("[]") != host.npos) return bad("no host");
   std::uint32_t port = 0;
   if (digits.empty() || digits.find_first_not_of("0123456789") != digits.npos ||
       !absl::SimpleAtoi(ToAbsl(digits), &port) || port > 65535) {
