@@ -59,7 +59,8 @@ void Wire::Watch() {
 void Wire::Took(const boost::system::error_code& error, std::size_t bytes) {
   input_.Filled(bytes);
   lane_->mutable_counts().bytes_in += bytes;
-  if (error) ended_ = true;
+  // A read that was overdue was cancelled; the socket still works.
+  if (error && !(overdue_ && error == net::error::operation_aborted)) ended_ = true;
 }
 
 void Wire::TellPeerLeft() {

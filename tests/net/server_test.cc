@@ -301,6 +301,7 @@ TEST(Server, CountsWhatHappens) {
   client.Response();
   client.Send("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n");
   EXPECT_THAT(client.Rest(), StartsWith("HTTP/1.1 400 "));
+  client.Close();
   const ServerStats stats = server->Stats();
   EXPECT_EQ(stats.accepted, 1u);
   EXPECT_EQ(stats.requests, 1u);
