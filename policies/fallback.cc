@@ -69,47 +69,77 @@ std::vector<Work> ShapesServedBy(const PoolSpec& pool) {
   return shapes;
 }
 
-bool IsAble(const Work& work, const PoolSpec& pool) {
-  return AbilityOf(work, FaceFor(work, pool), pool).able();
+// One rule (-1: none), the pools that it leaves to its work, and how often pools may still be
+// asked.
+struct Search {
+  const PolicySpec& policy;
+  const FleetSpec& fleet;
+  int rule;
+  std::vector<const PoolSpec*> allowed;
+  std::int64_t& questions_left;
+
+  bool IsAble(const Work& work, const PoolSpec& pool) const {
+    --questions_left;
+    return AbilityOf(work, FaceFor(work, pool), pool).able();
+  }
+  // Does some pool of the rule take this work? The pool that it was made for is asked first, so
+  // that on a fleet without holes each shape costs one question.
+  bool IsTaken(const Work& work, const PoolSpec& made_for) const {
+    if (Allows(policy, rule, made_for)) return true;
+    return std::any_of(allowed.begin(), allowed.end(), [&](const PoolSpec* pool) {
+      return questions_left <= 0 || IsAble(work, *pool);
+    });
+  }
+  // Does the pool serve work that falls under the rule and that no pool of the rule can do?
+  bool LeavesAHole(const PoolSpec& pool) const {
+    for (Work& shape : ShapesServedBy(pool)) {
+      if (rule >= 0) Satisfy(policy.rules[static_cast<std::size_t>(rule)].when, pool, shape);
+      if (RuleFor(policy, shape) != rule || !IsAble(shape, pool)) continue;
+      if (!IsTaken(shape, pool)) return true;
+    }
+    return false;
+  }
+};
+
+std::vector<std::string> PoolsWithHoles(const PolicySpec& policy, const FleetSpec& fleet, int rule,
+                                        std::int64_t& questions_left) {
+  Search search{policy, fleet, rule, {}, questions_left};
+  for (const PoolSpec& pool : fleet.pools) {
+    if (Allows(policy, rule, pool)) search.allowed.push_back(&pool);
+  }
+  std::vector<std::string> names;
+  for (const PoolSpec& pool : fleet.pools) {
+    if (questions_left > 0 && search.LeavesAHole(pool)) names.push_back(pool.name);
+  }
+  return names;
 }
 
-// Does the pool serve work that falls under the rule and that no pool of the rule can do?
-bool LeavesAHole(const PolicySpec& policy, const FleetSpec& fleet, int rule, const PoolSpec& pool) {
-  const auto takes = [&](const PoolSpec& other, const Work& work) {
-    return Allows(policy, rule, other) && IsAble(work, other);
-  };
-  for (Work& shape : ShapesServedBy(pool)) {
-    if (rule >= 0) Satisfy(policy.rules[static_cast<std::size_t>(rule)].when, pool, shape);
-    if (RuleFor(policy, shape) != rule || !IsAble(shape, pool)) continue;
-    if (std::none_of(fleet.pools.begin(), fleet.pools.end(),
-                     [&](const PoolSpec& other) { return takes(other, shape); }))
-      return true;
-  }
-  return false;
+Finding HoleIn(const PolicySpec& policy, int rule, const std::vector<std::string>& pools) {
+  const std::string hole =
+      absl::StrCat(" leaves no able pool for some work that ", Enumerated(pools),
+                   pools.size() == 1 ? " serves" : " serve", ": such work will be refused");
+  if (rule < 0)
+    return {.error = false, .where = "claim.only", .what = absl::StrCat("`only`", hole)};
+  const auto i = static_cast<std::size_t>(rule);
+  return {.error = false,
+          .where = absl::StrCat(RulePath(i), ".claim"),
+          .what = absl::StrCat(RuleInWords(policy, i), hole,
+                               "; add an entry for it, or narrow `when`")};
 }
 
 }  // namespace
 
 void FindHoles(const PolicySpec& policy, const FleetSpec& fleet, std::vector<Finding>& findings) {
+  std::int64_t questions_left = 5'000'000;
   for (int rule = -1; rule < static_cast<int>(policy.rules.size()); ++rule) {
-    std::vector<std::string> pools;
-    for (const PoolSpec& pool : fleet.pools) {
-      if (LeavesAHole(policy, fleet, rule, pool)) pools.push_back(pool.name);
-    }
-    if (pools.empty()) continue;
-    const auto i = static_cast<std::size_t>(rule);
-    const std::string hole =
-        absl::StrCat(" leaves no able pool for some work that ", Enumerated(pools),
-                     pools.size() == 1 ? " serves" : " serve", ": such work will be refused");
-    if (rule < 0) {
-      findings.push_back(
-          {.error = false, .where = "claim.only", .what = absl::StrCat("`only`", hole)});
-      continue;
-    }
+    const auto pools = PoolsWithHoles(policy, fleet, rule, questions_left);
+    if (!pools.empty()) findings.push_back(HoleIn(policy, rule, pools));
+    if (questions_left > 0) continue;
     findings.push_back({.error = false,
-                        .where = absl::StrCat(RulePath(i), ".claim"),
-                        .what = absl::StrCat(RuleInWords(policy, i), hole,
-                                             "; add an entry for it, or narrow `when`")});
+                        .where = rule < 0 ? "claim" : RulePath(static_cast<std::size_t>(rule)),
+                        .what = "fleet and rules are too large to look for work without a pool "
+                                "from here on"});
+    return;
   }
 }
 

@@ -16,6 +16,7 @@ namespace spillway {
 namespace {
 
 constexpr std::size_t kMostShapes = 20'000;
+constexpr std::int64_t kMostQuestions = 2'000'000;
 // No name in a file holds a control character.
 const char* const kUnheardOf = "\x01";
 
@@ -24,39 +25,55 @@ using Setter = std::function<void(Work&)>;
 using Key = std::vector<Setter>;
 using Words = std::vector<std::string>;
 
+// What a key of `when` says in words, and how work is made to say it.
+struct WordKey {
+  Words WorkSelector::*list;
+  void (*set)(Work&, const std::string&);
+};
+const WordKey kWordKeys[] = {
+    {&WorkSelector::name, [](Work& w, const std::string& s) { w.name = s; }},
+    {&WorkSelector::tenant, [](Work& w, const std::string& s) { w.tenant = s; }},
+    {&WorkSelector::confidential, [](Work& w, const std::string& s) { w.needs.confidential = s; }},
+    {&WorkSelector::model, [](Work& w, const std::string& s) { w.needs.model = s; }},
+    {&WorkSelector::work_class,
+     [](Work& w, const std::string& s) { w.demand = ClassUnits{.work_class = s, .units = 1}; }}};
+
+// All words that earlier rules name.
+struct NamedEarlier {
+  std::set<std::string> words[std::size(kWordKeys)];
+  std::map<std::string, std::set<std::string>> labels;
+  void Add(const WorkSelector& when) {
+    for (std::size_t i = 0; i < std::size(kWordKeys); ++i) {
+      const Words& list = when.*kWordKeys[i].list;
+      words[i].insert(list.begin(), list.end());
+    }
+    for (const auto& [label, values] : when.labels)
+      labels[label].insert(values.begin(), values.end());
+  }
+};
+
 // Of the words that this rule lets through: each that an earlier rule names, and one that none
-// does. `own` empty: it lets all through.
+// does. `own` empty: it lets all through. At most kMostShapes + 1 of them.
 Words WordsToTry(const Words& own, const std::set<std::string>& named_earlier) {
+  Words words;
   if (own.empty()) {
-    Words words(named_earlier.begin(), named_earlier.end());
+    for (const std::string& word : named_earlier) {
+      if (words.size() >= kMostShapes) break;
+      words.push_back(word);
+    }
     words.push_back(kUnheardOf);
     return words;
   }
-  Words words;
   std::optional<std::string> other;
   for (const std::string& word : own) {
     if (named_earlier.contains(word)) {
       words.push_back(word);
-    } else if (!other) {
+    } else {
       other = word;
     }
   }
   if (other) words.push_back(*other);
   return words;
-}
-
-using ListOf = Words WorkSelector::*;
-Key KeyFor(ListOf list, absl::Span<const RuleSpec> earlier, const WorkSelector& own,
-           void (*set)(Work&, const std::string&)) {
-  std::set<std::string> named;
-  for (const RuleSpec& rule : earlier) {
-    const Words& words = rule.when.*list;
-    named.insert(words.begin(), words.end());
-  }
-  Key key;
-  for (const std::string& word : WordsToTry(own.*list, named))
-    key.push_back([=](Work& work) { set(work, word); });
-  return key;
 }
 
 Key KindKey(const WorkSelector& own) {
@@ -67,47 +84,44 @@ Key KindKey(const WorkSelector& own) {
   return key;
 }
 
-Key LabelKey(const std::string& label, absl::Span<const RuleSpec> earlier,
+Key LabelKey(const std::string& label, const std::set<std::string>& named_earlier,
              const WorkSelector& own) {
-  std::set<std::string> named;
-  for (const RuleSpec& rule : earlier) {
-    const auto found = rule.when.labels.find(label);
-    if (found != rule.when.labels.end()) named.insert(found->second.begin(), found->second.end());
-  }
   const auto found = own.labels.find(label);
   const bool wanted = found != own.labels.end();
   Key key;
-  for (const std::string& value : WordsToTry(wanted ? found->second : Words(), named))
+  for (const std::string& value : WordsToTry(wanted ? found->second : Words(), named_earlier))
     key.push_back([=](Work& work) { work.labels[label] = value; });
   if (!wanted) key.push_back([=](Work& work) { work.labels.erase(label); });
   return key;
 }
 
-std::vector<Key> KeysOf(absl::Span<const RuleSpec> earlier, const WorkSelector& own) {
+std::vector<Key> KeysOf(const NamedEarlier& earlier, const WorkSelector& own) {
   std::vector<Key> keys{KindKey(own)};
-  const auto add = [&](ListOf list, void (*set)(Work&, const std::string&)) {
-    keys.push_back(KeyFor(list, earlier, own, set));
-  };
-  add(&WorkSelector::name, [](Work& w, const std::string& s) { w.name = s; });
-  add(&WorkSelector::tenant, [](Work& w, const std::string& s) { w.tenant = s; });
-  add(&WorkSelector::confidential, [](Work& w, const std::string& s) { w.needs.confidential = s; });
-  add(&WorkSelector::work_class,
-      [](Work& w, const std::string& s) { w.demand = ClassUnits{.work_class = s, .units = 1}; });
-  add(&WorkSelector::model, [](Work& w, const std::string& s) { w.needs.model = s; });
-  std::set<std::string> labels;
-  for (const auto& [label, values] : own.labels) labels.insert(label);
-  for (const RuleSpec& rule : earlier) {
-    for (const auto& [label, values] : rule.when.labels) labels.insert(label);
+  for (std::size_t i = 0; i < std::size(kWordKeys); ++i) {
+    Key& key = keys.emplace_back();
+    for (const std::string& word : WordsToTry(own.*kWordKeys[i].list, earlier.words[i]))
+      key.push_back([set = kWordKeys[i].set, word](Work& work) { set(work, word); });
   }
-  for (const std::string& label : labels) keys.push_back(LabelKey(label, earlier, own));
+  auto labels = earlier.labels;
+  for (const auto& [label, values] : own.labels) labels[label];
+  for (const auto& [label, values] : labels) keys.push_back(LabelKey(label, values, own));
   const int lowest = own.min_priority.value_or(-kMaxPriority);
   keys.push_back({[=](Work& work) { work.priority = lowest; }});
   return keys;
 }
 
+Work ShapeNumber(std::size_t number, const std::vector<Key>& keys) {
+  Work work;
+  for (const Key& key : keys) {
+    key[number % key.size()](work);
+    number /= key.size();
+  }
+  return work;
+}
+
 // The earlier rules that together take all of this one's work; empty if some work gets through.
-std::set<std::size_t> Takers(absl::Span<const RuleSpec> earlier, const WorkSelector& own) {
-  const std::vector<Key> keys = KeysOf(earlier, own);
+std::set<std::size_t> Takers(absl::Span<const RuleSpec> earlier, const std::vector<Key>& keys,
+                             std::int64_t& questions_left) {
   std::size_t shapes = 1;
   for (const Key& key : keys) {
     shapes *= key.size();
@@ -115,12 +129,9 @@ std::set<std::size_t> Takers(absl::Span<const RuleSpec> earlier, const WorkSelec
   }
   std::set<std::size_t> takers;
   for (std::size_t shape = 0; shape < shapes; ++shape) {
-    Work work;
-    std::size_t rest = shape;
-    for (const Key& key : keys) {
-      key[rest % key.size()](work);
-      rest /= key.size();
-    }
+    questions_left -= static_cast<std::int64_t>(earlier.size());
+    if (questions_left < 0) return {};
+    const Work work = ShapeNumber(shape, keys);
     const auto taker = std::find_if(earlier.begin(), earlier.end(),
                                     [&](const RuleSpec& rule) { return rule.when.Matches(work); });
     if (taker == earlier.end()) return {};
@@ -129,25 +140,32 @@ std::set<std::size_t> Takers(absl::Span<const RuleSpec> earlier, const WorkSelec
   return takers;
 }
 
+std::string WhyDead(const PolicySpec& policy, const std::set<std::size_t>& takers) {
+  std::vector<std::string> names;
+  for (std::size_t taker : takers) names.push_back(RuleInWords(policy, taker));
+  if (names.size() == 1) {
+    return absl::StrCat(names[0], " takes all of its work; put this rule before it or narrow it");
+  }
+  return absl::StrCat(absl::StrJoin(names, " and "),
+                      " together take all of its work; put this rule before them or narrow one of "
+                      "them");
+}
+
 }  // namespace
 
 void FindDeadRules(const PolicySpec& policy, std::vector<Finding>& findings) {
-  for (std::size_t i = 1; i < policy.rules.size(); ++i) {
+  NamedEarlier named;
+  std::int64_t questions_left = kMostQuestions;
+  for (std::size_t i = 0; i < policy.rules.size(); ++i) {
+    const WorkSelector& own = policy.rules[i].when;
     const absl::Span<const RuleSpec> earlier(policy.rules.data(), i);
-    const std::set<std::size_t> takers = Takers(earlier, policy.rules[i].when);
+    const auto takers = Takers(earlier, KeysOf(named, own), questions_left);
+    named.Add(own);
     if (takers.empty()) continue;
-    std::vector<std::string> names;
-    for (std::size_t taker : takers) names.push_back(RuleInWords(policy, taker));
-    const std::string what =
-        takers.size() == 1
-            ? absl::StrCat(names[0], " takes all of its work; put this rule before it or narrow it")
-            : absl::StrCat(absl::StrJoin(names, " and "),
-                           " together take all of its work; put this rule before them or narrow "
-                           "one of them");
-    findings.push_back(
-        {.error = true,
-         .where = RulePath(i),
-         .what = absl::StrCat(RuleInWords(policy, i), " can never be reached: ", what)});
+    findings.push_back({.error = true,
+                        .where = RulePath(i),
+                        .what = absl::StrCat(RuleInWords(policy, i),
+                                             " can never be reached: ", WhyDead(policy, takers))});
   }
 }
 

@@ -98,6 +98,7 @@ void FindInvertedReservations(const PolicySpec& policy, const FleetSpec& fleet,
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
     const RuleSpec& rule = policy.rules[i];
     for (const TenantSpec& tenant : tenants.tenants) {
+      if (tenant.reserved.empty()) continue;
       if (!rule.when.tenant.empty() && !Has(rule.when.tenant, tenant.name)) continue;
       CheckRule({policy, fleet, tenants, rule, tenant}, i, findings);
     }

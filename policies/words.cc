@@ -1,5 +1,7 @@
 #include "policies/words.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace spillway {
@@ -18,11 +20,13 @@ std::string RuleInWords(const PolicySpec& policy, std::size_t rule) {
 std::string Quoted(const std::string& name) { return absl::StrCat("`", name, "`"); }
 
 std::string Enumerated(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 8;
   std::string words;
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
     const char* before = i == 0 ? "" : i + 1 == names.size() ? " and " : ", ";
     absl::StrAppend(&words, before, Quoted(names[i]));
   }
+  if (names.size() > kMost) absl::StrAppend(&words, " and ", names.size() - kMost, " more");
   return words;
 }
 

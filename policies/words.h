@@ -13,6 +13,6 @@ std::string RulePath(std::size_t rule);                               // "rules[
 std::string EntryPath(std::size_t rule, std::size_t entry);           // "rules[2].claim[0]"
 std::string RuleInWords(const PolicySpec& policy, std::size_t rule);  // "rules[2] `at-home`"
 std::string Quoted(const std::string& name);                          // "`a10`"
-std::string Enumerated(const std::vector<std::string>& names);        // "`a`, `b` and `c`"
+std::string Enumerated(const std::vector<std::string>& names);  // "`a`, `b` and `c`"; eight at most
 
 }  // namespace spillway

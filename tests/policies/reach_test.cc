@@ -109,5 +109,16 @@ TEST(FindDeadRules, StaysBoundedOnVeryManyCombinations) {
   EXPECT_THAT(DeadRulesOf({wide, wide}), IsEmpty());  // dead, but 8,000,000 shapes are not tried
 }
 
+TEST(FindDeadRules, FindsTheOneDeadRuleAmongAThousand) {
+  std::vector<WorkSelector> whens;
+  for (int i = 0; i < 1000; ++i) {
+    whens.push_back({.name = {"name" + std::to_string(i % 100)},
+                     .tenant = {"tenant" + std::to_string(i / 100)},
+                     .labels = {{"team", {"a", "b"}}}});
+  }
+  whens.push_back(whens.front());
+  EXPECT_THAT(DeadRulesOf(whens), ElementsAre(ErrorAt("rules[1000]", "takes all of its work")));
+}
+
 }  // namespace
 }  // namespace spillway
