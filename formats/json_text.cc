@@ -198,21 +198,23 @@ std::string Reason(json::error_code ec, const TextLimits& limits) {
   return absl::StrCat("not valid JSON: ", ec.message());
 }
 
-absl::Status Refusal(Mark mark, std::string detail) {
-  InputError error;
+absl::Status Refusal(std::string_view name, Mark mark, std::string detail) {
+  InputError error{std::string(name)};
   error.Add({"", mark.line, mark.column, std::move(detail)});
   return error.ToStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<Value> ParseJson(std::string_view text, const TextLimits& limits) {
+absl::StatusOr<Value> ParseJson(std::string_view text, const TextLimits& limits,
+                                std::string_view name) {
   if (text.size() > limits.bytes) {
-    return Refusal({}, absl::StrCat("the text is ", text.size(), " bytes long, at most ",
-                                    limits.bytes, " are taken"));
+    return Refusal(name, {},
+                   absl::StrCat("the text is ", text.size(), " bytes long, at most ", limits.bytes,
+                                " are taken"));
   }
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-    return Refusal({1, 1, 0}, "the text is empty");
+    return Refusal(name, {1, 1, 0}, "the text is empty");
   }
   try {
     json::parse_options options;
@@ -225,8 +227,8 @@ absl::StatusOr<Value> ParseJson(std::string_view text, const TextLimits& limits)
       ec = json::error::extra_data;
     }
     if (!ec) return builder.TakeRoot();
-    if (!builder.why().empty()) return Refusal(builder.where(), builder.why());
-    return Refusal(LineCounter(text).At(used), Reason(ec, limits));
+    if (!builder.why().empty()) return Refusal(name, builder.where(), builder.why());
+    return Refusal(name, LineCounter(text).At(used), Reason(ec, limits));
   } catch (const std::exception& e) {  // out of memory at most
     return absl::ResourceExhaustedError(absl::StrCat("reading JSON: ", e.what()));
   }

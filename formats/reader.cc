@@ -168,6 +168,23 @@ void Read(const Place& at, absl::Time& out) { ReadText(at, out, ParseTime); }
 void Read(const Place& at, Version& out) { ReadText(at, out, Version::Parse); }
 void Read(const Place& at, RuntimeNeed& out) { ReadText(at, out, RuntimeNeed::Parse); }
 void ReadDay(const Place& at, std::string& out) { ReadText(at, out, ParseDay); }
+void ReadSpan(const Place& at, absl::Duration& out) {
+  ReadText(at, out, [](std::string_view text) {
+    auto span = ParseDuration(text);
+    if (span.ok() && *span == absl::ZeroDuration()) span = absl::InvalidArgumentError("is zero");
+    return span;
+  });
+}
+void ReadPositive(const Place& at, double& out) {
+  constexpr double kMost = 1e15;
+  if (!at.value().is_number()) return FailKind(at, "a number");
+  const double value = at.value().real();
+  if (value > 0 && value <= kMost) {
+    out = value;
+  } else {
+    at.Fail(absl::StrCat(Quoted(at.value().text()), " is out of range: more than 0, up to 1e15"));
+  }
+}
 void ReadPercent(const Place& at, double& out) { ReadText(at, out, ParsePercent); }
 
 bool IsName(std::string_view text) {

@@ -142,8 +142,10 @@ void ReadText(const Place& at, T& out, Parse parse) {
 // Names of pools, tenants, sites, rules, devices, keys of labels: [a-z0-9][a-z0-9._-]{0,62}.
 bool IsName(std::string_view text);
 void ReadName(const Place& at, std::string& out);
-void ReadDay(const Place& at, std::string& out);  // "2026-07-20"
-void ReadPercent(const Place& at, double& out);   // "2%"
+void ReadDay(const Place& at, std::string& out);      // "2026-07-20"
+void ReadSpan(const Place& at, absl::Duration& out);  // longer than nothing
+void ReadPositive(const Place& at, double& out);      // more than zero, at most 1e15
+void ReadPercent(const Place& at, double& out);       // "2%"
 
 // A whole number from `low` to `high`.
 std::optional<std::int64_t> ReadInteger(const Place& at, std::int64_t low, std::int64_t high);

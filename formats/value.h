@@ -137,8 +137,10 @@ struct TextLimits {
 inline constexpr std::size_t kMaxExpandedNodes = 10'000;
 
 // One JSON text (RFC 8259), strictly: UTF-8, no duplicate keys, nothing after it, no comments.
-// kInvalidArgument with position and findings (formats/findings.h) otherwise.
-absl::StatusOr<Value> ParseJson(std::string_view text, const TextLimits& limits = {});
+// kInvalidArgument with position and findings (formats/findings.h) otherwise. `name`: the file's,
+// if it was read from one.
+absl::StatusOr<Value> ParseJson(std::string_view text, const TextLimits& limits = {},
+                                std::string_view name = "");
 
 // All documents of a YAML stream, at least one. Scalars follow YAML 1.2's core schema: `no` is a
 // string, `0.10` a real. Anchors and aliases are expanded up to kMaxExpandedNodes, circles and

@@ -1,0 +1,261 @@
+#include "formats/config_file.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/status.h"
+#include "core/text.h"
+#include "formats/document.h"
+#include "formats/file_text.h"
+#include "formats/policy_text.h"
+#include "formats/pool_text.h"
+#include "formats/server_text.h"
+
+namespace spillway {
+namespace {
+
+constexpr std::size_t kMostPools = 20'000;
+
+// Pools by name; the fleet outlives it.
+class KnownPools {
+ public:
+  explicit KnownPools(const FleetSpec& fleet) {
+    for (const PoolSpec& pool : fleet.pools) by_name_.emplace(pool.name, &pool);
+  }
+  const PoolSpec* Find(std::string_view name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second;
+  }
+  // Notes names that the fleet does not have.
+  void ReadName(const Place& at, std::string& out) const {
+    spillway::ReadName(at, out);
+    if (out.empty() || Find(out)) return;
+    std::vector<std::string> known;
+    for (const auto& [name, pool] : by_name_) known.emplace_back(name);
+    const std::string nearest = NearestWord(out, known);
+    at.Fail(absl::StrCat("the fleet has no pool `", out, "`",
+                         nearest.empty() ? "" : absl::StrCat(" (did you mean `", nearest, "`?)")));
+  }
+
+ private:
+  std::map<std::string_view, const PoolSpec*> by_name_;
+};
+
+// Names that stand twice are noted at the second.
+template <class T>
+void RefuseTwice(const Place& list, const std::vector<T>& entries, std::string_view what) {
+  std::map<std::string, std::size_t> seen;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].name.empty()) continue;
+    if (!seen.emplace(entries[i].name, i).second) {
+      list.Item(i).Fail(absl::StrCat("a ", ToAbsl(what), " named `", entries[i].name,
+                                     "` stands further up already"));
+    }
+  }
+}
+
+void ReadFleet(const Place& at, const PoolSources& sources, FleetSpec& fleet) {
+  ObjectReader r(at, "a fleet");
+  ReadKind(r, "Fleet");
+  const auto read_pool = [&](const Place& place, PoolSpec& pool) {
+    ReadPool(place, sources, pool);
+  };
+  r.Required("pools", fleet.pools, [&](const Place& list, std::vector<PoolSpec>& pools) {
+    Listed(read_pool, kMostPools)(list, pools);
+    if (list.value().is_list() && list.value().list().empty()) list.Fail("a fleet needs a pool");
+    RefuseTwice(list, pools, "pool");
+    const auto processes = std::count_if(pools.begin(), pools.end(), [](const PoolSpec& pool) {
+      return pool.adapter.type == "process";
+    });
+    if (processes > 1) list.Warn("several process pools share the one machine");
+  });
+  r.Finish();
+}
+
+void ReadPrices(const Place& at, const FleetSpec& fleet, PricesSpec& prices) {
+  const KnownPools pools(fleet);
+  ObjectReader r(at, "a price list");
+  ReadKind(r, "Prices");
+  const auto read_change = [&](const Place& place, PriceChange& change) {
+    ObjectReader entry(place, "a price");
+    entry.Required("pool", change.pool,
+                   [&](const Place& p, std::string& out) { pools.ReadName(p, out); });
+    entry.Required("from", change.from);
+    ReadPriceKeys(entry, change.price);
+    entry.Finish();
+    if (!change.price.node_hour) place.Fail("a price needs the key `node_hour`");
+    const PoolSpec* pool = pools.Find(change.pool);
+    if (pool) change.price = SpedUp(change.price, pool->adapter.speedup);
+    if (pool && pool->billing == Billing::kUnpriced) {
+      place.Fail(absl::StrCat("pool `", pool->name, "` is unpriced: state its `billing` first"));
+    }
+  };
+  r.Required("prices", prices.prices, [&](const Place& list, std::vector<PriceChange>& changes) {
+    Listed(read_change, kMostPools)(list, changes);
+    std::map<std::pair<std::string, absl::Time>, std::size_t> seen;
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      if (changes[i].pool.empty()) continue;
+      if (!seen.emplace(std::pair(changes[i].pool, changes[i].from), i).second) {
+        list.Item(i).Fail("this pool has another price from the same time");
+      }
+    }
+  });
+  r.Finish();
+  std::stable_sort(prices.prices.begin(), prices.prices.end(),
+                   [&](const PriceChange& a, const PriceChange& b) {
+                     const PoolSpec *pool_a = pools.Find(a.pool), *pool_b = pools.Find(b.pool);
+                     return std::pair(pool_a, a.from) < std::pair(pool_b, b.from);
+                   });
+}
+
+void ReadReservation(const Place& at, const KnownPools& pools, Reservation& reservation) {
+  ObjectReader r(at, "a reservation");
+  r.Required("pool", reservation.pool,
+             [&](const Place& p, std::string& out) { pools.ReadName(p, out); });
+  r.Required("nodes", reservation.nodes, Between(1, 100'000));
+  r.Finish();
+}
+void CheckReservations(const Place& list, const KnownPools& pools,
+                       const std::vector<TenantSpec>& tenants) {
+  std::map<std::string, std::int64_t> reserved;
+  for (const TenantSpec& tenant : tenants) {
+    for (const Reservation& r : tenant.reserved) reserved[r.pool] += r.nodes;
+  }
+  for (const auto& [name, nodes] : reserved) {
+    const PoolSpec* pool = pools.Find(name);
+    if (!pool || nodes <= pool->nodes) continue;
+    list.Fail(absl::StrCat("tenants reserve ", nodes, " nodes of pool `", name, "`, which has ",
+                           pool->nodes));
+  }
+}
+void ReadTenants(const Place& at, const FleetSpec& fleet, TenantsSpec& tenants) {
+  const KnownPools pools(fleet);
+  ObjectReader r(at, "a list of tenants");
+  ReadKind(r, "Tenants");
+  const auto read_reservation = [&](const Place& place, Reservation& reservation) {
+    ReadReservation(place, pools, reservation);
+  };
+  const auto read_tenant = [&](const Place& place, TenantSpec& tenant) {
+    ObjectReader entry(place, "a tenant");
+    entry.Required("name", tenant.name, ReadName);
+    entry.Optional("weight", tenant.weight,
+                   [](const Place& p, double& out) { ReadPositive(p, out); });
+    entry.Optional("reserved", tenant.reserved, Listed(read_reservation));
+    entry.Finish();
+  };
+  r.Required("tenants", tenants.tenants, [&](const Place& list, std::vector<TenantSpec>& out) {
+    Listed(read_tenant)(list, out);
+    RefuseTwice(list, out, "tenant");
+    CheckReservations(list, pools, out);
+  });
+  r.Finish();
+}
+
+constexpr std::string_view kKinds[] = {"Server", "Fleet", "Policy", "Prices", "Tenants"};
+
+// Which document is which. Notes documents without a kind, of an unknown one, or of one twice.
+std::map<std::string, const Value*> SortByKind(const std::vector<Value>& documents,
+                                               Reading& reading) {
+  const std::vector<std::string> known(std::begin(kKinds), std::end(kKinds));
+  std::map<std::string, const Value*> sorted;
+  for (const Value& document : documents) {
+    const Place at(document, reading);
+    if (!document.is_map()) {
+      FailKind(at, "a map with the key `kind`");
+      continue;
+    }
+    const auto kind = std::find_if(document.map().begin(), document.map().end(),
+                                   [](const Member& member) { return member.key == "kind"; });
+    if (kind == document.map().end()) {
+      at.Fail(absl::StrCat("a document needs the key `kind`: one of ", absl::StrJoin(known, ", ")));
+      continue;
+    }
+    const Place kind_at = at.Child(*kind);
+    const std::string name = TextOf(kind_at);
+    if (name.empty()) continue;
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      FailWord(kind_at, name, known);
+    } else if (!sorted.emplace(name, &document).second) {
+      kind_at.Fail(absl::StrCat("a document of kind ", name, " stands further up already"));
+    }
+  }
+  return sorted;
+}
+
+template <class T, class F>
+absl::StatusOr<T> ParseOne(std::string_view text, std::string_view name, F read) {
+  SPILLWAY_ASSIGN_OR_RETURN(const Value document, ParseDocument(text, name));
+  Reading reading{std::string(name)};
+  T out;
+  read(Place(document, reading), out);
+  SPILLWAY_RETURN_IF_ERROR(reading.ToStatus());
+  return out;
+}
+
+}  // namespace
+
+void ReadConfig(const std::vector<Value>& documents, const PoolSources& sources, Reading& reading,
+                LoadedConfig& out) {
+  const auto by_kind = SortByKind(documents, reading);
+  const auto with = [&](const char* kind, auto read) {
+    const auto found = by_kind.find(kind);
+    if (found != by_kind.end()) read(Place(*found->second, reading));
+  };
+  Config& config = out.config;
+  if (reading.ok() && !by_kind.contains("Fleet")) {
+    Place(documents.front(), reading).Fail("there is no document of kind Fleet");
+  }
+  with("Server", [&](const Place& at) { ReadServer(at, out.server); });
+  with("Fleet", [&](const Place& at) { ReadFleet(at, sources, config.fleet); });
+  config.policy = DefaultPolicy();
+  with("Policy", [&](const Place& at) { ReadPolicy(at, config.policy = PolicySpec()); });
+  // What names pools is only checked against a fleet that could be read.
+  if (!reading.ok()) return;
+  with("Prices", [&](const Place& at) { ReadPrices(at, config.fleet, config.prices); });
+  with("Tenants", [&](const Place& at) { ReadTenants(at, config.fleet, config.tenants); });
+}
+
+absl::StatusOr<LoadedConfig> ParseConfig(std::string_view text, std::string_view name,
+                                         const Catalog& catalog, const Machine& machine) {
+  SPILLWAY_ASSIGN_OR_RETURN(const std::vector<Value> documents, ParseYamlDocuments(text, name));
+  Reading reading{std::string(name)};
+  LoadedConfig loaded;
+  ReadConfig(documents, {catalog, machine}, reading, loaded);
+  SPILLWAY_RETURN_IF_ERROR(reading.ToStatus());
+  loaded.config.catalog = catalog;
+  loaded.warnings = reading.warnings().findings();
+  return loaded;
+}
+
+absl::StatusOr<LoadedConfig> LoadConfig(const std::string& path, const Catalog& catalog,
+                                        const Machine& machine) {
+  SPILLWAY_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
+  return ParseConfig(text, path, catalog, machine);
+}
+
+absl::StatusOr<PricesSpec> ParsePrices(std::string_view text, const FleetSpec& fleet,
+                                       std::string_view name) {
+  return ParseOne<PricesSpec>(
+      text, name, [&](const Place& at, PricesSpec& out) { ReadPrices(at, fleet, out); });
+}
+
+absl::StatusOr<Price> ParsePrice(std::string_view text, const PoolSpec& pool,
+                                 std::string_view name) {
+  return ParseOne<Price>(text, name, [&](const Place& at, Price& out) {
+    ObjectReader r(at, "a price");
+    ReadPriceKeys(r, out);
+    r.Finish();
+    if (r.is_map() && !out.node_hour) at.Fail("a price needs the key `node_hour`");
+    out = SpedUp(out, pool.adapter.speedup);
+  });
+}
+
+absl::StatusOr<TenantsSpec> ParseTenants(std::string_view text, const FleetSpec& fleet,
+                                         std::string_view name) {
+  return ParseOne<TenantsSpec>(
+      text, name, [&](const Place& at, TenantsSpec& out) { ReadTenants(at, fleet, out); });
+}
+
+}  // namespace spillway

@@ -1,0 +1,249 @@
+#include "formats/pool_text.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/status.h"
+#include "core/text.h"
+#include "formats/document.h"
+#include "formats/pool_defaults.h"
+
+namespace spillway {
+namespace {
+
+constexpr int kMostNodes = 100'000, kMostDevices = 64;
+constexpr std::size_t kMostWords = 100;
+
+void ReadReserve(const Place& at, AdapterSpec& adapter) {
+  ObjectReader r(at, "`reserve`");
+  r.Optional("cpus", adapter.reserve_cpus);
+  r.Optional("memory", adapter.reserve_memory);
+  r.Finish();
+}
+
+void ReadAdapterType(const Place& at, std::string& type) {
+  const std::vector<std::string> known = {"process", "modelled"};
+  const std::string word = TextOf(at);
+  if (word.empty()) return;
+  if (std::find(known.begin(), known.end(), word) == known.end()) {
+    return at.Fail(absl::StrCat("adapter type `", word,
+                                "` is not supported by this version: one of ",
+                                absl::StrJoin(known, ", ")));
+  }
+  type = word;
+}
+
+void ReadAdapter(const Place& at, AdapterSpec& adapter) {
+  ObjectReader r(at, "`adapter`");
+  r.Required("type", adapter.type, ReadAdapterType);
+  const bool is_modelled = adapter.type == "modelled", is_process = adapter.type == "process";
+  if (is_process) {
+    r.Optional("reserve", adapter, ReadReserve);
+    r.Refuse("speedup", "only modelled pools have a speed-up: real commands run as they run");
+    r.Refuse("max_commands", "only modelled pools have `max_commands`");
+  } else if (is_modelled) {
+    r.Optional("speedup", adapter.speedup, ReadPositive);
+    r.Optional("max_commands", adapter.max_commands, Between(1, 1000));
+    r.Refuse("reserve", "only process pools have a reserve");
+  }
+  // What other adapters take is not known here: one finding, of the type, is enough.
+  if (is_modelled || is_process) r.Finish();
+}
+
+void ReadNode(const Place& at, NodeShape& node) {
+  ObjectReader r(at, "`node`");
+  r.Optional("cpus", node.cpus);
+  r.Optional("memory", node.memory);
+  r.Optional("devices", node.devices, Between(0, kMostDevices));
+  r.Finish();
+}
+
+void ReadPower(const Place& at, Power& power) {
+  ObjectReader r(at, "`power`");
+  r.Optional("idle", power.idle);
+  r.Optional("busy", power.busy);
+  r.Optional("pue", power.pue);
+  r.Optional("tariff", power.tariff);
+  r.Finish();
+  if (power.pue < 1 || power.pue > 10) at.Fail("`pue` is out of range: 1 to 10");
+}
+
+void ReadSite(const Place& at, Site& site) {
+  ObjectReader r(at, "`site`");
+  r.Required("name", site.name, ReadName);
+  r.Optional("kind", site.kind);
+  r.Optional("round_trip", site.round_trip);
+  r.Optional("bandwidth", site.bandwidth);
+  r.Optional("egress", site.egress);
+  r.Optional("carbon", site.carbon);
+  r.Finish();
+}
+
+void ReadWeights(const Place& at, ShareWeights& weights) {
+  ObjectReader r(at, "`weights`");
+  r.Optional("cpus", weights.cpus);
+  r.Optional("memory", weights.memory);
+  r.Optional("devices", weights.devices);
+  r.Finish();
+  if (std::abs(weights.cpus + weights.memory + weights.devices - 1) > 1e-9) {
+    at.Fail("the weights must add up to 1");
+  }
+}
+
+void ReadPrice(const Place& at, Price& price) {
+  ObjectReader r(at, "`price`");
+  ReadPriceKeys(r, price);
+  r.Finish();
+}
+
+// Replicas of engines: checked, so that a file for a later version is not silently half understood.
+void CheckServes(const Place& at) {
+  const auto read_entry = [](const Place& place, int&) {
+    ObjectReader r(place, "an entry of `serves`");
+    std::string model;
+    Precision precision{};
+    int replicas = 0;
+    MilliCpus cpus{};
+    r.Required("model", model);
+    r.Optional("precision", precision);
+    r.Required("replicas", replicas, Between(1, kMostNodes));
+    r.Optional("cpus", cpus);
+    r.Finish();
+  };
+  std::vector<int> entries;
+  Listed(read_entry, kMostWords)(at, entries);
+  at.Warn("not supported by this version, the replicas are not started");
+}
+
+void ReadKeys(ObjectReader& r, PoolSpec& pool, PoolText& text) {
+  r.Required("name", pool.name, ReadName);
+  r.Required("adapter", pool.adapter, ReadAdapter);
+  r.Optional("device", pool.device, ReadName);
+  text.has_kind = r.Optional("kind", pool.kind);
+  r.Optional("vendor", pool.vendor, ReadName);
+  r.Optional("node", pool.node, ReadNode);
+  r.Optional("nodes", pool.nodes, Between(1, kMostNodes));
+  text.has_arch = r.Optional("arch", pool.arch);
+  text.has_runtimes = r.Optional("runtimes", pool.runtimes, MapOf(kDefaultRead, kMostWords));
+  text.has_precisions = r.Optional("precisions", pool.precisions, Listed(kDefaultRead, kMostWords));
+  r.Optional("features", pool.features, Listed(ReadName, kMostWords));
+  r.Optional("confidential", pool.confidential, OneOrMore(ReadName, kMostWords));
+  r.Optional("device_memory", pool.device_memory);
+  if (const Member* models = r.Take("models")) {
+    Listed(kDefaultRead)(r.at().Child(*models), pool.models.emplace());
+  }
+  if (const Member* classes = r.Take("classes")) {
+    Listed(ReadName)(r.at().Child(*classes), pool.classes.emplace());
+  }
+  r.Optional("tenants", pool.tenants, Listed(ReadName));
+  text.has_billing = r.Optional("billing", pool.billing);
+  r.Optional("price", pool.price, ReadPrice);
+  text.has_weights = r.Optional("weights", pool.weights, ReadWeights);
+  text.power = r.Take("power");
+  r.Optional("site", pool.site, ReadSite);
+  r.Optional("labels", pool.labels, ReadLabels);
+  r.Optional("tier", pool.tier, Between(-1000, 1000));
+  r.Optional("placement", pool.placement);
+  if (const Member* serves = r.Take("serves")) CheckServes(r.at().Child(*serves));
+}
+
+void CheckMoney(const Place& at, const PoolSpec& pool, const PoolText& text) {
+  const bool has_token_price = pool.price.input || pool.price.output;
+  if (!text.has_billing && (pool.price.node_hour || has_token_price)) {
+    at.Fail(
+        "a pool with a price needs the key `billing`: metered (bought while used) or "
+        "committed (paid for in any case)");
+    return;
+  }
+  switch (pool.billing) {
+    case Billing::kMetered:
+    case Billing::kCommitted:
+      if (!pool.price.node_hour) {
+        at.Fail(absl::StrCat("billing `", ToAbsl(NameOf(pool.billing)),
+                             "` needs `price: {node_hour: ...}`"));
+      }
+      if (has_token_price) at.Fail("prices of tokens are for billing `token`");
+      return;
+    case Billing::kToken:
+      at.Fail("billing `token` needs an adapter for engines of others, which this version lacks");
+      return;
+    case Billing::kUnpriced:
+      if (pool.price.node_hour || has_token_price) at.Fail("an unpriced pool has no `price`");
+      return;
+  }
+}
+
+void CheckShape(const Place& at, const PoolSpec& pool) {
+  if (pool.node.cpus <= MilliCpus(0)) at.Fail("a node has no CPUs: say `node: {cpus: ...}`");
+  if (pool.node.memory <= Bytes(0)) at.Fail("a node has no memory: say `node: {memory: ...}`");
+  if (pool.kind == DeviceKind::kCpu && pool.node.devices > 0) {
+    at.Fail("a CPU is never counted in `node.devices`: leave it out");
+  }
+  if (pool.kind != DeviceKind::kCpu && pool.node.devices == 0) {
+    at.Fail(absl::StrCat("a pool of kind `", ToAbsl(NameOf(pool.kind)),
+                         "` needs `node: {devices: ...}`, at least 1"));
+  }
+  if (pool.weights.devices > 0 && pool.node.devices == 0) {
+    at.Fail("`weights` give devices a share, but a node has none");
+  }
+  if (pool.power.busy < pool.power.idle) at.Fail("`power.busy` is less than `power.idle`");
+  if (pool.adapter.type == "process" && pool.nodes != 1) {
+    at.Fail("a process pool is this machine: `nodes` is 1");
+  }
+}
+
+}  // namespace
+
+void ReadPriceKeys(ObjectReader& r, Price& out) {
+  r.Optional("node_hour", out.node_hour);
+  r.Optional("input", out.input);
+  r.Optional("output", out.output);
+  r.Optional("as_of", out.as_of, ReadDay);
+  r.Optional("source", out.source);
+}
+
+Price SpedUp(Price price, double speedup) {
+  if (price.node_hour) price.node_hour = Scale(*price.node_hour, speedup);
+  return price;
+}
+
+void ReadPool(const Place& at, const PoolSources& sources, PoolSpec& out) {
+  const std::size_t before = at.reading().error().size();
+  ObjectReader r(at, "a pool");
+  PoolText text;
+  ReadKeys(r, out, text);
+  r.Finish();
+  if (at.reading().error().size() != before) return;
+
+  const Device* device = FindDevice(at, sources.catalog, out);
+  if (at.reading().error().size() != before) return;
+  FillIn(at, device, sources.machine, text, out);
+  if (text.power) ReadPower(at.Child(*text.power), out.power);
+  CheckMoney(at, out, text);
+  CheckShape(at, out);
+  if (out.runtimes.empty()) {
+    at.Warn(absl::StrCat("pool `", out.name,
+                         "` names no `runtimes`: no work can run there; for "
+                         "plain programs say `runtimes: {none: \"1\"}`"));
+  }
+  if (out.modelled) {
+    out.price = SpedUp(out.price, out.adapter.speedup);
+    out.power.idle = Scale(out.power.idle, out.adapter.speedup);
+    out.power.busy = Scale(out.power.busy, out.adapter.speedup);
+    out.speed = out.adapter.speedup;
+  }
+}
+
+absl::StatusOr<PoolSpec> ParsePool(std::string_view text, const PoolSources& sources,
+                                   std::string_view name) {
+  SPILLWAY_ASSIGN_OR_RETURN(const Value document, ParseDocument(text, name));
+  Reading reading{std::string(name)};
+  PoolSpec pool;
+  ReadPool(Place(document, reading), sources, pool);
+  SPILLWAY_RETURN_IF_ERROR(reading.ToStatus());
+  return pool;
+}
+
+}  // namespace spillway
