@@ -32,6 +32,7 @@ std::string AddressOf(const Tcp::endpoint& peer) {
 void LaneCounts::AddTo(ServerStats* stats) const {
   stats->open += open;
   stats->idle += idle;
+  stats->sweeps += sweeps;
   stats->accepted += accepted;
   stats->accept_errors += accept_errors;
   stats->evicted += evicted;
@@ -163,6 +164,7 @@ void Lane::Sweep() {
   sweeping_ = false;
   for (const auto& connection : waiting_) connection->Sweep();
   for (const auto& connection : working_) connection->Sweep();
+  counts_.sweeps += 1;
   if (!waiting_.empty() || !working_.empty()) ScheduleSweep();
 }
 

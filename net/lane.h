@@ -39,7 +39,7 @@ class Count {
 };
 
 struct LaneCounts {
-  Count open, idle, accepted, accept_errors, evicted, turned_away, requests, bytes_in, bytes_out,
+  Count open, idle, sweeps, accepted, accept_errors, evicted, turned_away, requests, bytes_in, bytes_out,
       clients_gone, handler_failures, head_timeouts, body_timeouts, write_timeouts, idle_timeouts;
   std::array<Count, 6> responses;
   std::array<Count, kHeadFaults> refused;

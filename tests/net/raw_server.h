@@ -1,0 +1,107 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "core/check.h"
+
+namespace spillway {
+
+// A server that gives written answers, right or wrong, one connection after the other: it reads one
+// request (head and Content-Length), sends the bytes and closes. Then it stops listening.
+class RawServer {
+ public:
+  // At the end of an answer: say no more, but keep the connection open until the server goes.
+  static inline const std::string kSilence = "<silence>";
+
+  explicit RawServer(std::vector<std::string> answers) : answers_(std::move(answers)) {
+    fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    SPILLWAY_CHECK(::bind(fd_, reinterpret_cast<sockaddr*>(&at), size) == 0);
+    SPILLWAY_CHECK(::listen(fd_, 16) == 0);
+    SPILLWAY_CHECK(::getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &size) == 0);
+    port_ = ntohs(at.sin_port);
+    thread_ = std::thread([this] { Run(); });
+  }
+  ~RawServer() {
+    stop_ = true;
+    ::shutdown(fd_, SHUT_RDWR);
+    thread_.join();
+    for (const int held : held_) ::close(held);
+    ::close(fd_);
+  }
+
+  std::uint16_t port() const { return port_; }
+  int connections() const { return connections_; }
+  // All requests so far.
+  std::string Received() {
+    const absl::MutexLock lock(&mutex_);
+    return received_;
+  }
+
+ private:
+  const std::vector<std::string> answers_;
+  int fd_ = -1;
+  std::uint16_t port_ = 0;
+  std::atomic<bool> stop_{false};
+  std::atomic<int> connections_{0};
+  std::vector<int> held_;
+  absl::Mutex mutex_;
+  std::string received_ ABSL_GUARDED_BY(mutex_);
+  std::thread thread_;
+
+  static bool TakeSuffix(std::string* text, const std::string& suffix) {
+    if (text->size() < suffix.size()) return false;
+    if (text->compare(text->size() - suffix.size(), suffix.size(), suffix) != 0) return false;
+    text->resize(text->size() - suffix.size());
+    return true;
+  }
+
+  void Run() {
+    for (std::string answer : answers_) {
+      const int client = ::accept(fd_, nullptr, nullptr);
+      if (client < 0 || stop_) return;
+      ++connections_;
+      ReadRequest(client);
+      const bool keep = TakeSuffix(&answer, kSilence);
+      ::send(client, answer.data(), answer.size(), MSG_NOSIGNAL);
+      if (keep) {
+        held_.push_back(client);
+        continue;
+      }
+      ::close(client);
+    }
+  }
+
+  void ReadRequest(int client) {
+    std::string request;
+    char piece[4096];
+    std::size_t whole = std::string::npos;
+    while (request.size() < whole) {
+      const ssize_t got = ::recv(client, piece, sizeof piece, 0);
+      if (got <= 0) break;
+      request.append(piece, static_cast<std::size_t>(got));
+      const auto end = request.find("\r\n\r\n");
+      if (end == request.npos) continue;
+      const auto at = request.find("Content-Length: ");
+      whole = end + 4 + (at < end ? std::stoul(request.substr(at + 16)) : 0);
+    }
+    const absl::MutexLock lock(&mutex_);
+    received_ += request;
+  }
+};
+
+}  // namespace spillway
