@@ -1,0 +1,124 @@
+#include "controller/store/schema.h"
+
+#include <array>
+
+namespace spillway::store {
+namespace {
+
+// "SPWY": what `file` and SQLite itself know a Spillway database by.
+constexpr std::int64_t kApplicationId = 0x53505759;
+
+// Times are int64 nanoseconds since 1970, money nano-dollars, energy microjoules, carbon
+// micrograms. `body`, `status`: JSON texts of formats/codec.h. Other columns repeat what stands
+// there, for the indices to find it.
+constexpr const char* kTables = R"sql(
+CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events(
+  number INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE epochs(
+  epoch INTEGER PRIMARY KEY, event INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
+
+CREATE TABLE works(job INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE jobs(
+  id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,
+  pool INTEGER, created_at INTEGER NOT NULL, finished_at INTEGER, status TEXT NOT NULL) STRICT;
+CREATE INDEX jobs_by_state ON jobs(state);
+CREATE INDEX jobs_by_tenant ON jobs(tenant, state);
+CREATE INDEX jobs_by_name ON jobs(name) WHERE name <> '';
+CREATE INDEX jobs_by_pool ON jobs(pool) WHERE pool IS NOT NULL;
+CREATE INDEX jobs_by_finish ON jobs(finished_at) WHERE finished_at IS NOT NULL;
+
+CREATE TABLE decisions(
+  id INTEGER PRIMARY KEY, job INTEGER NOT NULL, event INTEGER NOT NULL, tenant TEXT NOT NULL,
+  outcome TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE INDEX decisions_by_job ON decisions(job);
+CREATE INDEX decisions_by_tenant ON decisions(tenant, outcome);
+CREATE INDEX decisions_by_outcome ON decisions(outcome);
+
+CREATE TABLE ledger(
+  hour INTEGER NOT NULL, pool INTEGER NOT NULL, tenant TEXT NOT NULL, category TEXT NOT NULL,
+  cost INTEGER NOT NULL, marginal_cost INTEGER NOT NULL, baseline_cost INTEGER NOT NULL,
+  compared_cost INTEGER NOT NULL, ended INTEGER NOT NULL, without_baseline INTEGER NOT NULL,
+  energy INTEGER NOT NULL, carbon INTEGER NOT NULL,
+  PRIMARY KEY(hour, pool, tenant, category)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pools(id INTEGER PRIMARY KEY, name TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE INDEX pools_by_name ON pools(name);
+CREATE TABLE pool_books(pool INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE observations(
+  tenant TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY(tenant, name)) STRICT, WITHOUT ROWID;
+CREATE TABLE policies(
+  version INTEGER PRIMARY KEY, from_file INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE counters(id INTEGER PRIMARY KEY CHECK(id = 1), body TEXT NOT NULL) STRICT;
+
+CREATE TABLE answers(
+  tenant TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, body_hash INTEGER NOT NULL,
+  status INTEGER NOT NULL, location TEXT NOT NULL, body TEXT NOT NULL,
+  UNIQUE(tenant, key)) STRICT;
+)sql";
+
+// What a start reads, all of it small but for jobs and works, of which it reads the live ones.
+constexpr std::array<std::string_view, 7> kReadAtStart{
+    "PRAGMA quick_check(meta)",         "PRAGMA quick_check(counters)",
+    "PRAGMA quick_check(pools)",        "PRAGMA quick_check(pool_books)",
+    "PRAGMA quick_check(observations)", "PRAGMA quick_check(policies)",
+    "PRAGMA quick_check(epochs)"};
+constexpr std::int64_t kSmallBytes = 64 << 20;  // checked in about 50 ms
+
+std::int64_t Ask(Connection& connection, std::string_view sql) {
+  Query query(connection, sql);
+  return query.Next() ? query.Int(0) : 0;
+}
+
+absl::Status CheckWith(Connection& connection, std::string_view pragma) {
+  Query query(connection, pragma);
+  if (query.Next() && query.Text(0) == "ok") return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("the database is damaged: ", ToAbsl(query.Text(0))));
+}
+
+absl::Status MakeTables(Connection& writer) {
+  Transaction transaction(writer, Transaction::Kind::kWrite);
+  writer.Exec(kTables);
+  writer.Exec(absl::StrCat("PRAGMA application_id=", kApplicationId).c_str());
+  Run(writer, "INSERT INTO meta(key, value) VALUES('schema', ?)", std::int64_t{kSchemaVersion});
+  transaction.Commit();
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status PrepareSchema(Connection& writer) {
+  return Guarded("preparing the tables", [&]() -> absl::Status {
+    if (Ask(writer, "SELECT count(*) FROM sqlite_schema") == 0) return MakeTables(writer);
+    if (Ask(writer, "PRAGMA application_id") != kApplicationId)
+      return absl::FailedPreconditionError("this database is not Spillway's");
+    const std::int64_t found = Ask(writer, "SELECT value FROM meta WHERE key = 'schema'");
+    if (found == kSchemaVersion) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("the database has tables of version ", found, ", this program knows version ",
+                     kSchemaVersion, ": it was written by ",
+                     found > kSchemaVersion ? "a newer program" : "an older one"));
+  });
+}
+
+absl::Status QuickCheck(Connection& connection) {
+  return Guarded("checking the database", [&]() -> absl::Status {
+    const std::int64_t bytes =
+        Ask(connection, "PRAGMA page_count") * Ask(connection, "PRAGMA page_size");
+    if (bytes <= kSmallBytes) return CheckWith(connection, "PRAGMA quick_check(1)");
+    for (const std::string_view pragma : kReadAtStart) {
+      if (absl::Status status = CheckWith(connection, pragma); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status FullCheck(Connection& connection) {
+  return Guarded("checking the database", [&]() -> absl::Status {
+    return CheckWith(connection, "PRAGMA integrity_check(1)");
+  });
+}
+
+}  // namespace spillway::store
