@@ -7,10 +7,10 @@
 #include "cli/help.h"
 #include "core/status.h"
 
-namespace spillway {
+namespace spillway::cli {
 
 int ShowVersion(const Invocation&, Console& console) {
-  if (console.for_people() || console.format == Format::kName) {
+  if (console.for_people() || console.format == OutputFormat::kName) {
     console.out << "spillway " << SPILLWAY_VERSION << "\n";
     return kExitOk;
   }
@@ -46,4 +46,4 @@ int ShowHelp(const Invocation& args, Console& console) {
                    nearest.empty() ? "" : absl::StrCat(" (did you mean `", nearest, "`?)"))));
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -5,7 +5,7 @@
 #include "cli/parse.h"
 
 // What each command does, given its words and where to write. Every one gives an exit code.
-namespace spillway {
+namespace spillway::cli {
 
 int SubmitJob(const Invocation& args, Api& api, Console& console);
 int ShowJobs(const Invocation& args, Api& api, Console& console);
@@ -27,4 +27,4 @@ int ShowHelp(const Invocation& args, Console& console);
 int Serve(const Invocation& args, Console& console);
 int Supervise(const Invocation& args, Console& console);
 
-}  // namespace spillway
+}  // namespace spillway::cli

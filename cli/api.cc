@@ -5,7 +5,7 @@
 #include "cli/reading.h"
 #include "core/status.h"
 
-namespace spillway {
+namespace spillway::cli {
 
 absl::StatusOr<Api> Api::For(std::string_view server) {
   ClientOptions options;
@@ -91,4 +91,4 @@ int Report(const Answer& problem, Console& console) {
   return ExitCodeOf(problem.status);
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -10,7 +10,7 @@
 #include "formats/value.h"
 #include "net/client.h"
 
-namespace spillway {
+namespace spillway::cli {
 
 // What the server said: its status, and its JSON body (null where it sent none).
 struct Answer {
@@ -50,4 +50,4 @@ std::string Encoded(std::string_view text);
 // the exit code for it.
 int Report(const Answer& problem, Console& console);
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -1,6 +1,6 @@
 #include "cli/commands.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 // How a job is described on the command line; `submit` and `explain --dry-run` share it.
@@ -335,4 +335,4 @@ const CommandSpec* FindCommand(std::string_view path) {
   return nullptr;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

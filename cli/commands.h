@@ -6,7 +6,7 @@
 #include <vector>
 
 // The one table of commands. The parser, the help, docs/cli.md and its test all read it.
-namespace spillway {
+namespace spillway::cli {
 
 struct OptionSpec {
   std::string_view name;   // "--cpus", or with a short form "-o,--output"
@@ -42,4 +42,4 @@ const std::vector<OptionSpec>& CommonOptions();
 // Null if there is none of that name.
 const CommandSpec* FindCommand(std::string_view path);
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -7,7 +7,7 @@
 #include "core/text.h"
 #include "formats/yaml_writer.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 void PrintNames(const Value& document, std::ostream& out) {
@@ -26,21 +26,21 @@ void PrintNames(const Value& document, std::ostream& out) {
 
 }  // namespace
 
-std::optional<Format> ParseFormat(std::string_view text) {
-  if (text == "table") return Format::kTable;
-  if (text == "wide") return Format::kWide;
-  if (text == "json") return Format::kJson;
-  if (text == "yaml") return Format::kYaml;
-  if (text == "name") return Format::kName;
+std::optional<OutputFormat> ParseFormat(std::string_view text) {
+  if (text == "table") return OutputFormat::kTable;
+  if (text == "wide") return OutputFormat::kWide;
+  if (text == "json") return OutputFormat::kJson;
+  if (text == "yaml") return OutputFormat::kYaml;
+  if (text == "name") return OutputFormat::kName;
   return std::nullopt;
 }
 
 void Console::Print(const Value& document) {
   switch (format) {
-    case Format::kYaml:
+    case OutputFormat::kYaml:
       out << WriteYaml(document);
       break;
-    case Format::kName:
+    case OutputFormat::kName:
       PrintNames(document, out);
       break;
     default:
@@ -66,4 +66,4 @@ int Console::Fail(const absl::Status& status) {
   return ExitCodeOf(status.code());
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -9,10 +9,10 @@
 #include "cli/screen.h"
 #include "formats/value.h"
 
-namespace spillway {
+namespace spillway::cli {
 
-enum class Format : std::uint8_t { kTable, kWide, kJson, kYaml, kName };
-std::optional<Format> ParseFormat(std::string_view text);
+enum class OutputFormat : std::uint8_t { kTable, kWide, kJson, kYaml, kName };
+std::optional<OutputFormat> ParseFormat(std::string_view text);
 
 // Where a command writes: data to `out`, everything that is said about it to `err`.
 struct Console {
@@ -20,10 +20,12 @@ struct Console {
   std::ostream& err;
   Screen screen;        // of out
   Screen error_screen;  // of err
-  Format format = Format::kTable;
+  OutputFormat format = OutputFormat::kTable;
 
-  bool for_people() const { return format == Format::kTable || format == Format::kWide; }
-  bool wide() const { return format == Format::kWide; }
+  bool for_people() const {
+    return format == OutputFormat::kTable || format == OutputFormat::kWide;
+  }
+  bool wide() const { return format == OutputFormat::kWide; }
 
   // For -o json, yaml and name: the document itself, or the id or name of each thing in it.
   void Print(const Value& document);
@@ -36,4 +38,4 @@ struct Console {
   int Fail(const absl::Status& status);
 };
 
-}  // namespace spillway
+}  // namespace spillway::cli

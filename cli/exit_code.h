@@ -2,7 +2,7 @@
 
 #include "absl/status/status.h"
 
-namespace spillway {
+namespace spillway::cli {
 
 // What the program's end says to scripts. docs/cli.md lists them for users.
 enum ExitCode : int {
@@ -72,4 +72,4 @@ constexpr ExitCode ExitCodeOf(int http_status) {
   return http_status >= 400 && http_status < 500 ? kExitUsage : kExitInternal;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -9,7 +9,7 @@
 #include "cli/table.h"
 #include "core/text.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 int RankOf(const Value& candidate) {
@@ -132,4 +132,4 @@ std::string ExplainTable(const Value& decision, const Screen& screen, bool wide)
                       Foot(decision, screen));
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -6,7 +6,7 @@
 #include "cli/table.h"
 #include "core/text.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 constexpr int kTextWidth = 100;
@@ -150,4 +150,4 @@ std::string MarkdownManual() {
   return out;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

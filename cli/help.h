@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/screen.h"
 
-namespace spillway {
+namespace spillway::cli {
 
 // All commands, one line each.
 std::string Overview(const Screen& screen);
@@ -14,4 +14,4 @@ std::string HelpFor(const CommandSpec& command, const Screen& screen);
 // docs/cli.md, whole.
 std::string MarkdownManual();
 
-}  // namespace spillway
+}  // namespace spillway::cli

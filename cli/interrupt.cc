@@ -5,7 +5,7 @@
 
 #include <atomic>
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 std::atomic<bool> interrupted{false};
@@ -29,4 +29,4 @@ void Pause(absl::Duration span) {
   if (!Interrupted()) nanosleep(&time, nullptr);
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

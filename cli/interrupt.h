@@ -3,7 +3,7 @@
 #include "absl/time/time.h"
 
 // Ctrl-C while waiting means: stop watching. The job goes on.
-namespace spillway {
+namespace spillway::cli {
 
 // From now on SIGINT is noted instead of ending the process. A second one ends it.
 void CatchInterrupt();
@@ -11,4 +11,4 @@ bool Interrupted();
 // Sleeps, but no longer than until an interrupt.
 void Pause(absl::Duration span);
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -9,7 +9,7 @@
 #include "core/status.h"
 #include "formats/units.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 constexpr std::size_t kLargestDocument = 1 << 20;
@@ -170,4 +170,4 @@ absl::StatusOr<Value> JobDocument(const Invocation& args, const std::string& fil
   return job;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -7,7 +7,7 @@
 #include "cli/parse.h"
 #include "formats/value.h"
 
-namespace spillway {
+namespace spillway::cli {
 
 // The JSON of a job: what `file` says ("" for none, "-" for standard input), then what the options
 // say, then the words behind `--`. Only text is made here; the server judges what it means.
@@ -22,4 +22,4 @@ absl::StatusOr<std::string> Instant(std::string_view text, absl::Time now, int d
 // A whole file, or standard input for "-"; at most 1 MiB.
 absl::StatusOr<std::string> ReadDocument(const std::string& file);
 
-}  // namespace spillway
+}  // namespace spillway::cli

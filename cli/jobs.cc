@@ -12,7 +12,7 @@
 #include "core/status.h"
 #include "core/text.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 constexpr int kPageSize = 100;
@@ -167,4 +167,4 @@ int CancelJobs(const Invocation& args, Api& api, Console& console) {
   return code;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

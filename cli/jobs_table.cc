@@ -12,7 +12,7 @@
 #include "core/explain.h"
 #include "core/text.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 Tone ToneOfState(std::string_view state) {
@@ -224,4 +224,4 @@ std::string WhyTable(const std::vector<Reasoned>& all, const Screen& screen) {
   return absl::StrCat(table.Render(screen), "\n", Totals(saving, screen));
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

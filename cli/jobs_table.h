@@ -7,7 +7,7 @@
 #include "cli/screen.h"
 #include "formats/value.h"
 
-namespace spillway {
+namespace spillway::cli {
 
 // One line a job.
 std::string JobsTable(const Value::List& jobs, absl::Time now, const Screen& screen, bool wide);
@@ -28,4 +28,4 @@ std::string WhyTable(const std::vector<Reasoned>& all, const Screen& screen);
 // Why not the others, in short: pools by code. "devices: edge-npu, gaudi2; too late: local"
 std::string WhyNot(const Value& decision);
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -10,7 +10,7 @@
 #include "cli/table.h"
 #include "core/status.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 absl::StatusOr<std::string> Query(const Invocation& args) {
@@ -101,4 +101,4 @@ int ShowLedger(const Invocation& args, Api& api, Console& console) {
   return kExitOk;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -10,13 +10,13 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // `spillway jobs | head`: a write fails, and that is all
   try {
     const std::vector<std::string> words(argv + 1, argv + argc);
-    return spillway::RunProgram(words,
-                                {std::cout, std::cerr, spillway::ScreenOf, [](const char* name) {
-                                   const char* value = std::getenv(name);
-                                   return std::string(value ? value : "");
-                                 }});
+    return spillway::cli::RunProgram(
+        words, {std::cout, std::cerr, spillway::cli::ScreenOf, [](const char* name) {
+                  const char* value = std::getenv(name);
+                  return std::string(value ? value : "");
+                }});
   } catch (const std::exception& error) {
     std::cerr << "error: " << error.what() << "\n";
-    return spillway::kExitInternal;
+    return spillway::cli::kExitInternal;
   }
 }

@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "core/status.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 absl::Status Misused(std::string_view what, const CommandSpec* command) {
@@ -226,7 +226,14 @@ const std::vector<std::string>& Invocation::All(std::string_view option) const {
 
 absl::StatusOr<Invocation> ParseCommandLine(const std::vector<std::string>& words) {
   Parser parser;
-  return parser.Parse(words);
+  if (words.empty() || words.front() != "help") return parser.Parse(words);
+  // What follows are names of commands, not commands.
+  std::vector<std::string> options, names;
+  for (const std::string& word : words)
+    (word.starts_with('-') || &word == &words.front() ? options : names).push_back(word);
+  auto help = parser.Parse(options);
+  if (help.ok()) help->operands = std::move(names);
+  return help;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

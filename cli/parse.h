@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "cli/commands.h"
 
-namespace spillway {
+namespace spillway::cli {
 
 // One command line, understood: which command, and everything that was said to it, as text. What a
 // value means (a number, a size, a time) is for the command, or for the server, to judge.
@@ -29,4 +29,4 @@ class Invocation {
 // and where to read on.
 absl::StatusOr<Invocation> ParseCommandLine(const std::vector<std::string>& words);
 
-}  // namespace spillway
+}  // namespace spillway::cli

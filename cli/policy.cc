@@ -9,7 +9,7 @@
 #include "core/text.h"
 #include "formats/yaml_writer.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 // The policy in a YAML or JSON file: the whole document, or the one of `kind: Policy` among
@@ -109,4 +109,4 @@ int CheckPolicyThere(const Invocation& args, Api& api, Console& console) {
   return kExitOk;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

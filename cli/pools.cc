@@ -10,7 +10,7 @@
 #include "core/explain.h"
 #include "core/text.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 // "6/8": free of what the nodes that are up have; a dash where they have none.
@@ -109,4 +109,4 @@ int SetPoolState(const Invocation& args, Api& api, Console& console) {
   return kExitOk;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

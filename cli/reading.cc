@@ -7,7 +7,7 @@
 #include "core/explain.h"
 #include "formats/units.h"
 
-namespace spillway {
+namespace spillway::cli {
 
 const Value* ValueAt(const Value& from, KeyPath path) {
   const Value* at = &from;
@@ -76,4 +76,4 @@ std::string ShowAge(std::optional<absl::Time> then, absl::Time now) {
 
 std::string OrDash(std::string text) { return text.empty() ? std::string(kUnknown) : text; }
 
-}  // namespace spillway
+}  // namespace spillway::cli

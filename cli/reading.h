@@ -11,7 +11,7 @@
 
 // Reads the API's answers leniently: a newer server may say more than we know, and what is missing
 // is shown as unknown.
-namespace spillway {
+namespace spillway::cli {
 
 using KeyPath = std::initializer_list<std::string_view>;
 
@@ -35,4 +35,4 @@ std::string ShowSeconds(std::optional<double> seconds);  // "0 s", "95 s", "1.5 
 std::string ShowAge(std::optional<absl::Time> then, absl::Time now);
 std::string OrDash(std::string text);
 
-}  // namespace spillway
+}  // namespace spillway::cli

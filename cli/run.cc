@@ -5,7 +5,7 @@
 #include "cli/exit_code.h"
 #include "core/status.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 using ServerAction = int (*)(const Invocation&, Api&, Console&);
@@ -99,4 +99,4 @@ int RunProgram(const std::vector<std::string>& words, const Surroundings& around
   return code;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

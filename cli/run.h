@@ -7,7 +7,7 @@
 
 #include "cli/screen.h"
 
-namespace spillway {
+namespace spillway::cli {
 
 // Where the program writes and what it knows of its surroundings. Tests bring their own.
 struct Surroundings {
@@ -20,4 +20,4 @@ struct Surroundings {
 // The whole program: `words` are its arguments without its name. Gives the exit code.
 int RunProgram(const std::vector<std::string>& words, const Surroundings& around);
 
-}  // namespace spillway
+}  // namespace spillway::cli

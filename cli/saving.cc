@@ -6,7 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "cli/reading.h"
 
-namespace spillway {
+namespace spillway::cli {
 
 void Saving::Add(std::optional<Usd> cost, std::optional<Usd> baseline) {
   if (!cost) return;
@@ -36,4 +36,4 @@ std::string DescribeSaving(std::optional<Usd> cost, std::optional<Usd> baseline)
   return absl::StrCat("saves ", ShowMoney(saved), " (", SavedPercent(*cost, *baseline), ")");
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -8,7 +8,7 @@
 
 // What was saved against NVIDIA alone. Both sides are of the same book (allocated), and work that
 // no NVIDIA pool could have done is left out of both.
-namespace spillway {
+namespace spillway::cli {
 
 class Saving {
  public:
@@ -31,4 +31,4 @@ std::string SavedPercent(Usd cost, Usd baseline);
 // "saved $0.004958 (81 %)", or "costs $0.000123 more (12 %)": said as plainly.
 std::string DescribeSaving(std::optional<Usd> cost, std::optional<Usd> baseline);
 
-}  // namespace spillway
+}  // namespace spillway::cli

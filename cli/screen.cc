@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/text.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 constexpr int kNarrowest = 40;  // narrower than this a table is no table any more
@@ -110,4 +110,4 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -6,7 +6,7 @@
 #include <string_view>
 
 // What the place that we write to can show. Decided once, at start, and passed on.
-namespace spillway {
+namespace spillway::cli {
 
 enum class Tone : std::uint8_t { kPlain, kStrong, kDim, kGood, kCare, kBad, kAccent };
 
@@ -43,4 +43,4 @@ std::string Cut(std::string_view text, int width, std::string_view ellipsis);
 // Control characters, which could move a terminal's cursor or change its colours, become "?".
 std::string Printable(std::string_view text);
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -13,7 +13,7 @@
 #include "cli/watch.h"
 #include "core/status.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 constexpr int kTries = 4;
@@ -160,4 +160,4 @@ int ExplainDecision(const Invocation& args, Api& api, Console& console) {
   return kExitOk;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -7,7 +7,7 @@
 #include "core/check.h"
 #include "core/text.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 constexpr int kGap = 2;               // blanks between columns
@@ -145,4 +145,4 @@ std::string Table::Render(const Screen& screen) const {
   return out;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -7,7 +7,7 @@
 #include "cli/screen.h"
 
 // Tables for people: aligned, coloured, never wider than the terminal.
-namespace spillway {
+namespace spillway::cli {
 
 enum class Align : std::uint8_t { kLeft, kRight };
 
@@ -62,4 +62,4 @@ class Table {
 // Words of `text` in lines of at most `width` columns; a longer word is cut up.
 std::vector<std::string> WrapWords(std::string_view text, int width);
 
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -8,7 +8,7 @@
 #include "core/status.h"
 #include "net/sse.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(50);
@@ -108,4 +108,4 @@ absl::Status FollowOutput(const std::string& server, const std::string& job,
   return parsed;
 }
 
-}  // namespace spillway
+}  // namespace spillway::cli

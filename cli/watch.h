@@ -6,7 +6,7 @@
 #include "cli/api.h"
 #include "cli/console.h"
 
-namespace spillway {
+namespace spillway::cli {
 
 bool IsOver(const Value& job);
 
@@ -19,4 +19,4 @@ absl::StatusOr<Value> WaitForEnd(Api& api, const std::string& job, Console& cons
 absl::Status FollowOutput(const std::string& server, const std::string& job,
                           std::string_view stream, std::ostream& to);
 
-}  // namespace spillway
+}  // namespace spillway::cli

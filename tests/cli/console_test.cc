@@ -7,7 +7,7 @@
 
 #include "cli/exit_code.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 using testing::StartsWith;
@@ -19,7 +19,7 @@ struct Written {
 
 TEST(Console, NameFormatGivesOneIdALine) {
   Written to;
-  to.console.format = Format::kName;
+  to.console.format = OutputFormat::kName;
   to.console.Print(
       ParseJson(R"({"object": "list", "data": [{"id": "job-1", "name": "x"}, {"name": "pool"}]})")
           .value());
@@ -29,10 +29,10 @@ TEST(Console, NameFormatGivesOneIdALine) {
 TEST(Console, JsonAndYamlReadBackEqual) {
   const Value document = ParseJson(R"({"a": [1, "no", null], "b": {"c": "0.10"}})").value();
   Written json, yaml;
-  json.console.format = Format::kJson;
+  json.console.format = OutputFormat::kJson;
   json.console.Print(document);
   EXPECT_EQ(ParseJson(json.out.str()).value(), document);
-  yaml.console.format = Format::kYaml;
+  yaml.console.format = OutputFormat::kYaml;
   yaml.console.Print(document);
   EXPECT_EQ(ParseYaml(yaml.out.str(), "out").value(), document);
 }
@@ -49,8 +49,8 @@ TEST(Console, WordsGoToTheErrorStreamAndProgressOnlyToAPerson) {
 }
 
 TEST(ParseFormat, KnowsTheDocumentedOnes) {
-  EXPECT_EQ(ParseFormat("wide"), Format::kWide);
-  EXPECT_EQ(ParseFormat("name"), Format::kName);
+  EXPECT_EQ(ParseFormat("wide"), OutputFormat::kWide);
+  EXPECT_EQ(ParseFormat("name"), OutputFormat::kName);
   EXPECT_EQ(ParseFormat("xml"), std::nullopt);
 }
 
@@ -72,4 +72,4 @@ TEST(ExitCodeOf, TellsTheKindsOfTroubleApart) {
 }
 
 }  // namespace
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_split.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 using testing::AllOf;
@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr char kDecision[] = R"({
+constexpr char kDecision[] = R"json({
   "id": "dec-000123", "work": "job-000045", "outcome": "placed", "chosen": "xeon-amx",
   "policy": "backstop", "policy_version": 3, "baseline": {"pool": "a10", "cost_usd": "0.006147778"},
   "candidates": [
@@ -35,7 +35,7 @@ constexpr char kDecision[] = R"({
     {"pool": "xeon-amx", "verdict": "chosen", "code": "chosen", "codes": ["chosen"], "why": "cheapest able pool in time",
      "estimate": {"wait_s": {"p50": 0.0, "p90": 0.0}, "duration_s": {"p50": 24.0, "p90": 30.0}, "cost_usd": "0.001190000",
                   "marginal_cost_usd": "0.001190000", "energy_joules": 300, "basis": "profile"}}]
-})";
+})json";
 
 std::vector<std::string> Shown(bool wide = false) {
   return absl::StrSplit(ExplainTable(ParseJson(kDecision).value(), {}, wide), '\n');
@@ -80,4 +80,4 @@ TEST(CandidatesTable, PoolsThatWereNotAskedHaveNoFigures) {
 }
 
 }  // namespace
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 using testing::HasSubstr;
@@ -46,4 +46,4 @@ TEST(Manual, TheBookSaysWhatTheProgramDoes) {
 }
 
 }  // namespace
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 using testing::HasSubstr;
@@ -120,4 +120,4 @@ TEST(ReadDocument, RefusesWhatNoJobCanBe) {
 }
 
 }  // namespace
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 using testing::AllOf;
@@ -92,4 +92,4 @@ TEST(WhyTable, JobsWithoutABaselineAreCounted) {
 }
 
 }  // namespace
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 using testing::ElementsAre;
@@ -146,4 +146,4 @@ TEST(Commands, NoOptionStandsTwiceOrHidesACommonOne) {
 }
 
 }  // namespace
-}  // namespace spillway
+}  // namespace spillway::cli

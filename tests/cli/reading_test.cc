@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 Value Json(std::string_view text) { return ParseJson(text).value(); }
@@ -50,4 +50,4 @@ TEST(ShowSeconds, UnknownIsADash) {
 }
 
 }  // namespace
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 TEST(Saving, WorkWithoutABaselineIsLeftOutOfBothSides) {
@@ -29,4 +29,4 @@ TEST(SavedPercent, NothingToCompareWithIsNoPercent) {
 }
 
 }  // namespace
-}  // namespace spillway
+}  // namespace spillway::cli

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 const ScreenFacts kTerminal = {
@@ -82,4 +82,4 @@ TEST(Printable, NoControlCharacterReachesTheTerminal) {
 }
 
 }  // namespace
-}  // namespace spillway
+}  // namespace spillway::cli

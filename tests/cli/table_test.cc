@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_split.h"
 
-namespace spillway {
+namespace spillway::cli {
 namespace {
 
 using testing::ElementsAre;
@@ -104,4 +104,4 @@ TEST(WrapWords, EveryWordSurvivesAtAnyWidth) {
 }
 
 }  // namespace
-}  // namespace spillway
+}  // namespace spillway::cli
