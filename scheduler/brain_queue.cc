@@ -5,9 +5,6 @@
 #include "core/check.h"
 #include "scheduler/brain_impl.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 namespace spillway {
 namespace {
 
@@ -29,10 +26,7 @@ Shape& Brain::Impl::ShapeFor(const std::shared_ptr<const Work>& work) {
   std::string key = ShapeKey(*work, IsNamed(*work));
   const auto found = shapes_.find(key);
   if (found != shapes_.end()) return *found->second;
-  auto shape = std::make_unique<Shape>();
-  shape->hash = XXH64(key.data(), key.size(), 0);
-  shape->key = key;
-  shape->sample = work;
+  auto shape = MakeShape(work, key);
   return *shapes_.emplace(std::move(key), std::move(shape)).first->second;
 }
 

@@ -3,6 +3,9 @@
 #include <cstring>
 #include <type_traits>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 namespace spillway {
 namespace {
 
@@ -79,6 +82,14 @@ std::string ShapeKey(const Work& work, bool named) {
   write(work.alternatives.size());
   for (const Alternative& a : work.alternatives) write.All(a.on, a.needs, a.demand);
   return key;
+}
+
+std::unique_ptr<Shape> MakeShape(std::shared_ptr<const Work> work, std::string key) {
+  auto shape = std::make_unique<Shape>();
+  shape->hash = XXH64(key.data(), key.size(), 0);
+  shape->key = std::move(key);
+  shape->sample = std::move(work);
+  return shape;
 }
 
 }  // namespace spillway

@@ -57,5 +57,6 @@ struct Shape {
 // objectives. `named`: its runs were observed, so its name counts too (the estimator learns by
 // name).
 std::string ShapeKey(const Work& work, bool named);
+std::unique_ptr<Shape> MakeShape(std::shared_ptr<const Work> work, std::string key);
 
 }  // namespace spillway
