@@ -14,12 +14,21 @@ namespace {
 
 // How long the control thread sleeps at most: a clock that jumps forward fires timers this late.
 constexpr absl::Duration kLongestSleep = absl::Seconds(10);
+// How often the store is looked after when nothing is committed.
+constexpr absl::Duration kTidyPeriod = absl::Minutes(1);
 // How soon the brain's timer may fire again if firing it did not move it.
 constexpr absl::Duration kTimerRest = absl::Milliseconds(10);
 
 // Time that passes, whatever clock the host was given: for measuring and for pacing.
 absl::Duration Uptime() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+// Ends the process. Trying again may lie: after a failed fsync nobody knows what the disk holds.
+// The next start goes on from the log.
+[[noreturn]] void Die(const char* what, const absl::Status& why) {
+  std::fprintf(stderr, "store: %s, ending: %s\n", what, std::string(why.message()).c_str());
+  std::abort();
 }
 
 }  // namespace
@@ -361,17 +370,25 @@ void Host::Impl::StoreLoop() {
     std::unique_ptr<OpenBatch> open;
     {
       absl::MutexLock lock(&mutex_);
-      while (!handed_ && !control_done_) store_wake_.Wait(&mutex_);
-      if (!handed_) return;
+      bool idle = false;
+      while (!handed_ && !control_done_ && !idle)
+        idle = store_wake_.WaitWithTimeout(&mutex_, kTidyPeriod) && !handed_;
+      if (!handed_ && control_done_) return;
       open = std::move(handed_);
       committing_ = true;
       control_wake_.Signal();  // there is room for the next
     }
-    Commit(*open);
+    if (open) Commit(*open);
+    Tidy();
     absl::MutexLock lock(&mutex_);
     committing_ = false;
     if (stopping_) control_wake_.Signal();
   }
+}
+
+void Host::Impl::Tidy() {
+  if (const absl::Status tidied = journal_.Tidy(clock_.Now()); !tidied.ok())
+    Die("the store cannot be kept in order", tidied);
 }
 
 void Host::Impl::Commit(OpenBatch& open) {
@@ -381,15 +398,7 @@ void Host::Impl::Commit(OpenBatch& open) {
   if (!batch.events.empty()) {
     const absl::Duration begun = Uptime();
     const absl::Status committed = journal_.Commit(batch);
-    if (!committed.ok()) {
-      // Trying again may lie: after a failed fsync nobody knows what the disk holds. The next start
-      // goes on from the log.
-      std::fprintf(stderr, "store: events %llu to %llu cannot be committed, ending: %s\n",
-                   static_cast<unsigned long long>(Number(batch.events.front().number)),
-                   static_cast<unsigned long long>(Number(batch.events.back().number)),
-                   std::string(committed.message()).c_str());
-      std::abort();
-    }
+    if (!committed.ok()) Die("a batch cannot be committed", committed);
     observer_.OnCommitted(batch, Uptime() - begun);
     open_events_.fetch_sub(batch.events.size(), std::memory_order_relaxed);
   }

@@ -103,6 +103,7 @@ class Host::Impl {
 
   void StoreLoop();
   void Commit(OpenBatch& open);
+  void Tidy();
   void LetOut(OpenBatch& open, Batch& batch);
   void Publish(std::shared_ptr<const Snapshot> snapshot);
 

@@ -3,6 +3,7 @@
 #include "core/explain.h"
 #include "formats/api_json.h"
 #include "formats/units.h"
+#include "formats/work_text.h"
 
 // Work as it was submitted. Written in the words that the reader of jobs (formats/work_text.h)
 // takes, so that what comes out may be sent in again.
@@ -105,40 +106,6 @@ void WriteObjective(JsonWriter& w, const Objective& objective) {
   w.Member("on_miss", NameOf(objective.on_miss)).EndObject();
 }
 
-void WriteSelector(JsonWriter& w, const PoolSelector& on) {
-  w.Key("on").BeginObject();
-  WriteTexts(w, "name", on.name);
-  WriteTexts(w, "kind", on.kind);
-  WriteTexts(w, "vendor", on.vendor);
-  WriteTexts(w, "device", on.device);
-  WriteTexts(w, "arch", on.arch);
-  WriteTexts(w, "billing", on.billing);
-  WriteTexts(w, "site", on.site);
-  WriteTexts(w, "site_kind", on.site_kind);
-  WriteTexts(w, "features", on.features);
-  WriteTexts(w, "confidential", on.confidential);
-  WriteTexts(w, "runtime", on.runtime);
-  WriteTexts(w, "tier", on.tier);
-  if (on.modelled) w.Member("modelled", *on.modelled);
-  if (!on.labels.empty()) {
-    w.Key("labels").BeginObject();
-    for (const auto& [name, values] : on.labels) WriteTexts(w, name, values);
-    w.EndObject();
-  }
-  w.EndObject();
-}
-
-// Only what differs from the default face.
-void WriteAlternative(JsonWriter& w, const Alternative& other, const Work& work) {
-  w.BeginObject();
-  WriteSelector(w, other.on);
-  if (!(other.run == work.run)) WriteRun(w, other.run);
-  if (!(other.needs == work.needs)) WriteNeeds(w, other.needs);
-  if (!(other.demand == work.demand)) WriteDemand(w, other.demand);
-  if (!(other.objective == work.objective)) WriteObjective(w, other.objective);
-  w.EndObject();
-}
-
 }  // namespace
 
 void WriteWorkMembers(JsonWriter& w, const Work& work) {
@@ -152,9 +119,8 @@ void WriteWorkMembers(JsonWriter& w, const Work& work) {
   w.EndObject();
   WriteMap(w, "labels", work.labels);
   if (!work.alternatives.empty()) {
-    w.Key("alternatives").BeginArray();
-    for (const Alternative& other : work.alternatives) WriteAlternative(w, other, work);
-    w.EndArray();
+    // Patches of the default parts, as RFC 7396 has it: made of trees, since few jobs have any.
+    w.RawMember("alternatives", WriteJson(*ToValue(work).Find("alternatives")));
   }
   WriteText(w, "pin", work.pin);
   WriteSpan(w, "queue_timeout", work.queue_timeout);

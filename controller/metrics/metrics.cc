@@ -1,0 +1,184 @@
+#include "controller/metrics/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <utility>
+#include <variant>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "controller/metrics/families.h"
+#include "controller/metrics/fleet_families.h"
+#include "controller/metrics/record_counters.h"
+#include "core/status.h"
+
+namespace spillway {
+namespace {
+
+using Buckets = prometheus::Histogram::BucketBoundaries;
+
+const Buckets kFast = {1e-6, 2.5e-6, 5e-6,   1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4,
+                       5e-4, 1e-3,   2.5e-3, 5e-3, 0.01,   0.1,  1};
+const Buckets kSlow = {1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025,
+                       0.05, 0.1,    0.25, 0.5,  1,      2.5,  5,    10};
+
+}  // namespace
+
+class Metrics::Impl {
+ public:
+  explicit Impl(const BuildInfo& build)
+      : decision_(Histogram("spillway_decision_duration_seconds",
+                            "Time to fold and decide one submission.", kFast)),
+        lag_(Histogram("spillway_event_loop_lag_seconds",
+                       "How long the oldest input of a batch waited for the control thread.",
+                       kFast)),
+        commit_(Histogram("spillway_store_commit_duration_seconds",
+                          "Time to make one batch durable.", kSlow)),
+        request_(prometheus::BuildHistogram()
+                     .Name("spillway_http_request_duration_seconds")
+                     .Help("Time from a request's arrival to its answer, or to the head of its "
+                           "stream.")
+                     .Register(registry_)),
+        requests_(prometheus::BuildCounter()
+                      .Name("spillway_http_requests_total")
+                      .Help("Requests by operation of the route table and status.")
+                      .Register(registry_)),
+        adapter_calls_(prometheus::BuildCounter()
+                           .Name("spillway_adapter_calls_total")
+                           .Help("Calls to adapters.")
+                           .Register(registry_)),
+        reload_(prometheus::BuildGauge()
+                    .Name("spillway_config_last_reload_successful")
+                    .Help("1 if the configuration in force is the one that was last asked for.")
+                    .Register(registry_)
+                    .Add({})) {
+    reload_.Set(1);
+    prometheus::BuildGauge()
+        .Name("spillway_build_info")
+        .Help("Version of this program; always 1.")
+        .Register(registry_)
+        .Add({{"version", build.version}, {"revision", build.revision}})
+        .Set(1);
+  }
+
+  std::string Render() {
+    std::vector<prometheus::MetricFamily> families = registry_.Collect();
+    FamilyWriter w(families);
+    {
+      absl::MutexLock lock(&mutex_);
+      counters_.Write(w);
+    }
+    if (sources_.host != nullptr) WriteHost(w, *sources_.host);
+    if (sources_.server) WriteServer(w, sources_.server());
+    return prometheus::TextSerializer().Serialize(families);
+  }
+
+  void WriteHost(FamilyWriter& w, const Host& host) {
+    WriteFleet(w, *host.snapshot(), host.clock().Now());
+    const HostStats stats = host.stats();
+    const HostOptions& bounds = host.options();
+    const JobFeed::Sizes feed = const_cast<Host&>(host).feed().sizes();
+    const auto n = [](auto count) { return static_cast<double>(count); };
+    w.Counter("spillway_submissions_refused_total", "Submissions refused since too many waited.")
+        .Value(n(stats.refused_submissions));
+    std::vector<BufferUse> buffers = {
+        {"submissions", n(stats.waiting_submissions), n(bounds.waiting_submissions)},
+        {"uncommitted_events", n(stats.open_events), n(3 * bounds.batch_events)},
+        {"queued_jobs", n(host.snapshot()->queue.depth), n(bounds.queued_jobs)},
+        {"job_changes", n(feed.changes), n(bounds.feed.changes)},
+        {"job_change_bytes", n(feed.bytes), n(bounds.feed.bytes)},
+        {"watchers", n(feed.watchers), n(bounds.feed.watchers)}};
+    if (sources_.streams)
+      buffers.push_back({"streams", n(sources_.streams()), n(sources_.stream_bound)});
+    if (sources_.server)
+      buffers.push_back({"connections", n(sources_.server().open), n(sources_.connection_bound)});
+    WriteBuffers(w, buffers);
+  }
+
+  prometheus::Histogram& Histogram(const char* name, const char* help, const Buckets& buckets) {
+    return prometheus::BuildHistogram().Name(name).Help(help).Register(registry_).Add({}, buckets);
+  }
+
+  prometheus::Registry registry_;
+  prometheus::Histogram& decision_;
+  prometheus::Histogram& lag_;
+  prometheus::Histogram& commit_;
+  prometheus::Family<prometheus::Histogram>& request_;
+  prometheus::Family<prometheus::Counter>& requests_;
+  prometheus::Family<prometheus::Counter>& adapter_calls_;
+  prometheus::Gauge& reload_;
+
+  // Operations and statuses are closed sets: no cap is needed. Found here, since finding a series
+  // in its family costs a sorted copy of its labels.
+  struct Request {
+    prometheus::Histogram* took = nullptr;
+    std::map<int, prometheus::Counter*> by_status;
+  };
+  absl::Mutex request_mutex_;
+  std::map<std::string, Request, std::less<>> by_operation_ ABSL_GUARDED_BY(request_mutex_);
+
+  absl::Mutex mutex_;
+  RecordCounters counters_ ABSL_GUARDED_BY(mutex_);
+  MetricSources sources_;
+};
+
+Metrics::Metrics(const BuildInfo& build) : impl_(std::make_unique<Impl>(build)) {}
+Metrics::~Metrics() = default;
+
+absl::Status Metrics::Restore(Archive& archive) {
+  SPILLWAY_ASSIGN_OR_RETURN(const std::vector<record::PoolRow> pools, archive.Pools());
+  SPILLWAY_ASSIGN_OR_RETURN(const std::vector<record::LedgerRow> rows, archive.Ledger({}));
+  absl::MutexLock lock(&impl_->mutex_);
+  for (const record::PoolRow& pool : pools) impl_->counters_.Count(pool);
+  for (const record::LedgerRow& row : rows) impl_->counters_.Count(row);
+  return absl::OkStatus();
+}
+
+void Metrics::Attach(MetricSources sources) { impl_->sources_ = std::move(sources); }
+
+void Metrics::OnDecided(absl::Duration took) {
+  impl_->decision_.Observe(absl::ToDoubleSeconds(took));
+}
+
+void Metrics::OnLoopLag(absl::Duration lag) { impl_->lag_.Observe(absl::ToDoubleSeconds(lag)); }
+
+void Metrics::OnAdapterCall(std::string_view adapter, std::string_view call,
+                            absl::StatusCode code) {
+  impl_->adapter_calls_
+      .Add({{"adapter", std::string(adapter)},
+            {"rpc", std::string(call)},
+            {"code", absl::StatusCodeToString(code)}})
+      .Increment();
+}
+
+void Metrics::OnCommitted(const Batch& batch, absl::Duration took) {
+  impl_->commit_.Observe(absl::ToDoubleSeconds(took));
+  absl::MutexLock lock(&impl_->mutex_);
+  for (const Record& record : batch.records)
+    std::visit([this](const auto& row) { impl_->counters_.Count(row); }, record);
+}
+
+void Metrics::OnRequest(std::string_view operation, int status, absl::Duration took) {
+  absl::MutexLock lock(&impl_->request_mutex_);
+  auto found = impl_->by_operation_.find(operation);
+  if (found == impl_->by_operation_.end())
+    found = impl_->by_operation_.emplace(std::string(operation), Impl::Request{}).first;
+  Impl::Request& request = found->second;
+  const std::string name(operation);
+  if (request.took == nullptr) request.took = &impl_->request_.Add({{"operation", name}}, kSlow);
+  prometheus::Counter*& counter = request.by_status[status];
+  if (counter == nullptr)
+    counter = &impl_->requests_.Add({{"operation", name}, {"code", std::to_string(status)}});
+  request.took->Observe(absl::ToDoubleSeconds(took));
+  counter->Increment();
+}
+
+void Metrics::OnReload(bool succeeded) { impl_->reload_.Set(succeeded ? 1 : 0); }
+
+std::string Metrics::Render() { return impl_->Render(); }
+
+}  // namespace spillway

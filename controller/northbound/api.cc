@@ -1,0 +1,114 @@
+#include "controller/northbound/api.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/text.h"
+
+namespace spillway {
+namespace {
+
+// A page of another site may make a browser send a request here, and cannot be stopped from it; but
+// it cannot keep the browser from saying so. Programs send no Origin.
+bool FromElsewhere(const HttpRequest& head) {
+  if (head.method == Method::kGet || head.method == Method::kHead) return false;
+  const auto origin = head.headers.Find("Origin");
+  if (!origin) return false;
+  const std::string_view host = head.headers.Get("Host");
+  return *origin != absl::StrCat("http://", ToAbsl(host)) &&
+         *origin != absl::StrCat("https://", ToAbsl(host));
+}
+
+HttpResponse NoRoute(const HttpRequest& head, const Match& match) {
+  const std::string path = head.target.substr(0, head.target.find('?'));
+  if (match.allowed.empty()) {
+    return ProblemAnswer(head, ProblemCode::kNotFound,
+                         absl::StrCat("nothing is at ", path, "; / lists what there is"));
+  }
+  HttpResponse response = ProblemAnswer(
+      head, ProblemCode::kMethodNotAllowed,
+      absl::StrCat(path, " takes ", match.allowed, ", not ", ToAbsl(MethodName(head.method))));
+  response.headers.Add("Allow", match.allowed);
+  return response;
+}
+
+ProblemCode CodeForStatus(int status) {
+  switch (status) {
+    case 404:
+      return ProblemCode::kNotFound;
+    case 405:
+    case 501:
+      return ProblemCode::kMethodNotAllowed;
+    case 413:
+      return ProblemCode::kTooLarge;
+    case 503:
+      return ProblemCode::kUnavailable;
+    default:
+      return status >= 500 ? ProblemCode::kInternal : ProblemCode::kMalformed;
+  }
+}
+
+}  // namespace
+
+Api::Api(Host& host, Observer& observer, MetricsText& metrics, Machine machine, ApiLimits limits)
+    : host_(host),
+      observer_(observer),
+      metrics_(metrics),
+      machine_(std::move(machine)),
+      limits_(limits) {}
+
+HeadAnswer Api::OnHead(const HttpRequest& head) {
+  HeadAnswer answer;
+  const Match match = FindRoute(head.method, head.path);
+  if (match.route == nullptr) {
+    answer.instead = NoRoute(head, match);
+  } else if (FromElsewhere(head)) {
+    answer.instead = ProblemAnswer(
+        head, ProblemCode::kCrossOrigin,
+        absl::StrCat("the request comes from a page of ", ToAbsl(head.headers.Get("Origin"))));
+  } else {
+    answer.body_limit = match.route->body_limit;
+  }
+  if (answer.instead) observer_.OnRequest("none", answer.instead->status, absl::ZeroDuration());
+  return answer;
+}
+
+Awaitable<HttpAnswer> Api::Handle(HttpRequest request, Exchange& exchange) {
+  const auto begun = std::chrono::steady_clock::now();
+  Match match = FindRoute(request.method, request.path);
+  if (match.route == nullptr) co_return NoRoute(request, match);
+  Call call(std::move(request), std::move(match.args), exchange);
+  HttpAnswer answer = co_await match.route->handler(*this, std::move(call));
+  observer_.OnRequest(match.route->operation, answer.response.status,
+                      absl::FromChrono(std::chrono::steady_clock::now() - begun));
+  co_return answer;
+}
+
+// What the server itself refuses: the head was no good, or the body too long. The status is the
+// server's, the words are its own too; the form is ours.
+HttpResponse Api::OnRefused(int status, std::string_view code, std::string_view detail) {
+  const ProblemKind& kind = KindOf(CodeForStatus(status));
+  Problem problem{.status = status,
+                  .code = std::string(kind.name),
+                  .title = std::string(kind.title),
+                  .detail = absl::StrCat(ToAbsl(detail), " (", ToAbsl(code), ")"),
+                  .retryable = kind.retryable};
+  HttpResponse response;
+  response.status = status;
+  response.headers.Add("Content-Type", "application/problem+json");
+  response.headers.Add("x-should-retry", kind.retryable ? "true" : "false");
+  response.body = ProblemBody(problem);
+  return response;
+}
+
+std::shared_ptr<void> Api::OpenStream() {
+  const std::shared_ptr<std::atomic<std::size_t>> open = open_streams_;
+  if (open->fetch_add(1) >= limits_.streams) {
+    open->fetch_sub(1);
+    return nullptr;
+  }
+  return std::shared_ptr<void>(open.get(), [open](void*) { open->fetch_sub(1); });
+}
+
+}  // namespace spillway

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "controller/host.h"
+#include "controller/northbound/problems.h"
+#include "controller/northbound/route.h"
+#include "controller/observer.h"
+#include "core/machine.h"
+#include "net/server.h"
+
+// The public side of the controller: finds the route, runs its handler, turns every error into a
+// problem. Thread-safe.
+namespace spillway {
+
+struct ApiLimits {
+  std::size_t streams = 256;  // event and log streams open at once
+  absl::Duration heartbeat = absl::Seconds(15);
+  std::size_t ledger_rows = 10'000;  // of one answer
+};
+
+class Api final : public HttpHandler {
+ public:
+  // All of them outlive the server that calls this. `machine`: what pools of adapter `process` that
+  // are added later are filled in from.
+  Api(Host& host, Observer& observer, MetricsText& metrics, Machine machine, ApiLimits limits = {});
+
+  HeadAnswer OnHead(const HttpRequest& head) override;
+  Awaitable<HttpAnswer> Handle(HttpRequest request, Exchange& exchange) override;
+  HttpResponse OnRefused(int status, std::string_view code, std::string_view detail) override;
+
+  // What /readyz says. Not ready until told so.
+  void SetReady(bool ready) { ready_.store(ready, std::memory_order_release); }
+  bool ready() const { return ready_.load(std::memory_order_acquire); }
+
+  Host& host() { return host_; }
+  MetricsText& metrics() { return metrics_; }
+  const Machine& machine() const { return machine_; }
+  const ApiLimits& limits() const { return limits_; }
+
+  // One of the streams that may be open; null: as many are open as may. Held by a stream's
+  // producer.
+  std::shared_ptr<void> OpenStream();
+  std::size_t open_streams() const { return *open_streams_; }
+
+ private:
+  Host& host_;
+  Observer& observer_;
+  MetricsText& metrics_;
+  const Machine machine_;
+  const ApiLimits limits_;
+  std::atomic<bool> ready_{false};
+  std::shared_ptr<std::atomic<std::size_t>> open_streams_ =
+      std::make_shared<std::atomic<std::size_t>>(0);
+};
+
+// Text of openapi.yaml, put into the program when it was built.
+std::string_view OpenapiText();
+
+}  // namespace spillway

@@ -1,0 +1,106 @@
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "controller/northbound/handlers.h"
+#include "core/text.h"
+
+namespace spillway {
+namespace {
+
+constexpr std::size_t kNoBody = 0;
+constexpr std::size_t kJobBody = 256 << 10;
+constexpr std::size_t kPoolBody = 64 << 10;
+constexpr std::size_t kPriceBody = 4 << 10;
+constexpr std::size_t kPolicyBody = 1 << 20;
+
+constexpr Route kRoutes[] = {
+    {Method::kPost, "/api/v1/jobs", "submitJob", Role::kSubmitter, kJobBody, handle::SubmitJob},
+    {Method::kGet, "/api/v1/jobs", "listJobs", Role::kReader, kNoBody, handle::ListJobs},
+    {Method::kGet, "/api/v1/jobs/{id}", "getJob", Role::kReader, kNoBody, handle::GetJob},
+    {Method::kPost, "/api/v1/jobs/{id}/cancel", "cancelJob", Role::kSubmitter, kNoBody,
+     handle::CancelJob},
+    {Method::kGet, "/api/v1/jobs/{id}/logs", "getJobLogs", Role::kReader, kNoBody,
+     handle::GetJobLogs},
+    {Method::kGet, "/api/v1/jobs/{id}/events", "watchJob", Role::kReader, kNoBody,
+     handle::WatchJob},
+    {Method::kGet, "/api/v1/pools", "listPools", Role::kReader, kNoBody, handle::ListPools},
+    {Method::kPost, "/api/v1/pools", "addPool", Role::kOperator, kPoolBody, handle::AddPool},
+    {Method::kGet, "/api/v1/pools/{name}", "getPool", Role::kReader, kNoBody, handle::GetPool},
+    {Method::kPost, "/api/v1/pools/{name}/cordon", "cordonPool", Role::kOperator, kNoBody,
+     handle::CordonPool},
+    {Method::kPost, "/api/v1/pools/{name}/drain", "drainPool", Role::kOperator, kNoBody,
+     handle::DrainPool},
+    {Method::kPost, "/api/v1/pools/{name}/resume", "resumePool", Role::kOperator, kNoBody,
+     handle::ResumePool},
+    {Method::kGet, "/api/v1/pools/{name}/price", "getPoolPrice", Role::kReader, kNoBody,
+     handle::GetPoolPrice},
+    {Method::kPut, "/api/v1/pools/{name}/price", "setPoolPrice", Role::kOperator, kPriceBody,
+     handle::SetPoolPrice},
+    {Method::kGet, "/api/v1/devices", "listDevices", Role::kReader, kNoBody, handle::ListDevices},
+    {Method::kGet, "/api/v1/policy", "getPolicy", Role::kReader, kNoBody, handle::GetPolicy},
+    {Method::kPut, "/api/v1/policy", "setPolicy", Role::kOperator, kPolicyBody, handle::SetPolicy},
+    {Method::kGet, "/api/v1/decisions", "listDecisions", Role::kReader, kNoBody,
+     handle::ListDecisions},
+    {Method::kGet, "/api/v1/decisions/{id}", "getDecision", Role::kReader, kNoBody,
+     handle::GetDecision},
+    {Method::kPost, "/api/v1/decisions:dry-run", "dryRun", Role::kReader, kJobBody, handle::DryRun},
+    {Method::kGet, "/api/v1/ledger", "getLedger", Role::kReader, kNoBody, handle::GetLedger},
+    {Method::kGet, "/metrics", "getMetrics", Role::kPublic, kNoBody, handle::GetMetrics},
+    {Method::kGet, "/healthz", "getHealth", Role::kPublic, kNoBody, handle::GetHealth},
+    {Method::kGet, "/readyz", "getReady", Role::kPublic, kNoBody, handle::GetReady},
+    {Method::kGet, "/openapi.yaml", "getOpenapi", Role::kPublic, kNoBody, handle::GetOpenapi},
+    {Method::kGet, "/problems/{code}", "getProblem", Role::kPublic, kNoBody, handle::GetProblem},
+    {Method::kGet, "/", "getIndex", Role::kPublic, kNoBody, handle::GetIndex},
+};
+
+bool IsVariable(std::string_view part) { return part.starts_with('{'); }
+
+// Does the path fit? Walks the pattern without a copy: patterns are plain ASCII.
+bool Fits(std::string_view pattern, const std::vector<std::string>& path) {
+  pattern.remove_prefix(1);
+  std::size_t at = 0;
+  while (!pattern.empty()) {
+    const std::size_t slash = std::min(pattern.find('/'), pattern.size());
+    const std::string_view part = pattern.substr(0, slash);
+    if (at == path.size()) return false;
+    if (IsVariable(part) ? path[at].empty() : path[at] != part) return false;
+    ++at;
+    pattern.remove_prefix(std::min(slash + 1, pattern.size()));
+  }
+  return at == path.size();
+}
+
+std::vector<std::string> ArgsOf(std::string_view pattern, const std::vector<std::string>& path) {
+  std::vector<std::string> args;
+  std::size_t at = 0;
+  for (absl::string_view part : absl::StrSplit(ToAbsl(pattern.substr(1)), '/')) {
+    if (IsVariable(ToStd(part))) args.push_back(path[at]);
+    ++at;
+  }
+  return args;
+}
+
+}  // namespace
+
+absl::Span<const Route> Routes() { return kRoutes; }
+
+Match FindRoute(Method method, const std::vector<std::string>& path) {
+  Match match;
+  const Method wanted = method == Method::kHead ? Method::kGet : method;
+  for (const Route& route : kRoutes) {
+    if (!Fits(route.pattern, path)) continue;
+    if (route.method == wanted) {
+      match.route = &route;
+      match.args = ArgsOf(route.pattern, path);
+      match.allowed.clear();
+      return match;
+    }
+    absl::StrAppend(
+        &match.allowed, match.allowed.empty() ? "" : ", ",
+        route.method == Method::kGet ? "GET, HEAD" : std::string(MethodName(route.method)));
+  }
+  return match;
+}
+
+}  // namespace spillway
