@@ -68,7 +68,13 @@ void Lane::Run() {
   ReadClocks();
   net::co_spawn(executor(), Accept(shared_from_this()), net::detached);
   context_.run();
-  done_.Notify();
+  run_.set_value();
+}
+
+bool Lane::WaitUntilDone(absl::Duration span) const {
+  const absl::Duration some = std::max(span, absl::ZeroDuration());
+  return done_.wait_for(absl::ToChronoNanoseconds(std::min(some, absl::Hours(24)))) ==
+         std::future_status::ready;
 }
 
 // ---- accepting ----------------------------------------------------------------------------------

@@ -117,10 +117,8 @@ struct Server::Impl {
 
   bool WaitForAll(absl::Duration span) {
     const absl::Duration end = SteadyNow() + span;
-    return std::all_of(lanes.begin(), lanes.end(), [&](const auto& lane) {
-      return lane->done().WaitForNotificationWithTimeout(
-          std::max(end - SteadyNow(), absl::ZeroDuration()));
-    });
+    return std::all_of(lanes.begin(), lanes.end(),
+                       [&](const auto& lane) { return lane->WaitUntilDone(end - SteadyNow()); });
   }
 
   bool Drain(absl::Duration grace) {
@@ -137,7 +135,7 @@ struct Server::Impl {
 
   // A handler that never comes back still refers to its lane: the lane is left behind for good.
   static void End(const std::shared_ptr<Lane>& lane, std::thread& thread) {
-    if (!lane->done().HasBeenNotified()) {
+    if (!lane->WaitUntilDone(absl::ZeroDuration())) {
       lane->Abandon();
       new std::shared_ptr<Lane>(lane);
     }

@@ -131,8 +131,8 @@ struct ServerOptions {
 
 // Sums over all threads since the start, but for `open` and `idle`.
 struct ServerStats {
-  std::uint64_t open = 0;  // Connections now,
-  std::uint64_t idle = 0;  // of which wait for a request.
+  std::uint64_t open = 0;    // Connections now,
+  std::uint64_t idle = 0;    // of which wait for a request.
   std::uint64_t sweeps = 0;  // Ticks of the threads' timers: an idle server has none.
   std::uint64_t accepted = 0;
   std::uint64_t accept_errors = 0;  // Out of file descriptors and the like.

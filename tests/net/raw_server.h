@@ -8,11 +8,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "core/check.h"
 
 namespace spillway {
@@ -48,7 +48,7 @@ class RawServer {
   int connections() const { return connections_; }
   // All requests so far.
   std::string Received() {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return received_;
   }
 
@@ -59,8 +59,8 @@ class RawServer {
   std::atomic<bool> stop_{false};
   std::atomic<int> connections_{0};
   std::vector<int> held_;
-  absl::Mutex mutex_;
-  std::string received_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  std::string received_;  // Guarded by mutex_.
   std::thread thread_;
 
   static bool TakeSuffix(std::string* text, const std::string& suffix) {
@@ -99,7 +99,7 @@ class RawServer {
       const auto at = request.find("Content-Length: ");
       whole = end + 4 + (at < end ? std::stoul(request.substr(at + 16)) : 0);
     }
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     received_ += request;
   }
 };

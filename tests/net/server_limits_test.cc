@@ -1,5 +1,6 @@
 // Bounds in time and number. Clocks are turned by hand, so limits are the real defaults and nothing
 // waits for them.
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -196,11 +197,11 @@ TEST_F(ServerBounds, WhenAllAreBusyTheNewOneIsTurnedAway) {
   ServerOptions options;
   options.limits.connections = 2;
   Start(options);
-  absl::Mutex mutex;
+  std::mutex mutex;
   std::vector<std::shared_ptr<Waker>> wakers;
   handler.routes["busy"] = [&](HttpRequest, Exchange& exchange) -> Awaitable<HttpAnswer> {
     {
-      const absl::MutexLock lock(&mutex);
+      const std::lock_guard lock(mutex);
       wakers.push_back(exchange.waker());
     }
     co_await exchange.Wait(absl::InfiniteDuration());
@@ -215,7 +216,7 @@ TEST_F(ServerBounds, WhenAllAreBusyTheNewOneIsTurnedAway) {
   EXPECT_THAT(three.Rest(), IsEmpty());
   EXPECT_EQ(server->Stats().turned_away, 1u);
   {
-    const absl::MutexLock lock(&mutex);
+    const std::lock_guard lock(mutex);
     for (const auto& waker : wakers) waker->Wake();
   }
   EXPECT_THAT(one.Response(), EndsWith("done"));

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <future>
 #include <string>
 #include <thread>
 
@@ -225,13 +226,13 @@ TEST(ServerStream, ASlowReaderHoldsTheProducerBack) {
 
 TEST(ServerStream, WakesFromAnyThreadAreNeverLost) {
   TestHandler handler;
-  absl::Notification have_waker;
+  std::promise<void> have_waker;
   std::shared_ptr<Waker> waker;
   std::atomic<int> posted{0};
   constexpr int kEvents = 2'000;
   handler.routes["events"] = Streaming([&](BodyStream& out) -> Awaitable<void> {
     waker = out.waker();
-    have_waker.Notify();
+    have_waker.set_value();
     for (int sent = 0; sent < kEvents;) {
       while (sent < posted) {
         const std::string frame = SseFrame(std::to_string(++sent));
@@ -245,7 +246,7 @@ TEST(ServerStream, WakesFromAnyThreadAreNeverLost) {
   const auto server = StartServer(handler);
   RawClient client(server->port());
   ASSERT_TRUE(client.Send(Get("/events")));
-  have_waker.WaitForNotification();
+  have_waker.get_future().wait();
   std::thread source([&] {
     for (int i = 0; i < kEvents; ++i) {
       ++posted;
@@ -279,9 +280,9 @@ TEST(ServerStream, AWakerOutlivesTheServer) {
 
 TEST(ServerDrain, FinishesWhatIsUnderWay) {
   TestHandler handler;
-  absl::Notification working;
+  std::promise<void> working;
   handler.routes["slow"] = [&](HttpRequest, Exchange& exchange) -> Awaitable<HttpAnswer> {
-    working.Notify();
+    working.set_value();
     while (!exchange.draining()) co_await exchange.Wait(absl::InfiniteDuration());
     co_return TextResponse(200, "finished");
   };
@@ -290,7 +291,7 @@ TEST(ServerDrain, FinishesWhatIsUnderWay) {
   ASSERT_TRUE(idle.Send(Get("/a")));
   idle.Response();
   ASSERT_TRUE(busy.Send(Get("/slow")));
-  working.WaitForNotification();
+  working.get_future().wait();
   EXPECT_TRUE(server->Drain(absl::Seconds(60)));
   const std::string response = busy.Rest();
   EXPECT_THAT(response, HasSubstr("Connection: close\r\n"));

@@ -8,8 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "core/check.h"
 #include "net/server.h"
 
@@ -42,19 +41,19 @@ class TestHandler : public HttpHandler {
 
   // Requests so far, as "METHOD target body".
   std::vector<std::string> seen() {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return seen_;
   }
 
  private:
-  absl::Mutex mutex_;
-  std::vector<std::string> seen_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  std::vector<std::string> seen_;  // Guarded by mutex_.
 
   static std::string Line(const HttpRequest& request) {
     return std::string(MethodName(request.method)) + " " + request.target + " " + request.body;
   }
   void Record(const HttpRequest& request) {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     seen_.push_back(Line(request));
   }
   static Awaitable<HttpAnswer> Echo(HttpRequest request) {
@@ -67,18 +66,18 @@ class HandClock {
  public:
   std::function<absl::Duration()> Function() {
     return [this] {
-      const absl::MutexLock lock(&mutex_);
+      const std::lock_guard lock(mutex_);
       return now_;
     };
   }
   void Advance(absl::Duration d) {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     now_ += d;
   }
 
  private:
-  absl::Mutex mutex_;
-  absl::Duration now_ ABSL_GUARDED_BY(mutex_) = absl::Hours(1);
+  std::mutex mutex_;
+  absl::Duration now_ = absl::Hours(1);  // Guarded by mutex_.
 };
 
 inline std::unique_ptr<Server> StartServer(HttpHandler& handler, ServerOptions options = {}) {
