@@ -32,6 +32,10 @@ std::vector<T> Missing(const std::vector<T>& wanted, const std::vector<T>& found
 
 std::string OrNone(std::string words) { return words.empty() ? "none" : words; }
 
+std::string ExplainGang(const Needs& needs, const PoolSpec& pool) {
+  return absl::StrCat("needs ", needs.nodes, " nodes at once, the pool has ", pool.nodes);
+}
+
 std::string ExplainDevices(const Needs& needs, const PoolSpec& pool) {
   const DeviceNeed& d = needs.devices;
   if (d.count == 0)
@@ -50,8 +54,10 @@ std::string ExplainDevices(const Needs& needs, const PoolSpec& pool) {
   if (!d.model.empty() && d.model != pool.device) {
     return absl::StrCat("needs a ", d.model, ", these are ", OrNone(pool.device));
   }
-  return absl::StrCat("needs ", Describe(d.memory), " on a device, a device has ",
-                      Describe(pool.device_memory));
+  const Bytes part = Scale(pool.device_memory, d.fraction);
+  if (part >= d.memory) return ExplainGang(needs, pool);
+  return absl::StrCat("needs ", Describe(d.memory), " on a device, ",
+                      d.fraction < 1 ? "its part of one has " : "a device has ", Describe(part));
 }
 
 std::string ExplainRuntime(const Needs& needs, const PoolSpec& pool) {
@@ -177,6 +183,7 @@ std::string Explain(const Candidate& candidate, Code code, const Work& work, con
   const Needs& needs = face.needs;
   switch (code) {
     case Code::kCpus:
+      if (pool.node.cpus >= needs.cpus) return ExplainGang(needs, pool);
       return absl::StrCat("needs ", Describe(needs.cpus), ", a node has ",
                           Describe(pool.node.cpus));
     case Code::kMemory:

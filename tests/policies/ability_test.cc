@@ -6,6 +6,7 @@
 #include <functional>
 #include <ostream>
 
+#include "core/explain.h"
 #include "tests/support/fleets.h"
 
 namespace spillway {
@@ -347,6 +348,30 @@ TEST(Ability, NamesEveryReasonAtOnce) {
   for (auto code = 0; code < static_cast<int>(Code::kRule); ++code)
     all.Add(static_cast<Code>(code));
   EXPECT_EQ(Ask(work, pool).codes, all);
+}
+
+// The words that people read must be about what was really short.
+std::string WordsFor(const Work& work, const PoolSpec& pool) {
+  const Ability ability = Ask(work, pool);
+  const Candidate candidate{.pool = PoolId(0), .codes = ability.codes, .figures = ability.figures};
+  return ability.able() ? "able" : Explain(candidate, work, pool);
+}
+TEST(Ability, IsExplainedByWhatWasShort) {
+  Work gang = SmallJob();
+  gang.needs.nodes = 5;
+  EXPECT_EQ(WordsFor(gang, fixtures::XeonAmxPool()), "needs 5 nodes at once, the pool has 4");
+  gang = JobNeedingDevices(1, "cuda");
+  gang.needs.nodes = 3;
+  EXPECT_EQ(WordsFor(gang, fixtures::A10Pool()), "needs 3 nodes at once, the pool has 2");
+  Work half = JobNeedingDevices(1, "cuda");
+  half.needs.devices.memory = GiB(13);
+  half.needs.devices.fraction = 0.5;
+  EXPECT_EQ(WordsFor(half, fixtures::A10Pool()),
+            "needs 13 GiB on a device, its part of one has 12 GiB");
+  EXPECT_EQ(WordsFor(JobNeeding(Cpus(17), GiB(1)), fixtures::XeonAmxPool()),
+            "needs 17 CPUs, a node has 16 CPUs");
+  EXPECT_EQ(WordsFor(JobNeedingDevices(2, "cuda"), fixtures::A10Pool()),
+            "needs 2 devices on a node, a node has 1");
 }
 
 }  // namespace
