@@ -88,6 +88,10 @@ int Report(const Answer& problem, Console& console) {
       absl::StrAppend(&message, "\n  ", line);
   }
   console.Complain(message);
+  // Some 422 are no answer about work.
+  const std::string code = TextAt(problem.body, {"code"});
+  if (code == "key_reused") return kExitConflict;
+  if (code == "invalid_policy") return kExitFindings;
   return ExitCodeOf(problem.status);
 }
 

@@ -15,6 +15,9 @@
 namespace spillway::cli {
 namespace {
 
+constexpr int kRoomForReasons = 140;  // columns
+constexpr int kNoteIndent = 4;
+
 Tone ToneOfState(std::string_view state) {
   if (state == "succeeded") return Tone::kGood;
   if (state == "failed" || state == "refused") return Tone::kBad;
@@ -82,9 +85,7 @@ std::vector<Cell> WhyRow(const Reasoned& one) {
           {refused ? std::string(kUnknown) : OrDash(TextAt(one.job, {"pool"})), Tone::kStrong},
           {ShowMoney(cost)},
           {ShowMoney(baseline)},
-          SavedCell(cost, baseline),
-          {WhyThis(one.decision)},
-          {WhyNot(one.decision), Tone::kDim}};
+          SavedCell(cost, baseline)};
 }
 
 std::string Totals(const Saving& saving, const Screen& screen) {
@@ -206,19 +207,29 @@ std::string DescribeEnd(const Value& job) {
 }
 
 std::string WhyTable(const std::vector<Reasoned>& all, const Screen& screen) {
-  Table table({{"JOB"},
-               {"NAME", Align::kLeft, Squeeze::kCut},
-               {"STATE"},
-               {"POOL"},
-               {"COST", Align::kRight},
-               {"NVIDIA ALONE", Align::kRight},
-               {"SAVED", Align::kRight},
-               {"WHY", Align::kLeft, Squeeze::kWrap},
-               {"WHY NOT THE OTHERS", Align::kLeft, Squeeze::kWrap}});
+  // Reasons stand in columns where there is room for them, else below each job.
+  const bool roomy = screen.width == 0 || screen.width >= kRoomForReasons;
+  std::vector<Column> columns = {{"JOB"},
+                                 {"NAME", Align::kLeft, Squeeze::kCut},
+                                 {"STATE"},
+                                 {"POOL"},
+                                 {"COST", Align::kRight},
+                                 {"NVIDIA ALONE", Align::kRight},
+                                 {"SAVED", Align::kRight}};
+  if (roomy) {
+    columns.push_back({"WHY", Align::kLeft, Squeeze::kWrap});
+    columns.push_back({"WHY NOT THE OTHERS", Align::kLeft, Squeeze::kWrap});
+  }
+  Table table(std::move(columns));
   Saving saving;
   for (const Reasoned& one : all) {
     if (!one.job.is_null()) saving.Add(CostOf(one.job), BaselineOf(one.job));
-    table.Add(WhyRow(one));
+    std::vector<Cell> row = WhyRow(one);
+    if (roomy) row.insert(row.end(), {WhyThis(one.decision), {WhyNot(one.decision), Tone::kDim}});
+    table.Add(std::move(row));
+    if (roomy) continue;
+    table.AddNote(kNoteIndent, absl::StrCat("why: ", WhyThis(one.decision)));
+    table.AddNote(kNoteIndent, {absl::StrCat("not: ", WhyNot(one.decision)), Tone::kDim});
   }
   table.set_ruled();
   return absl::StrCat(table.Render(screen), "\n", Totals(saving, screen));

@@ -92,9 +92,7 @@ int CheckPolicyThere(const Invocation& args, Api& api, Console& console) {
     console.Fail(policy.status());
     return kExitFindings;
   }
-  const auto version = VersionInForce(api);
-  if (!version.ok()) return console.Fail(version.status());
-  const auto answer = Put(api, *policy, "/api/v1/policy?dry_run=true", *version);
+  const auto answer = Put(api, *policy, "/api/v1/policy?dry_run=true", "");
   if (!answer.ok()) return console.Fail(answer.status());
   if (answer->status == 400 || answer->status == 422) {
     Report(*answer, console);

@@ -60,7 +60,12 @@ std::vector<std::string> WrapWords(std::string_view text, int width) {
 void Table::Add(std::vector<Cell> row) {
   SPILLWAY_CHECK(row.size() == columns_.size());
   for (Cell& cell : row) cell.text = Printable(cell.text);
-  rows_.push_back(std::move(row));
+  rows_.push_back({std::move(row), -1});
+}
+
+void Table::AddNote(int indent, Cell words) {
+  words.text = Printable(words.text);
+  rows_.push_back({{std::move(words)}, indent});
 }
 
 void Table::AddRule() { rows_.emplace_back(); }
@@ -70,7 +75,7 @@ std::vector<int> Table::Widths(const Screen& screen) const {
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     int widest = DisplayWidth(columns_[i].title);
     for (const auto& row : rows_) {
-      if (!row.empty()) widest = std::max(widest, DisplayWidth(row[i].text));
+      if (row.is_row()) widest = std::max(widest, DisplayWidth(row.cells[i].text));
     }
     widths.push_back(widest);
   }
@@ -126,21 +131,37 @@ std::string Table::Row(const std::vector<Cell>& row, const std::vector<int>& wid
   return out;
 }
 
+std::string Table::Note(const Entry& note, const std::vector<int>& widths,
+                        const Screen& screen) const {
+  const int total =
+      std::accumulate(widths.begin(), widths.end(), kGap * static_cast<int>(widths.size() - 1));
+  const int room = screen.width > 0 ? std::max(screen.width, total) - note.note_indent : 10'000;
+  const Cell& cell = note.cells.front();
+  std::string out;
+  for (const std::string& line : WrapWords(cell.text, room)) {
+    const std::string blanks(static_cast<std::size_t>(note.note_indent), ' ');
+    absl::StrAppend(&out, blanks, screen.Paint(cell.tone, line), "\n");
+  }
+  return out;
+}
+
 std::string Table::Render(const Screen& screen) const {
   const std::vector<int> widths = Widths(screen);
   std::vector<Cell> titles;
   for (const Column& column : columns_) titles.emplace_back(column.title, Tone::kStrong);
   std::string out = Row(titles, widths, screen) + Line(widths, screen);
   bool first = true;
-  for (const auto& row : rows_) {
-    if (row.empty()) {
+  for (const Entry& entry : rows_) {
+    if (entry.note_indent >= 0) {
+      out += Note(entry, widths, screen);
+    } else if (entry.cells.empty()) {
       out += Line(widths, screen);
       first = true;
-      continue;
+    } else {
+      if (ruled_ && !first) out += Line(widths, screen);
+      out += Row(entry.cells, widths, screen);
+      first = false;
     }
-    if (ruled_ && !first) out += Line(widths, screen);
-    out += Row(row, widths, screen);
-    first = false;
   }
   return out;
 }

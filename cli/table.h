@@ -39,6 +39,8 @@ class Table {
 
   // As many cells as columns. Control characters in them are made harmless.
   void Add(std::vector<Cell> row);
+  // Words about the row above, indented by `indent` columns and wrapped over the whole width.
+  void AddNote(int indent, Cell words);
   // A line, and below it rows that sum up.
   void AddRule();
   // Thin lines between all rows: for tables whose rows take several lines.
@@ -50,13 +52,19 @@ class Table {
 
  private:
   std::vector<Column> columns_;
-  std::vector<std::vector<Cell>> rows_;  // an empty row is a rule
+  struct Entry {
+    std::vector<Cell> cells;  // none: a rule; one, with note_indent >= 0: a note
+    int note_indent = -1;
+    bool is_row() const { return note_indent < 0 && !cells.empty(); }
+  };
+  std::vector<Entry> rows_;
   bool ruled_ = false;
 
   std::vector<int> Widths(const Screen& screen) const;
   std::string Line(const std::vector<int>& widths, const Screen& screen) const;
   std::string Row(const std::vector<Cell>& row, const std::vector<int>& widths,
                   const Screen& screen) const;
+  std::string Note(const Entry& note, const std::vector<int>& widths, const Screen& screen) const;
 };
 
 // Words of `text` in lines of at most `width` columns; a longer word is cut up.

@@ -100,7 +100,9 @@ absl::Status FollowOutput(const std::string& server, const std::string& job,
       absl::StrCat("/api/v1/jobs/", Encoded(job), "/logs?follow=true&stream=", ToAbsl(stream)),
       [&](std::string_view bytes) {
         parsed = parser.Feed(bytes);
-        while (const auto event = parser.Next()) to << event->data << std::flush;
+        while (const auto event = parser.Next()) {
+          if (event->event == "log") to << event->data << std::flush;
+        }
         return parsed.ok() && !Interrupted();
       });
   SPILLWAY_RETURN_IF_ERROR(answer.status());

@@ -83,6 +83,15 @@ TEST(WhyTable, RefusedSubmissionsStandBesideJobsAndOutsideTheMoney) {
                           HasSubstr("All jobs: $0.001190."), HasSubstr("saves $0.004958 (81 %)")));
 }
 
+TEST(WhyTable, ReasonsStandBelowTheJobWhereThereIsNoRoomBesideIt) {
+  const std::string narrow = WhyTable({{Job(), Decision("placed")}}, {.width = 100});
+  EXPECT_THAT(
+      narrow,
+      HasSubstr("\n    not: devices: edge-npu, gaudi2; too late: local; claims later: a10\n"));
+  EXPECT_THAT(WhyTable({{Job(), Decision("placed")}}, {.width = 160}),
+              HasSubstr("WHY NOT THE OTHERS"));
+}
+
 TEST(WhyTable, JobsWithoutABaselineAreCounted) {
   const Value alone = Job(R"({"baseline_cost_usd": null, "cost_usd": "1.000000000"})");
   const std::string text = WhyTable({{Job(), Decision("placed")}, {alone, Decision("placed")}}, {});

@@ -80,6 +80,16 @@ TEST(Table, RulesStandBetweenRowsOnlyIfAskedFor) {
   EXPECT_THAT(LinesOf(table.Render({})), ElementsAre("A", "-", "1", "-", "2"));
 }
 
+TEST(Table, NotesStandBelowTheirRowAndAreWrapped) {
+  Table table({{"A"}});
+  table.Add({"1"});
+  table.AddNote(4, "why: one two three four five six seven eight nine");
+  table.Add({"2"});
+  EXPECT_THAT(LinesOf(table.Render({.width = 40})),
+              ElementsAre("A", "-", "1", "    why: one two three four five six",
+                          "    seven eight nine", "2"));
+}
+
 TEST(WrapWords, BreaksAtBlanksAndCutsUpGiantWords) {
   EXPECT_THAT(WrapWords("one two three", 7), ElementsAre("one two", "three"));
   EXPECT_THAT(WrapWords("abcdefgh", 3), ElementsAre("abc", "def", "gh"));
