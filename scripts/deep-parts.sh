@@ -76,7 +76,7 @@ SPILLWAY_FUZZ_SECONDS=${SPILLWAY_FUZZ_SECONDS:-300}
 part_soak() {
   SPILLWAY_CMAKE_OPTIONS='-DSPILLWAY_TESTS=ON' "$ROOT/scripts/build" release
   SPILLWAY_KILL_POINTS=${SPILLWAY_KILL_POINTS:-150} SPILLWAY_SEED=${SPILLWAY_SEED:-$(date +%s)} \
-    run_ctest "$ROOT/build/release" -L slow -j 1 --timeout 1500
+    run_ctest "$ROOT/build/release" -C soak -L slow -j 1
 }
 
 # Each bench once and briefly: that it runs and counts no allocation where it promises none.
