@@ -168,6 +168,7 @@ std::string Format(Bytes bytes) {
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
   constexpr std::int64_t kMost = 36'525 * kTimeUnits[0].factor;  // 100 years
   if (text.empty()) return Wrong(text, "is empty", kDuration);
+  if (text.starts_with('-')) return Wrong(text, "is negative", kDuration);
   std::int64_t sum = 0;
   std::int64_t above = kMost;  // parts come largest unit first, each unit once
   for (std::string_view rest = text; !rest.empty();) {

@@ -72,8 +72,8 @@ class Value {
   // Scalars as they were written: `0.10` stays `0.10`. Of strings: what they say.
   const std::string& text() const;
 
-  // A YAML scalar without quotes that reads as a string here, but as a boolean in YAML 1.1: no, on,
-  // y. People may mean either.
+  // A YAML scalar without quotes that reads as a string here, but as a boolean in YAML 1.1: no, on.
+  // People may mean either.
   bool is_doubtful() const { return doubtful_; }
   void set_doubtful() { doubtful_ = true; }
 

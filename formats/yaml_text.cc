@@ -42,10 +42,9 @@ bool IsOneOf(std::string_view text, const std::array<std::string_view, N>& words
 }
 constexpr std::array<std::string_view, 3> kTrue{"true", "True", "TRUE"};
 constexpr std::array<std::string_view, 3> kFalse{"false", "False", "FALSE"};
-// Booleans of YAML 1.1 that are strings in 1.2.
-constexpr std::array<std::string_view, 16> kDoubtful{"y",  "Y",   "yes", "Yes", "YES", "n",
-                                                     "N",  "no",  "No",  "NO",  "on",  "On",
-                                                     "ON", "off", "Off", "OFF"};
+// Booleans to the readers of YAML 1.1 that are in use, strings in 1.2.
+constexpr std::array<std::string_view, 12> kDoubtful{"yes", "Yes", "YES", "no",  "No",  "NO",
+                                                     "on",  "On",  "ON",  "off", "Off", "OFF"};
 
 // Decimal numbers as in JSON, and with a `+`. `010` (eight or ten?) and `.5` are strings: where a
 // number is meant they are refused.

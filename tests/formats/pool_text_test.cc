@@ -1,0 +1,302 @@
+#include "formats/pool_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "tests/formats/sources.h"
+
+namespace spillway {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+absl::StatusOr<PoolSpec> Parse(std::string_view text) {
+  static const Catalog kCatalog = SmallCatalog();
+  static const Machine kMachine = SmallMachine();
+  return ParsePool(text, {kCatalog, kMachine}, "pool.yaml");
+}
+PoolSpec Pool(std::string_view text) {
+  auto pool = Parse(text);
+  EXPECT_TRUE(pool.ok()) << pool.status().message();
+  return pool.ok() ? *std::move(pool) : PoolSpec();
+}
+std::string Error(std::string_view text) {
+  const auto pool = Parse(text);
+  return pool.ok() ? "accepted" : std::string(pool.status().message());
+}
+std::vector<std::string> Warnings(std::string_view text) {
+  const Catalog catalog = SmallCatalog();
+  const Machine machine = SmallMachine();
+  const auto document = ParseYaml(text, "pool.yaml");
+  Reading reading("pool.yaml");
+  PoolSpec pool;
+  ReadPool(Place(*document, reading), {catalog, machine}, pool);
+  EXPECT_TRUE(reading.ok()) << reading.ToStatus().message();
+  std::vector<std::string> warnings;
+  for (const InputFinding& finding : reading.warnings().findings()) {
+    warnings.push_back(Describe(finding, "pool.yaml"));
+  }
+  return warnings;
+}
+
+constexpr std::string_view kGpu = R"(
+name: a10
+adapter: {type: modelled}
+device: nvidia-a10g-24g
+node: {cpus: 4, memory: 16GiB, devices: 2}
+runtimes: {cuda: "12.4"}
+)";
+constexpr std::string_view kLocal = "name: local\nadapter: {type: process}\n";
+std::string With(std::string_view base, std::string_view more) {
+  return absl::StrCat(std::string(base), std::string(more));
+}
+
+TEST(ParsePool, AnAcceleratorTakesWhatTheCatalogueKnows) {
+  const PoolSpec pool = Pool(kGpu);
+  EXPECT_EQ(pool.kind, DeviceKind::kGpu);
+  EXPECT_EQ(pool.vendor, "nvidia");
+  EXPECT_EQ(pool.arch, Arch::kX86_64);
+  EXPECT_EQ(pool.device_memory, Bytes(24ll << 30));
+  EXPECT_THAT(pool.precisions, ElementsAre(Precision::kFp32, Precision::kFp16));
+  EXPECT_THAT(pool.features, ElementsAre("mig"));
+  EXPECT_EQ(pool.peak_ops, 140e12) << "two devices at their 16-bit peak";
+  EXPECT_EQ(pool.power.idle, Watts(40));
+  EXPECT_EQ(pool.power.busy, Watts(300));
+  EXPECT_EQ(pool.power.pue, 1);
+  EXPECT_EQ(pool.weights.devices, 1);
+  EXPECT_EQ(pool.weights.cpus, 0);
+  EXPECT_TRUE(pool.modelled);
+  EXPECT_EQ(pool.nodes, 1);
+  EXPECT_EQ(pool.billing, Billing::kUnpriced);
+  EXPECT_EQ(pool.placement, PlacedBy::kOurs);
+  EXPECT_FALSE(pool.models);
+  EXPECT_EQ(pool.runtimes.at("cuda").text(), "12.4");
+}
+
+TEST(ParsePool, ACpuSliceIsScaledToTheNode) {
+  const PoolSpec pool = Pool(
+      "name: x\nadapter: {type: modelled}\ndevice: xeon-16vcpu\nnode: {cpus: 4, memory: 8GiB}\n"
+      "runtimes: {none: \"1\"}");
+  EXPECT_EQ(pool.kind, DeviceKind::kCpu);
+  EXPECT_EQ(pool.peak_ops, 10e12) << "a quarter of the slice, int8 being its best";
+  EXPECT_EQ(pool.power.idle, Watts(4));
+  EXPECT_EQ(pool.power.busy, Watts(16));
+  EXPECT_EQ(pool.device_memory, Bytes(0));
+  EXPECT_EQ(pool.weights.cpus, 1);
+  const PoolSpec whole = Pool("name: x\nadapter: {type: modelled}\ndevice: xeon-16vcpu\n");
+  EXPECT_EQ(whole.node, (NodeShape{MilliCpus(16'000), Bytes(32ll << 30), 0}));
+}
+
+TEST(ParsePool, ACpuWithoutNarrowPrecisionsCountsItsBestPeak) {
+  const PoolSpec pool = Pool("name: x\nadapter: {type: modelled}\ndevice: arm-4cpu\n");
+  EXPECT_EQ(pool.peak_ops, 1e11);
+  EXPECT_EQ(pool.arch, Arch::kArm64);
+}
+
+TEST(ParsePool, WhatStandsInTheFileWins) {
+  const PoolSpec pool = Pool(With(kGpu, R"(
+vendor: other
+arch: arm64
+device_memory: 12GiB
+precisions: [int8]
+features: [tdx, mig]
+confidential: sev
+power: {busy: 500 W, pue: 1.3, tariff: 0.12 USD/kWh}
+weights: {cpus: 0.25, memory: 0.25, devices: 0.5}
+models: [m]
+classes: [c]
+tenants: [t]
+labels: {rack: A 1}
+tier: 3
+placement: theirs
+nodes: 5
+billing: metered
+price: {node_hour: 1.5 USD, as_of: 2026-07-20, source: here}
+site: {name: s, kind: device, round_trip: 5ms, bandwidth: 1 Gbit/s, egress: 0.09 USD/GiB,
+       carbon: 300 gCO2e/kWh}
+)"));
+  EXPECT_EQ(pool.vendor, "other");
+  EXPECT_EQ(pool.arch, Arch::kArm64);
+  EXPECT_EQ(pool.device_memory, Bytes(12ll << 30));
+  EXPECT_THAT(pool.precisions, ElementsAre(Precision::kInt8));
+  EXPECT_THAT(pool.features, ElementsAre("mig", "tdx")) << "added to the catalogue's";
+  EXPECT_THAT(pool.confidential, ElementsAre("sev", "tdx")) << "implied by the feature";
+  EXPECT_EQ(pool.power.idle, Watts(40)) << "the catalogue's, two devices";
+  EXPECT_EQ(pool.power.busy, Watts(500));
+  EXPECT_EQ(pool.power.pue, 1.3);
+  EXPECT_EQ(pool.power.tariff, UsdPerKwh(120'000'000));
+  EXPECT_EQ(pool.weights.devices, 0.5);
+  EXPECT_THAT(*pool.models, ElementsAre("m"));
+  EXPECT_THAT(*pool.classes, ElementsAre("c"));
+  EXPECT_THAT(pool.tenants, ElementsAre("t"));
+  EXPECT_EQ(pool.labels.at("rack"), "A 1");
+  EXPECT_EQ(pool.tier, 3);
+  EXPECT_EQ(pool.placement, PlacedBy::kTheirs);
+  EXPECT_EQ(pool.nodes, 5);
+  EXPECT_EQ(pool.price.node_hour, UsdPerHour(1'500'000'000));
+  EXPECT_EQ(pool.price.as_of, "2026-07-20");
+  EXPECT_EQ(pool.price.source, "here");
+  EXPECT_EQ(pool.site.name, "s");
+  EXPECT_EQ(pool.site.kind, SiteKind::kDevice);
+  EXPECT_EQ(pool.site.round_trip, absl::Milliseconds(5));
+  EXPECT_EQ(pool.site.bandwidth, BytesPerSecond(125e6));
+  EXPECT_EQ(pool.site.egress, UsdPerGib(90'000'000));
+  EXPECT_EQ(pool.site.carbon, GramsCo2ePerKwh(300));
+}
+
+TEST(ParsePool, SpeedUpMakesItAsDearAndAsThirsty) {
+  const std::string more =
+      "billing: metered\nprice: {node_hour: 1.006 USD}\npower: {idle: 25 W, busy: 150 W, tariff: "
+      "0.12 USD/kWh}\n";
+  std::string fast = With(kGpu, more);
+  fast.replace(fast.find("{type: modelled}"), 16, "{type: modelled, speedup: 20, max_commands: 3}");
+  const PoolSpec one = Pool(With(kGpu, more)), twenty = Pool(fast);
+  EXPECT_EQ(twenty.speed, 20);
+  EXPECT_EQ(one.speed, 1);
+  EXPECT_EQ(twenty.adapter.max_commands, 3);
+  EXPECT_EQ(twenty.price.node_hour, UsdPerHour(20'120'000'000));
+  EXPECT_EQ(twenty.power.idle, Watts(500));
+  EXPECT_EQ(twenty.power.busy, Watts(3000));
+  EXPECT_EQ(twenty.power.tariff, one.power.tariff);
+  EXPECT_EQ(twenty.peak_ops, one.peak_ops) << "the order stays that of the device";
+}
+
+TEST(ParsePool, AProcessPoolIsThisMachineLessItsReserve) {
+  const PoolSpec pool =
+      Pool("name: local\nadapter: {type: process, reserve: {cpus: 0.25, memory: 1GiB}}\n");
+  EXPECT_EQ(pool.kind, DeviceKind::kCpu);
+  EXPECT_EQ(pool.vendor, "amd");
+  EXPECT_EQ(pool.node, (NodeShape{MilliCpus(7750), Bytes(15ll << 30), 0}));
+  EXPECT_THAT(pool.features, ElementsAre("avx2", "avx512_bf16"));
+  EXPECT_THAT(pool.precisions,
+              ElementsAre(Precision::kFp64, Precision::kFp32, Precision::kBf16, Precision::kInt8));
+  EXPECT_THAT(pool.limits, ElementsAre("cpus by quota"));
+  EXPECT_EQ(pool.runtimes.at("none").text(), "1");
+  EXPECT_EQ(pool.adapter.reserve_cpus, MilliCpus(250));
+  EXPECT_FALSE(pool.modelled);
+}
+
+TEST(ParsePool, AProcessPoolWithADeviceKeepsItsRealSize) {
+  const PoolSpec pool = Pool(With(kLocal, "device: xeon-16vcpu"));
+  EXPECT_EQ(pool.node, (NodeShape{MilliCpus(8000), Bytes(16ll << 30), 0}));
+  EXPECT_EQ(pool.peak_ops, 20e12);
+  EXPECT_EQ(pool.vendor, "intel");
+  EXPECT_THAT(pool.features, ElementsAre("avx2", "amx", "avx512_bf16"));
+}
+
+TEST(ParsePool, MoreThanTheMachineHasIsAWarning) {
+  EXPECT_THAT(Warnings(With(kLocal, "node: {cpus: 9, memory: 1GiB}")),
+              ElementsAre("pool.yaml:1:1: pool `local` says more than this machine has left: 8 "
+                          "CPUs, 16 GiB"));
+  EXPECT_THAT(Warnings(kLocal), IsEmpty());
+}
+
+TEST(ParsePool, WithoutRuntimesNothingRunsThere) {
+  EXPECT_THAT(Warnings("name: x\nadapter: {type: modelled}\ndevice: xeon-16vcpu"),
+              ElementsAre("pool.yaml:1:1: pool `x` names no `runtimes`: no work can run there; for "
+                          "plain programs say `runtimes: {none: \"1\"}`"));
+}
+
+TEST(ParsePool, ServesIsCheckedAndLeftAside) {
+  EXPECT_THAT(
+      Warnings(With(kGpu, "serves: [{model: qwen2-7b, precision: bf16, replicas: 1, cpus: 2}]")),
+      ElementsAre("pool.yaml:7:9: not supported by this version, the replicas are not started"));
+  EXPECT_EQ(Error(With(kGpu, "serves: [{model: m, replicas: 0}]")),
+            "pool.yaml:7:31: `0` is out of range: 1 to 100000");
+}
+
+TEST(ParsePool, TakesJson) {
+  const auto pool = Parse(
+      R"({"name":"j","adapter":{"type":"modelled"},"device":"xeon-16vcpu","runtimes":{"none":"1"}})");
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  EXPECT_EQ(pool->name, "j");
+}
+
+struct BadPool {
+  std::string_view base, more, error;
+};
+class BadPools : public testing::TestWithParam<BadPool> {};
+TEST_P(BadPools, AreRefusedWithTheirPlace) {
+  EXPECT_EQ(Error(With(GetParam().base, GetParam().more)),
+            absl::StrCat("pool.yaml:", std::string(GetParam().error)));
+}
+INSTANTIATE_TEST_SUITE_P(
+    All, BadPools,
+    testing::Values(
+        BadPool{"", "name: x", "1:1: a pool needs the key `adapter`"},
+        BadPool{"", "adapter: {type: process}", "1:1: a pool needs the key `name`"},
+        BadPool{"", "name: x\nadapter: {type: openai, url: \"https://x\"}",
+                "2:17: adapter type `openai` is not supported by this version: one of process, "
+                "modelled"},
+        BadPool{"", "name: x\nadapter: {type: modelled}",
+                "1:1: a modelled pool needs the key `device`"},
+        BadPool{"", "name: x\nadapter: {type: modelled}\ndevice: nvidia-a10-24g",
+                "3:9: the catalogue has no device `nvidia-a10-24g` (did you mean "
+                "`nvidia-a10g-24g`?)"},
+        BadPool{"", "name: x\nadapter: {type: modelled}\ndevice: zzz",
+                "3:9: the catalogue has no device `zzz`"},
+        BadPool{kGpu, "kind: npu", "2:1: `kind: npu`, but device `nvidia-a10g-24g` is a gpu"},
+        BadPool{"",
+                "name: x\nadapter: {type: modelled}\ndevice: nvidia-a10g-24g\nnode: {cpus: 4, "
+                "memory: 1GiB}",
+                "1:1: a pool of kind `gpu` needs `node: {devices: ...}`, at least 1"},
+        BadPool{"",
+                "name: x\nadapter: {type: modelled}\ndevice: nvidia-a10g-24g\nnode: {devices: "
+                "1, memory: 1GiB}",
+                "1:1: a node has no CPUs: say `node: {cpus: ...}`"},
+        BadPool{"",
+                "name: x\nadapter: {type: modelled}\ndevice: nvidia-a10g-24g\nnode: {devices: "
+                "1, cpus: 1}",
+                "1:1: a node has no memory: say `node: {memory: ...}`"},
+        BadPool{kLocal, "node: {devices: 1}",
+                "1:1: a CPU is never counted in `node.devices`: leave it out"},
+        BadPool{kLocal, "nodes: 2", "1:1: a process pool is this machine: `nodes` is 1"},
+        BadPool{kGpu, "nodes: 0", "7:8: `0` is out of range: 1 to 100000"},
+        BadPool{kGpu, "nodes: -1", "7:8: `-1` is out of range: 1 to 100000"},
+        BadPool{"", "name: x\nadapter: {type: process, speedup: 2}",
+                "2:35: only modelled pools have a speed-up: real commands run as they run"},
+        BadPool{"", "name: x\nadapter: {type: modelled, speedup: 0}\ndevice: xeon-16vcpu",
+                "2:36: `0` is out of range: more than 0, up to 1e15"},
+        BadPool{kGpu, "billing: metered", "2:1: billing `metered` needs `price: {node_hour: ...}`"},
+        BadPool{kGpu, "billing: committed",
+                "2:1: billing `committed` needs `price: {node_hour: ...}`"},
+        BadPool{kGpu, "price: {node_hour: 1 USD}",
+                "2:1: a pool with a price needs the key `billing`: metered (bought while used) or "
+                "committed (paid for in any case)"},
+        BadPool{kGpu, "billing: token\nprice: {input: 0.2 USD/Mtoken}",
+                "2:1: billing `token` needs an adapter for engines of others, which this version "
+                "lacks"},
+        BadPool{kGpu, "billing: unpriced\nprice: {node_hour: 1 USD}",
+                "2:1: an unpriced pool has no `price`"},
+        BadPool{kGpu, "price: {node_hour: 0.45}",
+                "7:20: `0.45` has no unit: write an amount like `0.45 USD`"},
+        BadPool{kGpu, "price: {node_hour: -0.45 USD}",
+                "7:20: `-0.45 USD` is negative: write an amount like `0.45 USD`"},
+        BadPool{kGpu, "price: {as_of: yesterday}",
+                "7:16: `yesterday` is no day: write one like `2026-07-20`"},
+        BadPool{kGpu, "power: {idle: 40}", "7:15: `40` has no unit: write a power like `40 W`"},
+        BadPool{kGpu, "power: {idle: 900 W}", "2:1: `power.busy` is less than `power.idle`"},
+        BadPool{kGpu, "power: {pue: 0.9}", "7:8: `pue` is out of range: 1 to 10"},
+        BadPool{kGpu, "weights: {cpus: 0.5, devices: 0.6}", "7:10: the weights must add up to 1"},
+        BadPool{kLocal, "weights: {devices: 1}",
+                "1:1: `weights` give devices a share, but a node has none"},
+        BadPool{kGpu, "site: {kind: cloud}", "7:7: `site` needs the key `name`"},
+        BadPool{kGpu, "site: {name: s, round_trip: 5}",
+                "7:29: `5` has no unit: write a duration like `5s`"},
+        BadPool{kGpu, "precisions: [fp12]", "7:14: unknown word `fp12` (did you mean `fp32`?)"},
+        BadPool{"", "name: x\nadapter: {type: process}\nruntimes: {cuda: 12.4}",
+                "3:18: wants text: write \"12.4\" in quotes"},
+        BadPool{"", "name: x\nadapter: {type: process}\nruntimes: {cuda: new}",
+                "3:18: version `new` is not numbers between dots, like 12.4"},
+        BadPool{kGpu, "node_count: 3",
+                "7:1: unknown key `node_count`: a pool has name, adapter, "
+                "device, kind, vendor, node, nodes, arch, runtimes, "
+                "precisions, features, confidential, device_memory, models, "
+                "classes, tenants, billing, price, weights, power, site, "
+                "labels, tier, placement, serves"},
+        BadPool{kGpu, "tennants: [a]", "7:1: unknown key `tennants` (did you mean `tenants`?)"}));
+
+}  // namespace
+}  // namespace spillway
