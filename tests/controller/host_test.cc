@@ -1,0 +1,229 @@
+#include "controller/host.h"
+
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/controller/host_rig.h"
+
+namespace spillway {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+HostOptions Eager() { return {.snapshot_period = absl::ZeroDuration()}; }
+
+TEST(Host, NothingIsAnsweredOrLaunchedBeforeItsCommit) {
+  HostRig rig(Eager());
+  rig.Start();
+  rig.store().Hold();
+  auto answer = rig.Submit(HostRig::LocalJob());
+  ASSERT_TRUE(rig.store().WaitUntilHeld());
+  // The strand is free meanwhile: what it folds now waits for the next commit.
+  auto second = rig.Submit(HostRig::LocalJob());
+  HostRig::Later<Decision> dry_run;
+  rig.host().DryRun(std::make_shared<const Work>(HostRig::LocalJob()), dry_run.Done());
+  EXPECT_EQ(dry_run.Get().outcome, Outcome::kPlaced);
+
+  EXPECT_FALSE(answer.come());
+  EXPECT_FALSE(second.come());
+  EXPECT_THAT(rig.process().launched(), IsEmpty());
+  EXPECT_EQ(rig.host().feed().version(), rig.host().snapshot()->version);
+  const EventNumber before = rig.host().feed().version();
+
+  rig.store().Release();
+  EXPECT_EQ(answer.Get().admission, Admission::kAccepted);
+  EXPECT_EQ(second.Get().admission, Admission::kAccepted);
+  EXPECT_TRUE(rig.process().WaitForLaunches(2));
+  EXPECT_GT(rig.host().feed().version(), before);
+}
+
+TEST(Host, WhatWaitsTogetherIsCommittedTogether) {
+  HostRig rig;
+  rig.Start();
+  rig.store().Hold();
+  std::vector<HostRig::Later<SubmitAnswer>> answers;
+  answers.push_back(rig.Submit(HostRig::LocalJob()));
+  ASSERT_TRUE(rig.store().WaitUntilHeld());
+  for (int i = 0; i < 100; ++i) answers.push_back(rig.Submit(fixtures::SmallJob()));
+  HostRig::Later<Decision> barrier;  // the strand has folded all before it answers this
+  rig.host().DryRun(std::make_shared<const Work>(fixtures::SmallJob()), barrier.Done());
+  barrier.Get();
+  rig.store().Release();
+  for (auto& answer : answers) EXPECT_EQ(answer.Get().admission, Admission::kAccepted);
+  // Started; the one at the gate; at most one that was handed over in the meantime; the rest.
+  EXPECT_LE(rig.store().batch_sizes().size(), 5u);
+}
+
+TEST(Host, AnAnswerHoldsTheJobAsCommittedAndItsDecision) {
+  HostRig rig;
+  rig.Start();
+  SubmitAnswer answer = rig.Submit(HostRig::LocalJob()).Get();
+  ASSERT_EQ(answer.admission, Admission::kAccepted);
+  EXPECT_EQ(*answer.job, *rig.store().FindJob(answer.job->id));
+  EXPECT_EQ(answer.job->state, JobState::kStarting);
+  ASSERT_NE(answer.decision, nullptr);
+  EXPECT_EQ(answer.decision->id, answer.job->decision);
+}
+
+TEST(Host, WorkThatNoPoolCouldEverDoIsRefusedWithItsReasons) {
+  HostRig rig;
+  rig.Start();
+  const SubmitAnswer answer = rig.Submit(HostRig::ImpossibleJob()).Get();
+  EXPECT_EQ(answer.admission, Admission::kImpossible);
+  ASSERT_NE(answer.decision, nullptr);
+  EXPECT_EQ(answer.decision->candidates.size(), 5u);
+  EXPECT_EQ(answer.job, nullptr);
+}
+
+TEST(Host, EventsAreNumberedInARowAndTheirTimesNeverFall) {
+  HostRig rig;
+  rig.Start();
+  const absl::Time start = rig.clock().Now();
+  rig.Submit(HostRig::LocalJob()).Get();
+  rig.clock().Set(start - absl::Hours(1));
+  rig.Submit(HostRig::LocalJob()).Get();
+  const std::vector<Event> log = rig.store().log();
+  for (std::size_t i = 0; i < log.size(); ++i) {
+    EXPECT_EQ(Number(log[i].number), i + 1);
+    EXPECT_GE(log[i].at, log[i > 0 ? i - 1 : 0].at);
+  }
+  EXPECT_GE(log.back().at, start);
+}
+
+TEST(Host, BeyondTheBoundSubmissionsAreRefusedAndNothingElseIs) {
+  HostRig rig({.waiting_submissions = 4, .batch_events = 2});
+  rig.Start();
+  // One batch at the gate, one handed over, one open and full: the strand takes no more.
+  rig.store().Hold();
+  std::vector<HostRig::Later<SubmitAnswer>> answers;
+  answers.push_back(rig.Submit(HostRig::LocalJob()));
+  ASSERT_TRUE(rig.store().WaitUntilHeld());
+  int refused = 0;
+  for (int i = 0; i < 40 && refused == 0; ++i) {
+    answers.push_back(rig.Submit(HostRig::LocalJob()));
+    if (answers.back().come() && answers.back().Get().admission == Admission::kFull) ++refused;
+    if (refused == 0) std::this_thread::yield();
+  }
+  EXPECT_EQ(refused, 1);
+  EXPECT_EQ(rig.host().stats().refused_submissions, 1u);
+  auto cancel = rig.Cancel(JobId{999});
+  rig.process().Started({JobId{999}, 1});
+  rig.store().Release();
+  EXPECT_TRUE(absl::IsNotFound(cancel.Get()));
+  for (auto& answer : answers) answer.Get();
+}
+
+TEST(Host, ReadersSeeWhatAnOperatorChangedOnceHeIsAnswered) {
+  HostRig rig({.snapshot_period = absl::Hours(1)});
+  rig.Start();
+  HostRig::Later<absl::Status> done;
+  rig.host().SetPoolState(PoolId{0}, PoolState::kCordoned, done.Done());
+  EXPECT_TRUE(done.Get().ok());
+  EXPECT_EQ(rig.host().snapshot()->Find("local")->state, PoolState::kCordoned);
+}
+
+TEST(Host, APolicyIsSetOnlyOverTheVersionThatWasMeant) {
+  HostRig rig;
+  rig.Start();
+  const std::uint64_t version = rig.host().snapshot()->policy_version;
+  const auto policy = std::make_shared<const PolicySpec>(fixtures::LeastCostPolicy());
+  HostRig::Later<PolicyAnswer> wrong, right;
+  rig.host().SetPolicy(policy, version + 7, wrong.Done());
+  EXPECT_TRUE(absl::IsAborted(wrong.Get().status));
+  rig.host().SetPolicy(policy, version, right.Done());
+  ASSERT_TRUE(right.Get().status.ok()) << right.Get().status;
+  EXPECT_GT(right.Get().version, version);
+  EXPECT_EQ(rig.host().snapshot()->policy->name, "least-cost");
+}
+
+TEST(Host, APriceIsSetOnlyOverTheOneThatWasMeant) {
+  HostRig rig;
+  rig.Start();
+  const PoolStatus a10 = *rig.host().snapshot()->Find("a10");
+  Price price = a10.price;
+  price.node_hour = fixtures::HourlyDollars(2);
+  HostRig::Later<absl::Status> wrong, right;
+  rig.host().PricePool(a10.id, price, PriceVersion(price), wrong.Done());
+  EXPECT_TRUE(absl::IsAborted(wrong.Get()));
+  rig.host().PricePool(a10.id, price, PriceVersion(a10.price), right.Done());
+  EXPECT_TRUE(right.Get().ok());
+  EXPECT_EQ(rig.host().snapshot()->Find("a10")->price.node_hour, price.node_hour);
+}
+
+TEST(Host, PoolsOfAnAdapterThatIsNotHereAreRefused) {
+  HostRig rig;
+  rig.Start();
+  PoolSpec pool = fixtures::LocalPool();
+  pool.name = "far";
+  pool.adapter.type = "slurm";
+  HostRig::Later<absl::Status> done;
+  rig.host().AddPool(std::make_shared<const PoolSpec>(pool), done.Done());
+  EXPECT_TRUE(absl::IsInvalidArgument(done.Get()));
+}
+
+TEST(Host, TheBrainsTimerFiresWhenTheClockHasComeThere) {
+  HostRig rig(Eager());
+  rig.Start();
+  Work late = HostRig::LocalJob();
+  late.needs.cpus = fixtures::Cpus(8);
+  rig.Submit(late).Get();
+  rig.Submit(late).Get();  // waits: the brain wants to look at it again
+  const std::size_t before = rig.store().log().size();
+  for (int i = 0; i < 50 && rig.store().log().size() == before; ++i) {
+    rig.clock().Advance(absl::Hours(1));
+    rig.host().Tick();
+    HostRig::Later<Decision> barrier;
+    rig.host().DryRun(std::make_shared<const Work>(late), barrier.Done());
+    barrier.Get();
+    rig.Cancel(JobId{999'999}).Get();  // two batches later all is committed
+  }
+  bool fired = false;
+  for (const Event& event : rig.store().log())
+    fired = fired || std::holds_alternative<event::TimerFired>(event.body);
+  EXPECT_TRUE(fired);
+}
+
+TEST(Host, CancelReachesTheAdapterAfterItsCommit) {
+  HostRig rig(Eager());
+  rig.Start();
+  const JobId job = rig.Submit(HostRig::LocalJob()).Get().job->id;
+  ASSERT_TRUE(rig.process().WaitForLaunches(1));
+  EXPECT_TRUE(rig.Cancel(job).Get().ok());
+  ASSERT_TRUE(rig.process().WaitForCancels(1));
+  EXPECT_THAT(rig.process().cancelled(), ElementsAre(AttemptKey{job, 1}));
+}
+
+TEST(Host, StoppingAnswersEverybodyAndLetsGoOfTheAdapters) {
+  HostRig rig;
+  rig.Start();
+  std::vector<HostRig::Later<SubmitAnswer>> answers;
+  for (int i = 0; i < 50; ++i) answers.push_back(rig.Submit(HostRig::LocalJob()));
+  rig.host().Stop();
+  for (auto& answer : answers) EXPECT_TRUE(answer.come());
+  EXPECT_TRUE(rig.process().stopped());
+  EXPECT_EQ(rig.Submit(HostRig::LocalJob()).Get().admission, Admission::kFailed);
+  EXPECT_TRUE(absl::IsUnavailable(rig.Cancel(JobId{1}).Get()));
+  EXPECT_TRUE(rig.process().WaitForLaunches(0));
+}
+
+using HostDeathTest = testing::Test;
+TEST(HostDeathTest, AFailedCommitEndsTheProcessWithNothingLetOut) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_DEATH(
+      {
+        HostRig rig;
+        rig.Start();
+        rig.store().FailCommits();
+        auto answer = rig.Submit(HostRig::LocalJob());
+        answer.Get();
+        std::fprintf(stderr, "ANSWERED\n");
+        std::_Exit(0);
+      },
+      "cannot be committed, ending: disk is gone");
+}
+
+}  // namespace
+}  // namespace spillway

@@ -1,0 +1,241 @@
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "controller/archive.h"
+
+namespace spillway {
+
+// A journal and its archive in memory, with gates for tests: commits can be held back and made to
+// fail. What the archive shows is what was committed, never more. Thread-safe.
+class MemoryStore final : public Journal, public Archive {
+ public:
+  // --- Gates. While commits are held, Commit() blocks before anything is kept.
+  void Hold() {
+    absl::MutexLock lock(&mutex_);
+    held_ = true;
+  }
+  void Release() {
+    absl::MutexLock lock(&mutex_);
+    held_ = false;
+  }
+  // Blocks until a commit stands at the gate; false after 10 s.
+  bool WaitUntilHeld() const {
+    absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(absl::Condition(&at_gate_), absl::Seconds(10));
+  }
+  void FailCommits() {
+    absl::MutexLock lock(&mutex_);
+    failing_ = true;
+  }
+
+  std::vector<Event> log() const {
+    absl::MutexLock lock(&mutex_);
+    return log_;
+  }
+  std::vector<std::size_t> batch_sizes() const {
+    absl::MutexLock lock(&mutex_);
+    return batch_sizes_;
+  }
+
+  // --- Journal
+  absl::Status Commit(const Batch& batch) override {
+    absl::MutexLock lock(&mutex_);
+    at_gate_ = held_;
+    const auto open = [this] {
+      mutex_.AssertHeld();
+      return !held_;
+    };
+    mutex_.Await(absl::Condition(&open));
+    at_gate_ = false;
+    if (failing_) return absl::DataLossError("disk is gone");
+    for (const Event& event : batch.events) log_.push_back(event);
+    batch_sizes_.push_back(batch.events.size());
+    for (const Record& record : batch.records)
+      std::visit([this](const auto& row) { Keep(row); }, record);
+    for (const StoredAnswer& answer : batch.answers)
+      answers_.emplace(std::pair(answer.tenant, answer.key), answer);
+    return absl::OkStatus();
+  }
+  absl::StatusOr<Remembered> Recall() override {
+    absl::MutexLock lock(&mutex_);
+    Remembered r{.counters = counters_};
+    if (!log_.empty()) r.counters.last_event = log_.back().number;
+    for (const auto& [id, row] : pools_) r.pools.push_back(row);
+    for (const auto& [id, row] : books_) r.books.push_back(row);
+    absl::Time latest = absl::InfinitePast();
+    for (const auto& [key, row] : ledger_) latest = std::max(latest, row.hour);
+    for (const auto& [key, row] : ledger_) {
+      if (row.hour == latest) r.ledger.push_back(row);
+    }
+    for (const auto& [key, row] : observations_) r.observations.push_back(row);
+    for (const auto& [id, job] : jobs_) {
+      if (!IsTerminal(job.state)) r.jobs.push_back(job);
+    }
+    if (!policies_.empty()) r.policy = policies_.rbegin()->second;
+    for (const auto& [version, row] : policies_) {
+      if (row.from_file) r.file_policy = row;
+    }
+    return r;
+  }
+  absl::StatusOr<std::vector<Event>> Events(EventNumber from, std::size_t limit) override {
+    absl::MutexLock lock(&mutex_);
+    std::vector<Event> events;
+    for (const Event& event : log_) {
+      if (event.number >= from && events.size() < limit) events.push_back(event);
+    }
+    return events;
+  }
+
+  // --- Archive
+  absl::StatusOr<Job> FindJob(JobId id) override {
+    absl::MutexLock lock(&mutex_);
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end()) return absl::NotFoundError("there is no job " + ToString(id));
+    return found->second;
+  }
+  absl::StatusOr<std::shared_ptr<const Decision>> FindDecision(DecisionId id) override {
+    absl::MutexLock lock(&mutex_);
+    const auto found = decisions_.find(id);
+    if (found == decisions_.end())
+      return absl::NotFoundError("there is no decision " + ToString(id));
+    return found->second;
+  }
+  absl::StatusOr<std::shared_ptr<const Work>> FindWorkOf(const Decision& decision) override {
+    absl::MutexLock lock(&mutex_);
+    if (const auto job = jobs_.find(decision.work); job != jobs_.end()) return job->second.work;
+    for (const Event& event : log_) {
+      const auto* submitted = std::get_if<event::Submitted>(&event.body);
+      if (event.number == decision.event && submitted != nullptr) return submitted->work;
+    }
+    return absl::NotFoundError("its work is not kept");
+  }
+  absl::StatusOr<Page<Job>> ListJobs(const JobQuery& query) override {
+    absl::MutexLock lock(&mutex_);
+    const auto wanted = [&](const Job& job) {
+      if (query.tenant && job.work->tenant != *query.tenant) return false;
+      if (query.name && job.work->name != *query.name) return false;
+      if (query.pool &&
+          (job.attempts.empty() || PoolName(job.attempts.back().pool) != *query.pool)) {
+        return false;
+      }
+      return query.states.empty() ||
+             std::find(query.states.begin(), query.states.end(), job.state) != query.states.end();
+    };
+    return Pick(jobs_, wanted, query);
+  }
+  absl::StatusOr<Page<std::shared_ptr<const Decision>>> ListDecisions(
+      const DecisionQuery& query) override {
+    absl::MutexLock lock(&mutex_);
+    const auto wanted = [&](const std::shared_ptr<const Decision>& decision) {
+      if (query.job && decision->work != *query.job) return false;
+      return !query.outcome || decision->outcome == *query.outcome;
+    };
+    return Pick(decisions_, wanted, query);
+  }
+  absl::StatusOr<std::vector<record::LedgerRow>> Ledger(const LedgerQuery& query) override {
+    absl::MutexLock lock(&mutex_);
+    std::vector<record::LedgerRow> rows;
+    for (const auto& [key, row] : ledger_) {
+      if (query.from && row.hour < *query.from) continue;
+      if (query.until && row.hour >= *query.until) continue;
+      if (query.tenant && row.tenant != *query.tenant) continue;
+      if (query.pool && PoolName(row.pool) != *query.pool) continue;
+      rows.push_back(row);
+    }
+    return rows;
+  }
+  absl::StatusOr<std::optional<StoredAnswer>> FindAnswer(const std::string& tenant,
+                                                         const std::string& key) override {
+    absl::MutexLock lock(&mutex_);
+    const auto found = answers_.find({tenant, key});
+    if (found == answers_.end()) return std::optional<StoredAnswer>();
+    return std::optional(found->second);
+  }
+  absl::StatusOr<std::vector<record::PoolRow>> Pools() override {
+    absl::MutexLock lock(&mutex_);
+    std::vector<record::PoolRow> rows;
+    for (const auto& [id, row] : pools_) rows.push_back(row);
+    return rows;
+  }
+
+ private:
+  void Keep(const record::JobRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    jobs_[row.job.id] = row.job;
+  }
+  void Keep(const record::DecisionRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    decisions_[row.decision->id] = row.decision;
+  }
+  void Keep(const record::LedgerRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    ledger_[{row.hour, row.pool, row.tenant, row.category}] = row;
+  }
+  void Keep(const record::PoolRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    pools_[row.pool] = row;
+  }
+  void Keep(const record::PoolBooksRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    books_[row.pool] = row;
+  }
+  void Keep(const record::ObservationRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    observations_[{row.tenant, row.name}] = row;
+  }
+  void Keep(const record::PolicyRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    policies_[row.version] = row;
+  }
+  void Keep(const record::CountersRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    counters_ = row;
+  }
+  std::string PoolName(PoolId id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const auto found = pools_.find(id);
+    return found != pools_.end() ? found->second.spec->name : "?";
+  }
+
+  template <class Rows, class Wanted, class Query>
+  auto Pick(const Rows& rows, Wanted wanted, const Query& query) const
+      -> Page<typename Rows::mapped_type> {
+    Page<typename Rows::mapped_type> page;
+    const auto add = [&](const auto& id, const auto& item) {
+      const bool newest = query.order == SortOrder::kNewestFirst;
+      if (query.after && (newest ? id >= *query.after : id <= *query.after)) return;
+      if (!wanted(item)) return;
+      if (page.items.size() < static_cast<std::size_t>(query.limit)) {
+        page.items.push_back(item);
+      } else {
+        page.has_more = true;
+      }
+    };
+    if (query.order == SortOrder::kNewestFirst) {
+      for (auto it = rows.rbegin(); it != rows.rend(); ++it) add(it->first, it->second);
+    } else {
+      for (const auto& [id, item] : rows) add(id, item);
+    }
+    return page;
+  }
+
+  mutable absl::Mutex mutex_;
+  bool held_ ABSL_GUARDED_BY(mutex_) = false;
+  bool at_gate_ ABSL_GUARDED_BY(mutex_) = false;
+  bool failing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<Event> log_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::size_t> batch_sizes_ ABSL_GUARDED_BY(mutex_);
+  std::map<JobId, Job> jobs_ ABSL_GUARDED_BY(mutex_);
+  std::map<DecisionId, std::shared_ptr<const Decision>> decisions_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::tuple<absl::Time, PoolId, std::string, record::Category>, record::LedgerRow> ledger_
+      ABSL_GUARDED_BY(mutex_);
+  std::map<PoolId, record::PoolRow> pools_ ABSL_GUARDED_BY(mutex_);
+  std::map<PoolId, record::PoolBooksRow> books_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::pair<std::string, std::string>, record::ObservationRow> observations_
+      ABSL_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, record::PolicyRow> policies_ ABSL_GUARDED_BY(mutex_);
+  record::CountersRow counters_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::pair<std::string, std::string>, StoredAnswer> answers_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace spillway
