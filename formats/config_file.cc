@@ -17,6 +17,7 @@ namespace spillway {
 namespace {
 
 constexpr std::size_t kMostPools = 20'000;
+constexpr char kNoRate[] = "a price needs the key `node_hour`";
 
 // Pools by name; the fleet outlives it.
 class KnownPools {
@@ -85,7 +86,7 @@ void ReadPrices(const Place& at, const FleetSpec& fleet, PricesSpec& prices) {
     entry.Required("from", change.from);
     ReadPriceKeys(entry, change.price);
     entry.Finish();
-    if (!change.price.node_hour) place.Fail("a price needs the key `node_hour`");
+    if (entry.is_map() && !entry.Has("node_hour")) place.Fail(kNoRate);
     const PoolSpec* pool = pools.Find(change.pool);
     if (pool) change.price = SpedUp(change.price, pool->adapter.speedup);
     if (pool && pool->billing == Billing::kUnpriced) {
@@ -247,7 +248,7 @@ absl::StatusOr<Price> ParsePrice(std::string_view text, const PoolSpec& pool,
     ObjectReader r(at, "a price");
     ReadPriceKeys(r, out);
     r.Finish();
-    if (r.is_map() && !out.node_hour) at.Fail("a price needs the key `node_hour`");
+    if (r.is_map() && !r.Has("node_hour")) at.Fail(kNoRate);
     out = SpedUp(out, pool.adapter.speedup);
   });
 }
