@@ -48,7 +48,7 @@ class Exchange {
   // The server is shutting down: end a stream at the next good place.
   virtual bool draining() const = 0;
   // Runs once, as soon as gone() turns true (at once if it is): cancel what works for this client.
-  // A second call replaces the first callback. Dropped when the handler returns.
+  // A second call replaces the first callback. Dropped when the answer is over, its body included.
   virtual void OnGone(std::function<void()> callback) = 0;
 
   virtual std::shared_ptr<Waker> waker() = 0;
