@@ -36,13 +36,12 @@ class Once {
 // --- The calls ----------------------------------------------------------------------------------
 
 Host::Host(HostOptions options, const Clock& clock, Brain& brain, Journal& journal,
-           Archive& archive, Adapters adapters, Observer& observer)
-    : impl_(std::make_unique<Impl>(options, clock, brain, journal, archive, std::move(adapters),
-                                   observer, *this)) {}
+           Archive& archive, Observer& observer)
+    : impl_(std::make_unique<Impl>(options, clock, brain, journal, archive, observer, *this)) {}
 Host::~Host() { Stop(); }
 
-absl::Status Host::Start(std::shared_ptr<const Config> config) {
-  return impl_->Start(std::move(config));
+absl::Status Host::Start(std::shared_ptr<const Config> config, Adapters adapters) {
+  return impl_->Start(std::move(config), std::move(adapters));
 }
 void Host::Stop() { impl_->Stop(); }
 

@@ -86,22 +86,30 @@ struct HostStats {
   std::size_t keys_in_flight = 0;
 };
 
+// An adapter as the host knows it.
+struct HostedAdapter {
+  JobAdapter* jobs = nullptr;  // outlives the host
+  // Told of every pool of its type, and of each change of one, before anything is launched there.
+  // On the control thread, like the calls of JobAdapter. May be empty.
+  std::function<void(PoolId, const PoolSpec&)> meet;
+};
+
 class Host final : public AdapterSink {
  public:
   // By type: "process", "modelled".
-  using Adapters = std::map<std::string, JobAdapter*>;
+  using Adapters = std::map<std::string, HostedAdapter>;
 
   // Everything outlives the host. `journal` is used by one thread at a time, `brain` by none but
   // the host.
   Host(HostOptions options, const Clock& clock, Brain& brain, Journal& journal, Archive& archive,
-       Adapters adapters, Observer& observer);
+       Observer& observer);
   ~Host() override;  // Stop()
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
   // Recalls, restores and commits the new epoch; then starts the adapters, each with the attempts
   // that the records believe to be running there, and both threads. Once. Blocks.
-  absl::Status Start(std::shared_ptr<const Config> config);
+  absl::Status Start(std::shared_ptr<const Config> config, Adapters adapters);
 
   // Refuses what comes from now on, commits what was taken, lets go of the adapters (what runs goes
   // on) and joins the threads. Every caller has its answer when this returns. Safe to call again.

@@ -240,19 +240,19 @@ std::shared_ptr<const Snapshot> Host::Impl::MakeSnapshot() const {
 void Host::Impl::LearnPools(const std::vector<Record>& records, std::size_t from) {
   for (std::size_t r = from; r < records.size(); ++r) {
     if (const auto* row = std::get_if<record::PoolRow>(&records[r]))
-      LearnPool(row->pool, row->spec->adapter.type);
+      LearnPool(row->pool, *row->spec);
   }
 }
 
-void Host::Impl::LearnPool(PoolId id, const std::string& type) {
+void Host::Impl::LearnPool(PoolId id, const PoolSpec& spec) {
   if (Index(id) >= adapter_of_.size()) {
     adapter_of_.resize(Index(id) + 1);
     type_of_.resize(Index(id) + 1);
   }
-  if (type_of_[Index(id)] == type && !type.empty()) return;
-  const auto found = adapters_.find(type);
-  adapter_of_[Index(id)] = found != adapters_.end() ? found->second : nullptr;
-  type_of_[Index(id)] = type;
+  const auto found = adapters_.find(spec.adapter.type);
+  adapter_of_[Index(id)] = found != adapters_.end() ? found->second.jobs : nullptr;
+  type_of_[Index(id)] = spec.adapter.type;
+  if (found != adapters_.end() && found->second.meet) found->second.meet(id, spec);
 }
 
 void Host::Impl::RunCommands(std::vector<Command>& commands) {
@@ -295,7 +295,7 @@ absl::Status Host::Impl::StartAdapters(const std::vector<Job>& jobs, std::uint64
     }
   }
   for (const auto& [type, adapter] : adapters_) {
-    const absl::Status started = adapter->Start(epoch, known[adapter]);
+    const absl::Status started = adapter.jobs->Start(epoch, known[adapter.jobs]);
     observer_.OnAdapterCall(type, "start", started.code());
     SPILLWAY_RETURN_IF_ERROR(Annotate(started, absl::StrCat("start of adapter ", type)));
   }
@@ -304,7 +304,8 @@ absl::Status Host::Impl::StartAdapters(const std::vector<Job>& jobs, std::uint64
 
 // --- Start and stop -----------------------------------------------------------------------------
 
-absl::Status Host::Impl::Start(std::shared_ptr<const Config> config) {
+absl::Status Host::Impl::Start(std::shared_ptr<const Config> config, Adapters adapters) {
+  adapters_ = std::move(adapters);
   {
     absl::MutexLock lock(&mutex_);
     SPILLWAY_CHECK(!running_ && !stopping_);
@@ -319,8 +320,7 @@ absl::Status Host::Impl::Start(std::shared_ptr<const Config> config) {
       return absl::DataLossError(absl::StrCat("event ", Number(last_event_), " is not in the log"));
     last_at_ = last.front().at;
   }
-  for (const record::PoolRow& pool : remembered.pools)
-    LearnPool(pool.pool, pool.spec->adapter.type);
+  for (const record::PoolRow& pool : remembered.pools) LearnPool(pool.pool, *pool.spec);
   SPILLWAY_RETURN_IF_ERROR(brain_.Restore(std::move(remembered)));
 
   const Reply reply = Fold(event::Started{epoch, std::move(config)});
@@ -356,7 +356,7 @@ void Host::Impl::Stop() {
     stopping_ = true;
   }
   Push(Task([this] {
-    for (const auto& [type, adapter] : adapters_) adapter->Stop();
+    for (const auto& [type, adapter] : adapters_) adapter.jobs->Stop();
     adapters_stopped_ = true;
   }));
   control_.join();

@@ -22,13 +22,12 @@ namespace spillway {
 class Host::Impl {
  public:
   Impl(HostOptions options, const Clock& clock, Brain& brain, Journal& journal, Archive& archive,
-       Adapters adapters, Observer& observer, AdapterSink& sink)
+       Observer& observer, AdapterSink& sink)
       : options_(options),
         clock_(clock),
         brain_(brain),
         journal_(journal),
         archive_(archive),
-        adapters_(std::move(adapters)),
         observer_(observer),
         sink_(sink),
         feed_(options.feed) {}
@@ -45,7 +44,7 @@ class Host::Impl {
   Taken PushSubmission(Waiting& waiting);
   bool Push(Input input);  // false: stopping; `input` is gone then
 
-  absl::Status Start(std::shared_ptr<const Config> config);
+  absl::Status Start(std::shared_ptr<const Config> config, Adapters adapters);
   void Stop();
 
   // --- Control thread.
@@ -66,7 +65,7 @@ class Host::Impl {
   Brain& brain_;
   Journal& journal_;
   Archive& archive_;
-  const Adapters adapters_;
+  Adapters adapters_;  // set by Start, then never changed
   Observer& observer_;
   AdapterSink& sink_;
   JobFeed feed_;
@@ -95,7 +94,7 @@ class Host::Impl {
   void TakeSnapshot();
   std::shared_ptr<const Snapshot> MakeSnapshot() const;
   void LearnPools(const std::vector<Record>& records, std::size_t from);
-  void LearnPool(PoolId id, const std::string& type);
+  void LearnPool(PoolId id, const PoolSpec& spec);
   void RunCommands(std::vector<Command>& commands);
   void Run(const command::Launch& launch);
   void Run(const command::Cancel& cancel);

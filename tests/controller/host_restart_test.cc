@@ -48,6 +48,15 @@ TEST(HostRestart, AdaptersAreToldWhatTheRecordsBelieveToRun) {
   EXPECT_EQ(rig.store().FindJob(running)->state, JobState::kSucceeded);
 }
 
+TEST(HostRestart, AdaptersMeetTheirPoolsBeforeAnythingIsLaunched) {
+  HostRig rig;
+  rig.Start();
+  rig.Crash();
+  const auto local = std::pair(PoolId{0}, std::string("local"));
+  EXPECT_THAT(rig.met(), testing::Contains(local));
+  EXPECT_EQ(rig.met().size(), 5u);
+}
+
 TEST(HostRestart, WhatIsLostIsTriedAgain) {
   HostRig rig;
   rig.Start();
@@ -72,8 +81,8 @@ TEST(HostRestart, AttemptsOfAnAdapterThatIsGoneAreLost) {
 
   Brain brain;
   Observer nobody;
-  Host host({}, rig.clock(), brain, rig.store(), rig.store(), {}, nobody);
-  ASSERT_TRUE(host.Start(rig.config()).ok());
+  Host host({}, rig.clock(), brain, rig.store(), rig.store(), nobody);
+  ASSERT_TRUE(host.Start(rig.config(), {}).ok());
   HostRig::Later<absl::Status> barrier;
   host.Cancel(JobId{999}, barrier.Done());
   barrier.Get();

@@ -56,12 +56,12 @@ class HostRig {
       process_->EndAtOnce();
       modelled_->EndAtOnce();
     }
-    host_ = std::make_unique<Host>(
-        options_, clock_, *brain_, store_, store_,
-        Host::Adapters{{"process", process_.get()}, {"modelled", modelled_.get()}}, observer_);
+    host_ = std::make_unique<Host>(options_, clock_, *brain_, store_, store_, observer_);
     process_->set_sink(host_.get());
     modelled_->set_sink(host_.get());
-    return host_->Start(config_);
+    const auto meet = [this](PoolId id, const PoolSpec& spec) { met_.emplace_back(id, spec.name); };
+    return host_->Start(
+        config_, {{"process", {process_.get(), meet}}, {"modelled", {modelled_.get(), meet}}});
   }
   // The controller ends; the store stays.
   void Crash() {
@@ -112,6 +112,8 @@ class HostRig {
   FakeAdapter& process() { return *process_; }
   FakeAdapter& modelled() { return *modelled_; }
   std::shared_ptr<Config>& config() { return config_; }
+  // Pools that adapters were told of; to be read when the host is idle or stopped.
+  const std::vector<std::pair<PoolId, std::string>>& met() const { return met_; }
 
  private:
   static std::shared_ptr<Config> DemoConfig() {
@@ -131,6 +133,7 @@ class HostRig {
   MemoryStore store_;
   std::shared_ptr<Config> config_ = DemoConfig();
   bool end_at_once_ = false;
+  std::vector<std::pair<PoolId, std::string>> met_;
   std::unique_ptr<Brain> brain_;
   std::unique_ptr<FakeAdapter> process_, modelled_;
   std::unique_ptr<Host> host_;
