@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/container/flat_hash_map.h"
 #include "core/check.h"
 
 namespace spillway {
@@ -67,11 +66,11 @@ std::vector<AttemptKey> PoolRun::Respecify(std::shared_ptr<const PoolSpec> spec,
       return share.node < spec_->nodes &&
              std::all_of(share.devices.begin(), share.devices.end(), device_exists);
     };
-    bool placed = std::all_of(held.nodes.begin(), held.nodes.end(), has_place);
-    if (placed) trial.Take(held.nodes, held.slot);
+    bool placed = std::all_of(held->nodes.begin(), held->nodes.end(), has_place);
+    if (placed) trial.Take(held->nodes, held->slot);
     placed = placed && trial.cpus_free() >= MilliCpus(0) && trial.memory_free() >= Bytes(0);
     if (placed) {
-      Hold(held);
+      Hold(*held);
     } else {
       homeless.push_back(key);
     }
@@ -88,31 +87,32 @@ int PoolRun::GroupOf(const std::string& tenant) const {
 
 void PoolRun::Hold(Running running) {
   nodes_.Take(running.nodes, running.slot);
-  p50_.Add(running.key, running.end_p50, running.micro_nodes);
-  p90_.Add(running.key, running.end_p90, running.micro_nodes);
-  const AttemptKey key = running.key;
-  const bool added_now = running_.emplace(key, std::move(running)).second;
+  const auto [entry, added_now] =
+      running_.emplace(running.key, std::make_unique<Running>(std::move(running)));
   SPILLWAY_CHECK(added_now);
+  const Running& held = *entry->second;
+  p50_.Add(held, held.end_p50);
+  p90_.Add(held, held.end_p90);
   Touch();
 }
 
 void PoolRun::Expect(AttemptKey key, absl::Time end_p50, absl::Time end_p90) {
-  Running& running = running_.at(key);
+  Running& running = *running_.at(key);
   p50_.Remove(key, running.end_p50);
   p90_.Remove(key, running.end_p90);
   running.end_p50 = end_p50;
   running.end_p90 = end_p90;
-  p50_.Add(key, end_p50, running.micro_nodes);
-  p90_.Add(key, end_p90, running.micro_nodes);
+  p50_.Add(running, end_p50);
+  p90_.Add(running, end_p90);
   Touch();
 }
 
 void PoolRun::Release(AttemptKey key) {
   const auto found = running_.find(key);
   SPILLWAY_CHECK(found != running_.end());
-  nodes_.Give(found->second.nodes, found->second.slot);
-  p50_.Remove(key, found->second.end_p50);
-  p90_.Remove(key, found->second.end_p90);
+  nodes_.Give(found->second->nodes, found->second->slot);
+  p50_.Remove(key, found->second->end_p50);
+  p90_.Remove(key, found->second->end_p90);
   running_.erase(found);
   Touch();
 }
@@ -125,61 +125,46 @@ std::vector<AttemptKey> PoolRun::SetNodeUp(int node, bool up) {
   if (up) return lost;
   for (const auto& [key, held] : running_) {
     const auto is_there = [&](const NodeShare& share) { return share.node == node; };
-    if (std::any_of(held.nodes.begin(), held.nodes.end(), is_there)) lost.push_back(key);
+    if (std::any_of(held->nodes.begin(), held->nodes.end(), is_there)) lost.push_back(key);
   }
   return lost;
 }
 
+// Only nodes that give something back are looked at, with what they would then have.
 absl::Time PoolRun::EarliestFit(const Releases& releases, const Slot& slot, int count, int group,
                                 absl::Time now) const {
-  if (nodes_.Fits(slot, count, group)) return now;
-  // A copy of nothing: only nodes that give something back are looked at, with what they would then
-  // have.
-  struct Left {
-    MilliCpus cpus;
-    Bytes memory;
-    int parts = 0;
-    bool counted = false;
-  };
-  absl::flat_hash_map<int, Left> seen;
   int fitting = 0;
-  for (int have = count - 1; have > 0; --have) {
-    if (nodes_.Fits(slot, have, group)) {
-      fitting = have;
-      break;
-    }
+  for (int have = count; have > 0 && fitting == 0; --have) {
+    if (nodes_.Fits(slot, have, group)) fitting = have;
   }
-  std::int64_t at = absl::ToUnixNanos(absl::InfiniteFuture());
-  bool found = false;
-  std::int64_t last = absl::ToUnixNanos(now);
-  releases.Walk(now, [&](AttemptKey key, std::int64_t, std::int64_t when) {
-    last = when;
-    const Running& held = running_.at(key);
+  if (fitting == count) return now;
+  freed_.resize(static_cast<std::size_t>(nodes_.size()));
+  ++looks_;
+  std::int64_t at = absl::ToUnixNanos(now);
+  releases.Walk(now, [&](AttemptKey, std::int64_t, const Running& held, std::int64_t when) {
+    at = when;
     for (const NodeShare& share : held.nodes) {
-      auto [entry, fresh] = seen.try_emplace(share.node);
-      Left& left = entry->second;
+      Freed& node = freed_[static_cast<std::size_t>(share.node)];
       const auto fits = [&] {
-        return left.cpus >= slot.cpus && left.memory >= slot.memory &&
-               left.parts >= slot.devices * slot.device_parts && nodes_.Usable(share.node, group);
+        return node.cpus >= slot.cpus && node.memory >= slot.memory &&
+               node.parts >= slot.devices * slot.device_parts && nodes_.Usable(share.node, group);
       };
-      if (fresh) {
-        nodes_.Left(share.node, left.cpus, left.memory, left.parts);
-        left.counted = fits();  // it is among those that fit now
+      if (node.look != looks_) {
+        node.look = looks_;
+        nodes_.Left(share.node, node.cpus, node.memory, node.parts);
+        node.fits = fits();  // it is among those that fit now
       }
-      left.cpus += held.slot.cpus;
-      left.memory += held.slot.memory;
-      left.parts += static_cast<int>(share.devices.size()) * held.slot.device_parts;
-      if (!left.counted && fits()) {
-        left.counted = true;
+      node.cpus += held.slot.cpus;
+      node.memory += held.slot.memory;
+      node.parts += static_cast<int>(share.devices.size()) * held.slot.device_parts;
+      if (!node.fits && fits()) {
+        node.fits = true;
         ++fitting;
       }
     }
-    if (fitting < count) return true;
-    at = when;
-    found = true;
-    return false;
+    return fitting < count;
   });
-  return absl::FromUnixNanos(found ? at : last);
+  return absl::FromUnixNanos(at);
 }
 
 Quantiles PoolRun::Wait(const Slot& slot, int count, int group, std::int64_t micro_nodes,

@@ -23,15 +23,6 @@ inline constexpr std::int64_t kMicroNode = 1'000'000;
 // the pool it keeps from others. Rounded up; at least 1.
 std::int64_t MicroNodesOf(const Slot& slot, int count, const NodeShape& shape);
 
-// An attempt that holds something of a pool.
-struct Running {
-  AttemptKey key;
-  Slot slot;
-  std::vector<NodeShare> nodes;
-  std::int64_t micro_nodes = 0;
-  absl::Time end_p50, end_p90;  // as expected now
-};
-
 // One pool as it is: its nodes, what runs there, what counts on it. A plain state machine under the
 // brain.
 class PoolRun {
@@ -49,7 +40,7 @@ class PoolRun {
   const NodeSet& nodes() const { return nodes_; }
   Backlog& backlog() { return backlog_; }
   const Backlog& backlog() const { return backlog_; }
-  const absl::btree_map<AttemptKey, Running>& running() const { return running_; }
+  const absl::btree_map<AttemptKey, std::unique_ptr<Running>>& running() const { return running_; }
   int GroupOf(const std::string& tenant) const;
 
   // Rises with every change that a wait or a fit may depend on.
@@ -81,6 +72,14 @@ class PoolRun {
   record::PoolBooksRow books;
 
  private:
+  // What a node would have left once some of its work has ended; scratch of EarliestFit.
+  struct Freed {
+    std::uint64_t look = 0;  // of which call this is
+    MilliCpus cpus{};
+    Bytes memory{};
+    int parts = 0;
+    bool fits = false;
+  };
   absl::Time EarliestFit(const Releases& releases, const Slot& slot, int count, int group,
                          absl::Time now) const;
 
@@ -88,10 +87,12 @@ class PoolRun {
   std::shared_ptr<const PoolSpec> spec_;
   std::vector<std::string> tenant_groups_;  // beside groups of nodes_, from 1
   NodeSet nodes_;
-  absl::btree_map<AttemptKey, Running> running_;
+  absl::btree_map<AttemptKey, std::unique_ptr<Running>> running_;
   Releases p50_, p90_;
   Backlog backlog_;
   std::uint64_t version_ = 1;
+  mutable std::vector<Freed> freed_;  // by node
+  mutable std::uint64_t looks_ = 0;
 };
 
 }  // namespace spillway

@@ -6,19 +6,19 @@
 
 namespace spillway {
 
-void Releases::Add(AttemptKey key, absl::Time end, std::int64_t micro_nodes) {
+void Releases::Add(const Running& running, absl::Time end) {
   const std::int64_t t = absl::ToUnixNanos(end);
-  ends_.emplace(Order{t, key}, micro_nodes);
-  busy_ += micro_nodes;
-  busy_ends_ += absl::int128(micro_nodes) * t;
+  ends_.emplace(Order{t, running.key}, &running);
+  busy_ += running.micro_nodes;
+  busy_ends_ += absl::int128(running.micro_nodes) * t;
 }
 
 void Releases::Remove(AttemptKey key, absl::Time end) {
   const std::int64_t t = absl::ToUnixNanos(end);
   const auto found = ends_.find(Order{t, key});
   SPILLWAY_CHECK(found != ends_.end());
-  busy_ -= found->second;
-  busy_ends_ -= absl::int128(found->second) * t;
+  busy_ -= found->second->micro_nodes;
+  busy_ends_ -= absl::int128(found->second->micro_nodes) * t;
   ends_.erase(found);
 }
 
@@ -44,7 +44,7 @@ absl::Time Releases::Ready(absl::Time now, std::int64_t capacity, std::int64_t n
   absl::int128 left = ahead;
   bool done = left <= 0 && free >= need;
   int walked = 0;
-  Walk(now, [&](AttemptKey, std::int64_t micro_nodes, std::int64_t when) {
+  Walk(now, [&](AttemptKey, std::int64_t micro_nodes, const Running&, std::int64_t when) {
     if (done) return false;
     ++walked;
     const std::int64_t gap = when - t;

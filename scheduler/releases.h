@@ -8,8 +8,19 @@
 #include "absl/numeric/int128.h"
 #include "absl/time/time.h"
 #include "core/ids.h"
+#include "core/job.h"
+#include "scheduler/node_set.h"
 
 namespace spillway {
+
+// An attempt that holds something of a pool.
+struct Running {
+  AttemptKey key;
+  Slot slot;
+  std::vector<NodeShare> nodes;
+  std::int64_t micro_nodes = 0;
+  absl::Time end_p50, end_p90;  // as expected now
+};
 
 // When running work is expected to give back what it holds, at one quantile; and from that, how
 // long new work would wait. Instants are nanoseconds since the UNIX epoch, capacity is millionths
@@ -19,10 +30,8 @@ namespace spillway {
 // end of its estimate it is due now, and the longer it overruns the less it is counted on.
 class Releases {
  public:
-  struct Holding {
-    std::int64_t micro_nodes = 0;
-  };
-  void Add(AttemptKey key, absl::Time end, std::int64_t micro_nodes);
+  // `running` outlives its entry here.
+  void Add(const Running& running, absl::Time end);
   void Remove(AttemptKey key, absl::Time end);
   std::int64_t busy() const { return busy_; }
 
@@ -42,7 +51,7 @@ class Releases {
 
  private:
   using Order = std::pair<std::int64_t, AttemptKey>;  // end, who
-  absl::btree_map<Order, std::int64_t> ends_;
+  absl::btree_map<Order, const Running*> ends_;
   std::int64_t busy_ = 0;
   absl::int128 busy_ends_ = 0;  // sum of micro_nodes x end
 };
@@ -64,9 +73,10 @@ void Releases::Walk(absl::Time now, F f) const {
     }
     if (take_overdue) {
       --overdue;
-      if (!f(overdue->first.second, overdue->second, reflected)) return;
+      if (!f(overdue->first.second, overdue->second->micro_nodes, *overdue->second, reflected))
+        return;
     } else {
-      if (!f(due->first.second, due->second, due->first.first)) return;
+      if (!f(due->first.second, due->second->micro_nodes, *due->second, due->first.first)) return;
       ++due;
     }
   }
