@@ -176,7 +176,6 @@ void ReadDemand(const Place& at, Demand& demand) {
   ObjectReader r(at, "`demand`");
   DeclaredSeconds declared;
   ClassUnits units;
-  TokenCounts tokens;
   std::int64_t prompt = 0, output = 0;
   const bool has_seconds = r.Has("seconds"), has_class = r.Has("class");
   const bool has_tokens = r.Has("prompt_tokens") || r.Has("output_tokens");
