@@ -87,7 +87,8 @@ void ResetSignals() {
   struct sigaction plain {};
   plain.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) sigaction(signal, &plain, nullptr);
-  // The C library keeps two for itself, does not let go of them, and leaves them ignored in what it spawns.
+  // The C library keeps two for itself, does not let go of them, and leaves them ignored in what it
+  // spawns.
   alignas(8) const char zeros[64] = {};  // the kernel's structure: default action, no flags
   for (const int internal : {32, 33}) syscall(SYS_rt_sigaction, internal, zeros, nullptr, 8);
   sigset_t none;

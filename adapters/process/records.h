@@ -17,10 +17,10 @@
 // What the supervisor keeps on disk of each run, in DIR/runs/JOB.ATTEMPT.*; written in this order:
 //   .key      the order was taken; synced before anything is forked
 //   .started  a process exists, and waits for this file before it becomes the command
-//   .status   the command is over, and how (written by the warden, whether the supervisor lives or
-//   not) .end      all is over; from then on it stands alone and the others are removed
-// So at any instant: no .key, nothing was done; .key alone, in the same boot: no command was
-// started.
+//   .status   the command is over, and how; synced; written by its warden, supervisor or not
+//   .end      all is over; synced within a minute, and from then on it stands alone
+// So at any instant: without a .key nothing was done; with a .key alone, in the same boot, no
+// command was started.
 namespace spillway {
 
 // "job-000045.1": also the name of its log files, its cgroup and, in the environment, of its

@@ -153,14 +153,17 @@ void RunTable::OnOver(AttemptKey key, std::optional<StatusRecord> status) {
               [this, key, status = *std::move(status)] { Conclude(runs_.at(key), status); });
 }
 
-// A warden was killed. What it had adopted is ours now: every child that is neither a warden nor a
-// sweeper is an orphan of such a run, and so is all that descends from it.
+// A warden was killed. What it had adopted is ours as soon as it is wholly dead: every child that
+// is neither a warden nor a sweeper is an orphan of such a run, and so is all that descends from
+// it.
 void RunTable::HuntOrphans(AttemptKey key) {
+  // Its socket closes before its children are handed on; only a process that was waited for is
+  // gone.
+  bool any = wardens_.contains(runs_.at(key).live->warden());
   const std::vector<ProcessStat> all = ListProcesses();
-  bool any = false;
   for (const ProcessStat& child : all) {
-    if (child.parent != getpid() || wardens_.contains(child.pid) || child.state == 'Z') continue;
-    any = true;
+    if (child.parent != getpid() || wardens_.contains(child.pid)) continue;
+    any = true;  // dead ones too: their children come to us when they are waited for
     SignalDescendants(child.pid, SIGKILL, {getpgrp()});
     kill(child.pid, SIGKILL);
   }
@@ -232,12 +235,14 @@ void RunTable::Finish(Run& run) {
   run.report.peak_memory = run.status->peak_memory;
   run.report.ended_at = absl::Now();
   options_.at_step("before-end");
-  const absl::Status written =
-      records_.Write(key, EndRecord{run.report, run.out, run.err, run.acknowledged},
-                     Durability::kSurvivesPowerLoss);
+  // Not synced here, for the older records stay until it is, and tell as much after a loss of
+  // power.
+  const bool written = records_
+                           .Write(key, EndRecord{run.report, run.out, run.err, run.acknowledged},
+                                  Durability::kSurvivesKill)
+                           .ok();
   options_.at_step("end-written");
-  // Without it the older records stay, and tell the same after a restart.
-  if (written.ok()) records_.RemoveAllButEnd(key);
+  if (written) unsynced_ends_.push_back(key);
   run.key = {};
   run.status.reset();
   --live_;

@@ -92,7 +92,7 @@ void RunTable::Adopt(AttemptKey key, FoundRun found) {
     run.acknowledged = found.end->acknowledged;
     run.logs_kept = faccessat(logs_.get(), LogName(key, LogStream::kStdout).c_str(), F_OK,
                               AT_SYMLINK_NOFOLLOW) == 0;
-    records_.RemoveAllButEnd(key);
+    unsynced_ends_.push_back(key);
     return NoteEnded(run);
   }
   ++live_;
@@ -135,7 +135,7 @@ absl::Status RunTable::RecordAsLost(AttemptKey key, const std::string& owner, st
   report.message = std::move(why);
   report.accepted_at = report.ended_at = absl::Now();
   SPILLWAY_RETURN_IF_ERROR(
-      records_.Write(key, EndRecord{.report = report}, Durability::kSurvivesPowerLoss));
+      records_.Write(key, EndRecord{.report = report}, Durability::kSurvivesKill));
   Run& run = runs_[key];
   run.report = report;
   NoteEnded(run);

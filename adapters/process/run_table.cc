@@ -203,8 +203,16 @@ void RunTable::DropLogs(Run& run) {
   }
 }
 
+// One sync for all that have ended since the last: from then on their ends stand alone.
+void RunTable::SyncEnds() {
+  if (unsynced_ends_.empty() || syncfs(records_.folder()) != 0) return;
+  for (const AttemptKey key : unsynced_ends_) records_.RemoveAllButEnd(key);
+  unsynced_ends_.clear();
+}
+
 void RunTable::Sweep() {
   sweep_due_ = false;
+  SyncEnds();
   const absl::Time oldest = absl::Now() - options_.kept;
   std::size_t too_many = ended_.size() - std::min(ended_.size(), options_.max_ended);
   std::vector<AttemptKey> gone;

@@ -103,6 +103,7 @@ class RunTable {
   void Finish(Run& run);
   void NoteEnded(const Run& run);
   void DropLogs(Run& run);
+  void SyncEnds();
   void RemoveWorkFolders(const std::vector<AttemptKey>& keys);
 
   EventLoop& loop_;
@@ -121,6 +122,7 @@ class RunTable {
   std::map<std::string, int> turns_taken_;
   std::set<pid_t> wardens_;  // and sweepers: children of ours that are no orphans of a run
   std::deque<AttemptKey> ended_, with_logs_;  // oldest first
+  std::vector<AttemptKey> unsynced_ends_;     // their older records are still there
   bool sweep_due_ = false;
   std::function<void()> stopped_;
 };
