@@ -5,26 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <random>
 #include <set>
 
 #include "policies/policy.h"
 #include "tests/policies/arranging.h"
-
-// Counts allocations of the whole program, for the one law that is about them.
-namespace {
-std::atomic<std::int64_t> allocations{0};
-}
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/support/allocations.h"
 
 namespace spillway {
 namespace {
@@ -211,9 +197,9 @@ TEST(ClaimOrderLaws, NothingIsAllocatedInSteadyState) {
     const Work work = fixtures::SmallJob();
     const std::vector<Claimant> claimants = ClaimantsOf(world.fleet, world.costs);
     (*policy)->Arrange(work, world.rule, claimants, 0, claims);
-    const std::int64_t before = allocations;
+    const std::int64_t before = fixtures::Allocations();
     (*policy)->Arrange(work, world.rule, claimants, 1, claims);
-    EXPECT_EQ(allocations, before) << "seed " << seed;
+    EXPECT_EQ(fixtures::Allocations(), before) << "seed " << seed;
   }
 }
 
