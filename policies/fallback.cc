@@ -130,7 +130,7 @@ Finding HoleIn(const PolicySpec& policy, int rule, const std::vector<std::string
 }  // namespace
 
 void FindHoles(const PolicySpec& policy, const FleetSpec& fleet, std::vector<Finding>& findings) {
-  std::int64_t questions_left = 5'000'000;
+  std::int64_t questions_left = 1'000'000;
   for (int rule = -1; rule < static_cast<int>(policy.rules.size()); ++rule) {
     const auto pools = PoolsWithHoles(policy, fleet, rule, questions_left);
     if (!pools.empty()) findings.push_back(HoleIn(policy, rule, pools));
