@@ -159,7 +159,6 @@ Machine ThisMachine() {
   machine.arch = OwnArch();
   CpuWords words = ParseCpuInfo(Slurp("/proc/cpuinfo"));
   machine.vendor = std::move(words.vendor);
-  machine.model = std::move(words.model);
   machine.features = std::move(words.features);
   return machine;
 }

@@ -5,24 +5,13 @@
 #include <string_view>
 #include <vector>
 
-#include "core/device.h"
-#include "core/pool.h"
+#include "core/machine.h"
 #include "core/units.h"
 
 // What this machine offers to a pool of adapter `process`.
 namespace spillway {
 
-struct Machine {
-  MilliCpus cpus{};  // that we may run on, and our cgroups' quota
-  Bytes memory{};    // of the machine, or our cgroups' limit where that is less
-  Arch arch = Arch::kX86_64;
-  std::string vendor;  // of the CPU: intel, amd, arm, ...; empty if it cannot be told
-  std::string model;   // as the machine names itself; may be empty
-  std::vector<std::string>
-      features;  // sorted; the words of the device catalogue: amx, avx512_bf16, sve2, ...
-};
-
-// Reads /proc, /sys and the affinity of the calling thread.
+// Reads /proc, /sys and the affinity of the calling thread; `limits` is for the supervisor to know.
 Machine ThisMachine();
 // What is left for jobs: at least 0.
 Machine Less(Machine machine, MilliCpus reserved_cpus, Bytes reserved_memory);
