@@ -17,7 +17,6 @@ namespace spillway {
 namespace {
 
 constexpr std::size_t kMostPools = 20'000;
-constexpr char kNoRate[] = "a price needs the key `node_hour`";
 
 // Pools by name; the fleet outlives it.
 class KnownPools {
@@ -75,6 +74,12 @@ void ReadFleet(const Place& at, const PoolSources& sources, FleetSpec& fleet) {
   r.Finish();
 }
 
+// No pool of this version is paid by the token.
+void CheckRate(const Place& at, const ObjectReader& r, const Price& price) {
+  if (r.is_map() && !r.Has("node_hour")) at.Fail("a price needs the key `node_hour`");
+  if (price.input || price.output) at.Fail("prices of tokens are for billing `token`");
+}
+
 void ReadPrices(const Place& at, const FleetSpec& fleet, PricesSpec& prices) {
   const KnownPools pools(fleet);
   ObjectReader r(at, "a price list");
@@ -86,7 +91,7 @@ void ReadPrices(const Place& at, const FleetSpec& fleet, PricesSpec& prices) {
     entry.Required("from", change.from);
     ReadPriceKeys(entry, change.price);
     entry.Finish();
-    if (entry.is_map() && !entry.Has("node_hour")) place.Fail(kNoRate);
+    CheckRate(place, entry, change.price);
     const PoolSpec* pool = pools.Find(change.pool);
     if (pool) change.price = SpedUp(change.price, pool->adapter.speedup);
     if (pool && pool->billing == Billing::kUnpriced) {
@@ -248,7 +253,7 @@ absl::StatusOr<Price> ParsePrice(std::string_view text, const PoolSpec& pool,
     ObjectReader r(at, "a price");
     ReadPriceKeys(r, out);
     r.Finish();
-    if (r.is_map() && !r.Has("node_hour")) at.Fail(kNoRate);
+    CheckRate(at, r, out);
     out = SpedUp(out, pool.adapter.speedup);
   });
 }

@@ -133,6 +133,7 @@ struct TextLimits {
   int depth = 64;               // of lists and maps in each other
   std::size_t nodes = 100'000;  // values in all; YAML: 10,000 once aliases are expanded
   std::size_t number_length = 128;
+  std::size_t documents = 64;  // of one YAML text
 };
 inline constexpr std::size_t kMaxExpandedNodes = 10'000;
 

@@ -6,7 +6,6 @@
 #include "core/status.h"
 #include "core/text.h"
 #include "formats/document.h"
-#include "formats/reader.h"
 #include "formats/selector_text.h"
 #include "formats/units.h"
 
@@ -233,27 +232,25 @@ void ReadWorkName(const Place& at, std::string& out) {
   out = std::move(name);
 }
 
+// `out` holds the default part as it was read; a patch is merged with what stood in its text.
 template <class T, class F>
-void ReadPart(ObjectReader& r, std::string_view key, const Value& default_part, T& out, F read) {
+void ReadPart(ObjectReader& r, std::string_view key, const Value& whole, T& out, F read) {
   const Member* patch = r.Take(key);
-  const Value merged = patch ? MergePatch(default_part, patch->value) : default_part;
-  if (merged.is_null()) return;  // neither says anything, or the alternative took it away
-  if (patch) return read(r.at().Child(*patch).Holding(merged), out);
-  read(r.at().Holding(merged), out);
+  if (!patch) return;
+  const Value* part = whole.Find(key);
+  const Value merged = MergePatch(part ? *part : Value(), patch->value);
+  out = T();
+  if (!merged.is_null()) read(r.at().Child(*patch).Holding(merged), out);  // null: taken away
 }
 
 void ReadAlternative(const Place& at, const Value& whole, const DefaultObjectives& defaults,
                      Alternative& out) {
-  const auto default_of = [&](std::string_view key) {
-    const Value* part = whole.Find(key);
-    return part ? *part : Value();
-  };
   ObjectReader r(at, "an alternative");
   r.Required("on", out.on, ReadPoolSelector);
-  ReadPart(r, "run", default_of("run"), out.run, ReadRun);
-  ReadPart(r, "needs", default_of("needs"), out.needs, ReadNeeds);
-  ReadPart(r, "demand", default_of("demand"), out.demand, ReadDemand);
-  ReadPart(r, "objective", default_of("objective"), out.objective, ReadObjective);
+  ReadPart(r, "run", whole, out.run, ReadRun);
+  ReadPart(r, "needs", whole, out.needs, ReadNeeds);
+  ReadPart(r, "demand", whole, out.demand, ReadDemand);
+  ReadPart(r, "objective", whole, out.objective, ReadObjective);
   r.Finish();
   FillIn(defaults, out.objective);
   if (r.is_map() && out.run.command.empty()) {
@@ -271,7 +268,9 @@ void RefuseAnswers(ObjectReader& r) {
   }
 }
 
-void ReadJob(const Place& at, const DefaultObjectives& defaults, Work& work) {
+}  // namespace
+
+void ReadWork(const Place& at, const DefaultObjectives& defaults, Work& work) {
   ObjectReader r(at, "a job");
   r.Optional("name", work.name, ReadWorkName);
   r.Required("run", work.run, ReadRun);
@@ -290,18 +289,17 @@ void ReadJob(const Place& at, const DefaultObjectives& defaults, Work& work) {
   r.Finish();
   if (!alternatives || !at.reading().ok()) return;
   const auto read = [&](const Place& place, Alternative& out) {
+    out = {{}, work.run, work.needs, work.demand, work.objective};
     ReadAlternative(place, at.value(), defaults, out);
   };
   Listed(read, kMostAlternatives)(at.Child(*alternatives), work.alternatives);
 }
 
-}  // namespace
-
 absl::StatusOr<Work> ReadWork(const Value& document, const DefaultObjectives& defaults,
                               std::string_view name) {
   Reading reading{std::string(name)};
   Work work;
-  ReadJob(Place(document, reading), defaults, work);
+  ReadWork(Place(document, reading), defaults, work);
   SPILLWAY_RETURN_IF_ERROR(reading.ToStatus());
   return work;
 }

@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "core/policy_spec.h"
 #include "core/work.h"
+#include "formats/reader.h"
 #include "formats/value.h"
 
 // The job document: what POST /api/v1/jobs, `:dry-run` and `spillway submit FILE` take.
@@ -23,6 +24,8 @@ absl::StatusOr<Work> ParseWork(std::string_view text, const DefaultObjectives& d
 // The same of a tree that somebody has read already.
 absl::StatusOr<Work> ReadWork(const Value& document, const DefaultObjectives& defaults,
                               std::string_view name = "");
+// The same, for callers who look at the reading itself.
+void ReadWork(const Place& at, const DefaultObjectives& defaults, Work& out);
 
 // What a client may send again: ReadWork(ToValue(work)) == work for every work that ParseWork gave,
 // the tenant left aside. Alternatives are the patches that make them out of the default parts.

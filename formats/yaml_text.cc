@@ -76,7 +76,10 @@ class TreeEvents final : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     // yaml-cpp goes on with a "next document" wherever the first one cannot be read on.
-    if (++documents_ > 1 && !StartsDocument(mark)) {
+    if (++documents_ > limits_.documents) {
+      throw Refusal{ToMark(mark), absl::StrCat("more than ", limits_.documents, " documents")};
+    }
+    if (documents_ > 1 && !StartsDocument(mark)) {
       throw Refusal{ToMark(mark),
                     "something stands after the end of the document (documents are "
                     "separated by a line `---`)"};
@@ -215,7 +218,7 @@ class TreeEvents final : public YAML::EventHandler {
   std::vector<Level> open_;
   std::map<YAML::anchor_t, Anchored> anchors_;  // complete ones
   std::size_t nodes_ = 0, expanded_ = 0;
-  int documents_ = 0;
+  std::size_t documents_ = 0;
 };
 
 // yaml-cpp's words, and what mostly lies behind them.

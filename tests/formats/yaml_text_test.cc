@@ -132,6 +132,17 @@ TEST(ParseYaml, DepthAndSizeAreBounded) {
               HasSubstr("f.yaml: the text is 1048579 bytes long, at most 1048576 are taken"));
 }
 
+TEST(ParseYaml, DocumentsAreBounded) {
+  const auto many = [](int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += "--- a\n";
+    return text;
+  };
+  EXPECT_EQ(Error(many(64)), "accepted");
+  EXPECT_EQ(Error(many(65)), "f.yaml:65:1: more than 64 documents");
+  EXPECT_EQ(Error(many(170'000)), "f.yaml:65:1: more than 64 documents");
+}
+
 // LoadAll of yaml-cpp 0.7 does not come back from some of these.
 TEST(ParseYaml, BrokenTextsEnd) {
   for (const char* text : {"]",
