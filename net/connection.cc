@@ -95,6 +95,7 @@ bool Connection::draining() const { return const_cast<Connection*>(this)->lane()
 
 void Connection::OnGone(std::function<void()> callback) {
   on_gone_ = std::move(callback);
+  Watch();
   if (ended() && on_gone_) std::exchange(on_gone_, nullptr)();
 }
 

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <boost/asio/basic_waitable_timer.hpp>
 
 #include "net/chunks.h"
 #include "net/server.h"
@@ -169,6 +170,29 @@ TEST_P(ClientLeaves, CallsBackWhileTheHandlerWorksElsewhere) {
   GetParam().leave(client);
   EXPECT_TRUE(Eventually([&] { return told.load(); }));
   EXPECT_TRUE(Eventually([&] { return server->Stats().open == 0; }));
+}
+
+// A handler that neither waits nor asks to be called, but looks now and then.
+TEST_P(ClientLeaves, IsSeenByAHandlerThatOnlyLooks) {
+  TestHandler handler;
+  std::atomic<bool> seen{false};
+  handler.routes["look"] = [&](HttpRequest, Exchange& exchange) -> Awaitable<HttpAnswer> {
+    net::basic_waitable_timer<std::chrono::steady_clock,
+                              net::wait_traits<std::chrono::steady_clock>, Executor>
+        timer(exchange.executor());
+    while (!exchange.gone()) {
+      timer.expires_after(std::chrono::milliseconds(1));
+      co_await timer.async_wait(use_awaitable);
+    }
+    seen = true;
+    co_return TextResponse(200, "");
+  };
+  const auto server = StartServer(handler);
+  RawClient client(server->port());
+  ASSERT_TRUE(client.Send(Get("/look")));
+  ASSERT_TRUE(Eventually([&] { return server->Stats().requests == 1; }));
+  GetParam().leave(client);
+  EXPECT_TRUE(Eventually([&] { return seen.load(); }));
 }
 
 TEST_P(ClientLeaves, BehindPipelinedRequestsToo) {
