@@ -43,6 +43,7 @@ void Brain::Impl::KeepShapesBounded() {
     if (surveyed > kSurveyed) {
       shape.config_version = 0;
       shape.pools = {};
+      shape.glances = {};
       shape.order = {};
     }
     ++entry;

@@ -22,6 +22,34 @@ CodeSet AvailabilityOf(const PoolRun& pool, const ShapeOnPool& on_pool) {
   return codes;
 }
 
+// The pool as this shape sees it, looked at anew only if something there has changed.
+const Glance& Look(const Shape& shape, const PoolRun& pool) {
+  Glance& glance = shape.glances[Index(pool.id())];
+  if (glance.version == pool.version()) return glance;
+  const ShapeOnPool& on_pool = shape.pools[Index(pool.id())];
+  glance.version = pool.version();
+  glance.unavailable = AvailabilityOf(pool, on_pool);
+  glance.fits =
+      !glance.unavailable.Has(Code::kDown) && pool.Fits(on_pool.slot, on_pool.nodes, on_pool.group);
+  glance.good_until = absl::InfinitePast();
+  return glance;
+}
+
+Quantiles WaitAlone(const Shape& shape, const PoolRun& pool, absl::Time now) {
+  Glance& glance = shape.glances[Index(pool.id())];
+  if (now > glance.good_until) {
+    const ShapeOnPool& on_pool = shape.pools[Index(pool.id())];
+    const Quantiles wait =
+        pool.Wait(on_pool.slot, on_pool.nodes, on_pool.group, on_pool.micro_nodes, Load(), now);
+    glance.ready_p50 = now + wait.p50;
+    glance.ready_p90 = now + wait.p90;
+    glance.good_until = std::max(now, pool.FirstEnd());
+    return wait;
+  }
+  const auto left = [&](absl::Time ready) { return std::max(ready - now, absl::ZeroDuration()); };
+  return {left(glance.ready_p50), left(glance.ready_p90)};
+}
+
 // Past the objective at p90, and by how much: both parts of an objective count, the deadline first.
 void JudgeTime(const Objective& objective, const Ask& ask, const ShapeOnPool& on_pool,
                absl::Time now, Judged& j) {
@@ -59,7 +87,8 @@ void Decider::Judge(const Ask& ask, const Shape& shape, const Policy& policy,
     j.pool = claim.pool;
     j.tier = claim.tier;
     j.backstop = claim.backstop;
-    j.codes = AvailabilityOf(pool, on_pool);
+    const Glance& glance = Look(shape, pool);
+    j.codes = glance.unavailable;
     if (!on_pool.priced && (!policy.spec().allow_unpriced || objective.max_cost))
       j.codes.Add(Code::kUnpriced);
     if (on_pool.priced && objective.max_cost && on_pool.cost > *objective.max_cost) {
@@ -71,11 +100,12 @@ void Decider::Judge(const Ask& ask, const Shape& shape, const Policy& policy,
       continue;
     }
     const bool ahead = pool.backlog().AnyAhead(ask.rank);
-    j.startable = !ahead && pool.Fits(on_pool.slot, on_pool.nodes, on_pool.group);
-    if (!j.startable) {
-      const Load load = ahead ? pool.backlog().Ahead(ask.rank) : Load();
-      j.wait =
-          pool.Wait(on_pool.slot, on_pool.nodes, on_pool.group, on_pool.micro_nodes, load, now);
+    j.startable = !ahead && glance.fits;
+    if (ahead) {
+      j.wait = pool.Wait(on_pool.slot, on_pool.nodes, on_pool.group, on_pool.micro_nodes,
+                         pool.backlog().Ahead(ask.rank), now);
+    } else if (!j.startable) {
+      j.wait = WaitAlone(shape, pool, now);
     }
     JudgeTime(objective, ask, on_pool, now, j);
   }

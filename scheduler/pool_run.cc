@@ -141,7 +141,7 @@ absl::Time PoolRun::EarliestFit(const Releases& releases, const Slot& slot, int 
   freed_.resize(static_cast<std::size_t>(nodes_.size()));
   ++looks_;
   std::int64_t at = absl::ToUnixNanos(now);
-  releases.Walk(now, [&](AttemptKey, std::int64_t, const Running& held, std::int64_t when) {
+  releases.Walk(now, [&](const Running& held, std::int64_t when) {
     at = when;
     for (const NodeShare& share : held.nodes) {
       Freed& node = freed_[static_cast<std::size_t>(share.node)];
@@ -172,10 +172,11 @@ Quantiles PoolRun::Wait(const Slot& slot, int count, int group, std::int64_t mic
   const std::int64_t capacity = std::int64_t{nodes_.UpIn(group)} * kMicroNode;
   if (nodes_.UpIn(group) < count) return {absl::InfiniteDuration(), absl::InfiniteDuration()};
   const auto wait = [&](const Releases& releases, absl::int128 load) {
-    const absl::Time ready = releases.Ready(now, capacity, std::min(micro_nodes, capacity), load);
     // Where others go first, what is free by then is no longer where it is now.
-    return (load > 0 ? ready : std::max(ready, EarliestFit(releases, slot, count, group, now))) -
-           now;
+    const absl::Time ready =
+        load > 0 ? releases.Ready(now, capacity, std::min(micro_nodes, capacity), load)
+                 : EarliestFit(releases, slot, count, group, now);
+    return ready - now;
   };
   Quantiles answer{RoundToNanos(wait(p50_, ahead.p50)), RoundToNanos(wait(p90_, ahead.p90))};
   answer.p90 = std::max(answer.p50, answer.p90);

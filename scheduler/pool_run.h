@@ -60,6 +60,8 @@ class PoolRun {
   // things are.
   Quantiles Wait(const Slot& slot, int count, int group, std::int64_t micro_nodes,
                  const Load& ahead, absl::Time now) const;
+  // When the first running attempt is due; until then no estimate here is overrun.
+  absl::Time FirstEnd() const { return std::min(p50_.FirstEnd(), p90_.FirstEnd()); }
   // Busy share of the pool's capacity, [0, 1].
   double LoadShare() const;
 
@@ -83,14 +85,15 @@ class PoolRun {
   absl::Time EarliestFit(const Releases& releases, const Slot& slot, int count, int group,
                          absl::Time now) const;
 
+  // What every decision reads stands together.
   PoolId id_;
+  std::uint64_t version_ = 1;
+  Backlog backlog_;
   std::shared_ptr<const PoolSpec> spec_;
   std::vector<std::string> tenant_groups_;  // beside groups of nodes_, from 1
   NodeSet nodes_;
   absl::btree_map<AttemptKey, std::unique_ptr<Running>> running_;
   Releases p50_, p90_;
-  Backlog backlog_;
-  std::uint64_t version_ = 1;
   mutable std::vector<Freed> freed_;  // by node
   mutable std::uint64_t looks_ = 0;
 };

@@ -6,69 +6,68 @@
 
 namespace spillway {
 
+Releases::Held Releases::HeldBy(const Running& running, std::int64_t end) {
+  return {running.micro_nodes, absl::int128(running.micro_nodes) * end};
+}
+
 void Releases::Add(const Running& running, absl::Time end) {
-  const std::int64_t t = absl::ToUnixNanos(end);
-  ends_.emplace(Order{t, running.key}, &running);
-  busy_ += running.micro_nodes;
-  busy_ends_ += absl::int128(running.micro_nodes) * t;
+  const Order order{absl::ToUnixNanos(end), running.key};
+  ends_.emplace(order, &running);
+  sums_.Add(order, HeldBy(running, order.first), Number(running.key.job));
 }
 
 void Releases::Remove(AttemptKey key, absl::Time end) {
-  const std::int64_t t = absl::ToUnixNanos(end);
-  const auto found = ends_.find(Order{t, key});
-  SPILLWAY_CHECK(found != ends_.end());
-  busy_ -= found->second->micro_nodes;
-  busy_ends_ -= absl::int128(found->second->micro_nodes) * t;
-  ends_.erase(found);
+  const Order order{absl::ToUnixNanos(end), key};
+  SPILLWAY_CHECK(ends_.erase(order) == 1);
+  sums_.Remove(order);
 }
 
 absl::Time Releases::Ready(absl::Time now, std::int64_t capacity, std::int64_t need,
                            absl::int128 ahead) const {
   const std::int64_t start = absl::ToUnixNanos(now);
-  // free x (t - now) + sum of micro_nodes x (t - end) = ahead, all releases taken as past.
-  const auto closed_form = [&] {
-    const absl::int128 whole =
-        absl::int128(std::max<std::int64_t>(capacity - busy_, 0)) * start + busy_ends_ + ahead;
-    const absl::int128 all = std::max<std::int64_t>(std::max(capacity, busy_), 1);
-    return static_cast<std::int64_t>(whole / all);
+  const std::int64_t free = std::max<std::int64_t>(capacity - busy(), 0);
+  // What is overdue, as one: due when its weighted mean is expected to be.
+  const Held overdue = sums_.Before({start, AttemptKey{}});
+  const std::int64_t overdue_at =
+      overdue.micro == 0
+          ? start
+          : static_cast<std::int64_t>(absl::int128(2) * start - overdue.micro_ends / overdue.micro);
+
+  struct At {
+    std::int64_t capacity;  // free at that instant
+    absl::int128 served;    // capacity x time since `start`
   };
-  // Behind a long queue they are past indeed: no walk.
-  if (ahead > 0 && ends_.size() > 16) {
-    const std::int64_t t = closed_form();
-    const std::int64_t last =
-        std::max(ends_.rbegin()->first.first, 2 * start - ends_.begin()->first.first);
-    if (t >= last) return absl::FromUnixNanos(t);
-  }
-  std::int64_t free = std::max<std::int64_t>(capacity - busy_, 0);
-  std::int64_t t = start;
-  absl::int128 left = ahead;
-  bool done = left <= 0 && free >= need;
-  int walked = 0;
-  Walk(now, [&](AttemptKey, std::int64_t micro_nodes, const Running&, std::int64_t when) {
-    if (done) return false;
-    ++walked;
-    const std::int64_t gap = when - t;
-    if (free > 0 && left > 0 && left <= absl::int128(free) * gap) {
-      t += static_cast<std::int64_t>((left + free - 1) / free);
-      left = 0;
-      if (free >= need) {
-        done = true;
-        return false;
-      }
+  // `with`: what has ended by then, the overdue included.
+  const auto at = [&](std::int64_t t, const Held& with) {
+    At answer{free, absl::int128(free) * (t - start)};
+    const std::int64_t micro = with.micro - overdue.micro;
+    answer.capacity += micro;
+    answer.served += absl::int128(micro) * t - (with.micro_ends - overdue.micro_ends);
+    if (overdue.micro > 0 && t >= overdue_at) {
+      answer.capacity += overdue.micro;
+      answer.served += absl::int128(overdue.micro) * (t - overdue_at);
     }
-    if (left > 0) left -= absl::int128(free) * (when - t);
-    t = std::max(t, when);
-    free += micro_nodes;
-    done = left <= 0 && free >= need;
-    return !done;
+    return answer;
+  };
+  const auto enough = [&](const At& a) { return a.capacity >= need && a.served >= ahead; };
+  const auto found = sums_.FindFirst([&](const Order& order, const Held& with) {
+    return order.first >= start && enough(at(order.first, with));
   });
-  if (done) return absl::FromUnixNanos(t);
-  if (walked < static_cast<int>(ends_.size())) {
-    return absl::FromUnixNanos(std::max(t, closed_form()));
+  const Held ended = found.before.micro < overdue.micro ? overdue : found.before;
+  // The last instant before which something changed, and the first at which it is certainly enough.
+  std::int64_t from = found.previous ? std::max(start, found.previous->first) : start;
+  std::optional<std::int64_t> until = found.key ? std::optional(found.key->first) : std::nullopt;
+  if (overdue.micro > 0 && overdue_at > from && (!until || overdue_at < *until)) {
+    (enough(at(overdue_at, ended)) ? until.emplace(overdue_at) : from) = overdue_at;
   }
-  if (free <= 0) return absl::InfiniteFuture();
-  return absl::FromUnixNanos(
-      t + static_cast<std::int64_t>((std::max<absl::int128>(left, 0) + free - 1) / free));
+  const At then = at(from, ended);
+  if (enough(then)) return absl::FromUnixNanos(from);
+  if (then.capacity < need || then.capacity <= 0)
+    return until ? absl::FromUnixNanos(*until) : absl::InfiniteFuture();
+  const absl::int128 left = ahead - then.served;
+  const std::int64_t t =
+      from + static_cast<std::int64_t>((left + then.capacity - 1) / then.capacity);
+  return absl::FromUnixNanos(until ? std::min(t, *until) : t);
 }
 
 }  // namespace spillway

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "core/ids.h"
 #include "core/job.h"
 #include "scheduler/node_set.h"
+#include "scheduler/sum_tree.h"
 
 namespace spillway {
 
@@ -33,16 +35,20 @@ class Releases {
   // `running` outlives its entry here.
   void Add(const Running& running, absl::Time end);
   void Remove(AttemptKey key, absl::Time end);
-  std::int64_t busy() const { return busy_; }
+  std::int64_t busy() const { return sums_.Total().micro; }
+  // The earliest expected end; InfiniteFuture if nothing runs.
+  absl::Time FirstEnd() const {
+    return ends_.empty() ? absl::InfiniteFuture() : absl::FromUnixNanos(ends_.begin()->first.first);
+  }
 
   // When `ahead` (capacity x time) has been served by `capacity`, of which running work gives back
-  // its part by and by, and `need` is free at that instant: water-filling over the releases. Exact
-  // for one slot; over several it takes queued work as divisible, so it is early by one piece of
-  // work at most. Past kWalked releases it answers the closed form, which is never earlier.
+  // its part by and by, and `need` is free at that instant: water-filling over the releases, O(log
+  // n). Exact for one slot; over several it takes queued work as divisible, so it is early by one
+  // piece of work at most. What is overdue counts as one release, at its weighted mean.
   absl::Time Ready(absl::Time now, std::int64_t capacity, std::int64_t need,
                    absl::int128 ahead) const;
 
-  // Calls `f(key, when)` for releases in order of time until it returns false or kWalked were
+  // Calls `f(running, when)` for releases in order of time until it returns false or kWalked were
   // visited.
   template <class F>
   void Walk(absl::Time now, F f) const;
@@ -51,20 +57,30 @@ class Releases {
 
  private:
   using Order = std::pair<std::int64_t, AttemptKey>;  // end, who
+  struct Held {
+    std::int64_t micro = 0;       // millionths of a node
+    absl::int128 micro_ends = 0;  // x end
+    Held& operator+=(const Held& other) {
+      micro += other.micro;
+      micro_ends += other.micro_ends;
+      return *this;
+    }
+  };
+  static Held HeldBy(const Running& running, std::int64_t end);
+
   absl::btree_map<Order, const Running*> ends_;
-  std::int64_t busy_ = 0;
-  absl::int128 busy_ends_ = 0;  // sum of micro_nodes x end
+  SumTree<Order, Held> sums_;
 };
 
 template <class F>
 void Releases::Walk(absl::Time now, F f) const {
   const std::int64_t t = absl::ToUnixNanos(now);
   // The overdue ones come back in reverse: the latest of them is due last among them.
-  int visited = 0;
   const auto first_due = ends_.lower_bound({t, AttemptKey{}});
   auto overdue = first_due;
   auto due = first_due;
-  while (visited++ < kWalked && (overdue != ends_.begin() || due != ends_.end())) {
+  for (int visited = 0; visited < kWalked && (overdue != ends_.begin() || due != ends_.end());
+       ++visited) {
     bool take_overdue = overdue != ends_.begin();
     std::int64_t reflected = 0;
     if (take_overdue) {
@@ -73,10 +89,9 @@ void Releases::Walk(absl::Time now, F f) const {
     }
     if (take_overdue) {
       --overdue;
-      if (!f(overdue->first.second, overdue->second->micro_nodes, *overdue->second, reflected))
-        return;
+      if (!f(*overdue->second, reflected)) return;
     } else {
-      if (!f(due->first.second, due->second->micro_nodes, *due->second, due->first.first)) return;
+      if (!f(*due->second, due->first.first)) return;
       ++due;
     }
   }

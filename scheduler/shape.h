@@ -34,15 +34,27 @@ struct ShapeOnPool {
   GramsCo2e carbon{};
 };
 
+// What a pool said when this shape last looked at it: true as long as the pool's version is the
+// same.
+struct Glance {
+  std::uint64_t version = 0;  // of the pool; 0: never looked
+  CodeSet unavailable;        // down, cordoned, draining
+  bool fits = false;
+  // Where it does not fit, and nobody is ahead: when it would. Good until the first of the pool's
+  // running work overruns.
+  absl::Time ready_p50, ready_p90, good_until = absl::InfinitePast();
+};
+
 // Work that differs only in what no pool cares about (command, deadline, priority, ...) has one
 // shape.
 struct Shape {
   std::string key;         // ShapeKey of the work
   std::uint64_t hash = 0;  // XXH64 of the key: stable, part of a decision's inputs_hash
   std::shared_ptr<const Work> sample;
-  int rule = -1;                   // of the policy
-  std::vector<ShapeOnPool> pools;  // by PoolId
-  std::vector<Claim> order;        // able pools
+  int rule = -1;                        // of the policy
+  std::vector<ShapeOnPool> pools;       // by PoolId
+  std::vector<Claim> order;             // able pools
+  mutable std::vector<Glance> glances;  // by PoolId; a cache
   Baseline baseline;
   UsdPerHour baseline_rate{};
 

@@ -133,6 +133,7 @@ void Survey(Shape& shape, const World& world) {
   const Work& work = *shape.sample;
   shape.rule = world.policy->RuleFor(work);
   shape.pools.clear();
+  shape.glances.assign(world.pools.size(), {});
   std::vector<Claimant> claimants;
   for (const auto& pool : world.pools) {
     shape.pools.push_back(SurveyPool(work, shape.rule, *pool, world));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/random/mersenne_twister.hpp>
 #include <deque>
 #include <vector>
 
@@ -39,7 +40,7 @@ TEST(Releases, SeveralSlotsShareTheWorkAhead) {
   r.Add(Key(1), In(10), kNode);
   r.Add(Key(2), In(30), kNode);
   EXPECT_EQ(r.Ready(kNow, 2 * kNode, kNode, 0), In(10));
-  // 20 node-seconds on the first by its release at 10, done at 30; the second is free then too.
+  // 20 node-seconds on the first from its release at 10 on, done at 30.
   EXPECT_EQ(r.Ready(kNow, 2 * kNode, kNode, NodeSeconds(20)), In(30));
   EXPECT_EQ(r.Ready(kNow, 2 * kNode, kNode, NodeSeconds(40)), In(40));
 }
@@ -64,8 +65,8 @@ TEST(Releases, OverdueOnesComeInOrderOfWhatIsExpectedOfThem) {
   r.Add(Key(3), In(10), kNode);
   std::vector<std::uint64_t> order;
   std::vector<std::int64_t> times;
-  r.releases.Walk(kNow, [&](AttemptKey key, std::int64_t, const Running&, std::int64_t when) {
-    order.push_back(Number(key.job));
+  r.releases.Walk(kNow, [&](const Running& running, std::int64_t when) {
+    order.push_back(Number(running.key.job));
     times.push_back((when - absl::ToUnixNanos(kNow)) / 1'000'000'000);
     return true;
   });
@@ -73,14 +74,49 @@ TEST(Releases, OverdueOnesComeInOrderOfWhatIsExpectedOfThem) {
   EXPECT_EQ(times, (std::vector<std::int64_t>{5, 10, 20}));
 }
 
-TEST(Releases, BehindALongQueueTheClosedFormIsTheWalk) {
-  Held few, many;
-  for (int i = 0; i < 16; ++i) few.Add(Key(i + 1), In(i + 1), kNode);
-  for (int i = 0; i < 17; ++i) many.Add(Key(i + 1), In(i + 1), kNode);
+TEST(Releases, BehindALongQueueEverySlotTakesItsPart) {
+  Held r;
+  for (int i = 0; i < 17; ++i) r.Add(Key(i + 1), In(i + 1), kNode);
   // All slots are free after their releases: the sum of (t - release) is the work ahead.
-  EXPECT_EQ(few.Ready(kNow, 16 * kNode, kNode, NodeSeconds(16 * 100)),
-            kNow + absl::Seconds(100) + absl::Milliseconds(8500));
-  EXPECT_EQ(many.Ready(kNow, 17 * kNode, kNode, NodeSeconds(17 * 100)), kNow + absl::Seconds(109));
+  EXPECT_EQ(r.Ready(kNow, 17 * kNode, kNode, NodeSeconds(17 * 100)), kNow + absl::Seconds(109));
+}
+
+// The same, step by step: the oracle of the tree.
+std::int64_t ByWalking(const std::vector<std::pair<std::int64_t, std::int64_t>>& releases,
+                       std::int64_t capacity, std::int64_t need, absl::int128 ahead) {
+  std::int64_t free = capacity;
+  for (const auto& [end, micro] : releases) free -= micro;
+  std::int64_t t = absl::ToUnixNanos(kNow);
+  absl::int128 left = ahead;
+  for (const auto& [end, micro] : releases) {
+    if (free >= need && left <= absl::int128(free) * (end - t)) break;
+    left -= absl::int128(free) * (end - t);
+    t = end;
+    free += micro;
+  }
+  if (left <= 0) return t;
+  return t + static_cast<std::int64_t>((left + free - 1) / free);
+}
+TEST(Releases, TheTreeAnswersAsTheWalkDoes) {
+  for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    boost::random::mt19937 dice(seed);
+    Held r;
+    std::vector<std::pair<std::int64_t, std::int64_t>> sorted;
+    const int count = 1 + static_cast<int>(dice() % 20);
+    for (int i = 0; i < count; ++i) {
+      const absl::Time end = kNow + absl::Milliseconds(1 + dice() % 60'000);
+      const std::int64_t micro = kNode / static_cast<std::int64_t>(1 + dice() % 4);
+      r.Add(Key(i + 1), end, micro);
+      sorted.emplace_back(absl::ToUnixNanos(end), micro);
+    }
+    std::sort(sorted.begin(), sorted.end());
+    const std::int64_t capacity = std::int64_t{count} * kNode;
+    const std::int64_t need = kNode / static_cast<std::int64_t>(1 + dice() % 4);
+    const absl::int128 ahead = absl::int128(kNode) * (dice() % 600'000) * 1'000'000 + 1;
+    EXPECT_EQ(absl::ToUnixNanos(r.Ready(kNow, capacity, need, ahead)),
+              ByWalking(sorted, capacity, need, ahead));
+  }
 }
 
 TEST(Releases, WithoutCapacityItIsNever) {
