@@ -45,8 +45,8 @@ class Journal {
   virtual absl::StatusOr<Remembered> Recall() = 0;
   // The log from `from` on, at most `limit` events: for replay.
   virtual absl::StatusOr<std::vector<Event>> Events(EventNumber from, std::size_t limit) = 0;
-  // Housekeeping in one small step (some milliseconds), which bounds what the journal keeps: after a
-  // batch's answers were sent, and about once a minute when idle. An error is final, as Commit's.
+  // Housekeeping in one small step (some milliseconds), which bounds what the journal keeps: after
+  // a batch's answers were sent, and about once a minute when idle. An error is final, as Commit's.
   virtual absl::Status Tidy(absl::Time /*now*/) { return absl::OkStatus(); }
 };
 

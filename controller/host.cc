@@ -52,6 +52,7 @@ void Host::Tick() {
 
 std::shared_ptr<const Snapshot> Host::snapshot() const { return impl_->snapshot(); }
 JobFeed& Host::feed() { return impl_->feed_; }
+const JobFeed& Host::feed() const { return impl_->feed_; }
 Archive& Host::archive() { return impl_->archive_; }
 const Clock& Host::clock() const { return impl_->clock_; }
 bool Host::DrivenHere(const std::string& type) const { return impl_->adapters_.contains(type); }
@@ -169,11 +170,21 @@ void Host::SetPolicy(std::shared_ptr<const PolicySpec> policy,
   }));
 }
 
-void Host::SetPrices(std::shared_ptr<const PricesSpec> prices, Done<absl::Status> done) {
+void Host::Reload(std::shared_ptr<const PolicySpec> policy,
+                  std::shared_ptr<const PricesSpec> prices, Done<absl::Status> done) {
   Impl& impl = *impl_;
-  impl.Push(Impl::Task([&impl, prices = std::move(prices),
+  impl.Push(Impl::Task([&impl, policy = std::move(policy), prices = std::move(prices),
                         done = Once<absl::Status>(std::move(done), Stopping())]() mutable {
-    impl.Operate(event::PricesSet{std::move(prices)}, std::move(done));
+    const std::shared_ptr<const PolicySpec> before = impl.brain_.policy();
+    absl::Status status = impl.Fold(event::PolicySet{std::move(policy), /*from_file=*/true}).status;
+    if (status.ok()) {
+      status = impl.Fold(event::PricesSet{std::move(prices)}).status;
+      if (!status.ok()) impl.Fold(event::PolicySet{before});
+    }
+    impl.WantSnapshot();
+    impl.AfterCommit([done = std::move(done), status = std::move(status)]() mutable {
+      done(std::move(status));
+    });
   }));
 }
 

@@ -132,7 +132,9 @@ class Host final : public AdapterSink {
   void AddPool(std::shared_ptr<const PoolSpec> pool, Done<absl::Status> done);
   void SetPolicy(std::shared_ptr<const PolicySpec> policy, std::optional<std::uint64_t> expected,
                  Done<PolicyAnswer> done);
-  void SetPrices(std::shared_ptr<const PricesSpec> prices, Done<absl::Status> done);
+  // The configuration file was read again: both, or none of them.
+  void Reload(std::shared_ptr<const PolicySpec> policy, std::shared_ptr<const PricesSpec> prices,
+              Done<absl::Status> done);
   // What would be decided now, without a trace.
   void DryRun(std::shared_ptr<const Work> work, Done<Decision> done);
   // Ledger rows of the current hour as they would be booked now, idle included.
@@ -150,6 +152,7 @@ class Host final : public AdapterSink {
   // --- Reads, any thread, at once.
   std::shared_ptr<const Snapshot> snapshot() const;  // never null once started
   JobFeed& feed();
+  const JobFeed& feed() const;
   Archive& archive();
   const Clock& clock() const;
   bool DrivenHere(const std::string& adapter_type) const;  // is there an adapter of this type?

@@ -68,20 +68,23 @@ class Metrics::Impl {
   std::string Render() {
     std::vector<prometheus::MetricFamily> families = registry_.Collect();
     FamilyWriter w(families);
+    MetricSources sources;
     {
       absl::MutexLock lock(&mutex_);
       counters_.Write(w);
+      sources = sources_;
     }
-    if (sources_.host != nullptr) WriteHost(w, *sources_.host);
-    if (sources_.server) WriteServer(w, sources_.server());
+    if (sources.host != nullptr) WriteHost(w, sources);
+    if (sources.server) WriteServer(w, sources.server());
     return prometheus::TextSerializer().Serialize(families);
   }
 
-  void WriteHost(FamilyWriter& w, const Host& host) {
+  static void WriteHost(FamilyWriter& w, const MetricSources& sources) {
+    const Host& host = *sources.host;
     WriteFleet(w, *host.snapshot(), host.clock().Now());
     const HostStats stats = host.stats();
     const HostOptions& bounds = host.options();
-    const JobFeed::Sizes feed = const_cast<Host&>(host).feed().sizes();
+    const JobFeed::Sizes feed = host.feed().sizes();
     const auto n = [](auto count) { return static_cast<double>(count); };
     w.Counter("spillway_submissions_refused_total", "Submissions refused since too many waited.")
         .Value(n(stats.refused_submissions));
@@ -92,10 +95,10 @@ class Metrics::Impl {
         {"job_changes", n(feed.changes), n(bounds.feed.changes)},
         {"job_change_bytes", n(feed.bytes), n(bounds.feed.bytes)},
         {"watchers", n(feed.watchers), n(bounds.feed.watchers)}};
-    if (sources_.streams)
-      buffers.push_back({"streams", n(sources_.streams()), n(sources_.stream_bound)});
-    if (sources_.server)
-      buffers.push_back({"connections", n(sources_.server().open), n(sources_.connection_bound)});
+    if (sources.streams)
+      buffers.push_back({"streams", n(sources.streams()), n(sources.stream_bound)});
+    if (sources.server)
+      buffers.push_back({"connections", n(sources.server().open), n(sources.connection_bound)});
     WriteBuffers(w, buffers);
   }
 
@@ -123,7 +126,7 @@ class Metrics::Impl {
 
   absl::Mutex mutex_;
   RecordCounters counters_ ABSL_GUARDED_BY(mutex_);
-  MetricSources sources_;
+  MetricSources sources_ ABSL_GUARDED_BY(mutex_);
 };
 
 Metrics::Metrics(const BuildInfo& build) : impl_(std::make_unique<Impl>(build)) {}
@@ -138,7 +141,10 @@ absl::Status Metrics::Restore(Archive& archive) {
   return absl::OkStatus();
 }
 
-void Metrics::Attach(MetricSources sources) { impl_->sources_ = std::move(sources); }
+void Metrics::Attach(MetricSources sources) {
+  absl::MutexLock lock(&impl_->mutex_);
+  impl_->sources_ = std::move(sources);
+}
 
 void Metrics::OnDecided(absl::Duration took) {
   impl_->decision_.Observe(absl::ToDoubleSeconds(took));

@@ -1,0 +1,168 @@
+#include "controller/serve.h"
+
+#include <algorithm>
+#include <csignal>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "controller/address_file.h"
+#include "controller/metrics/metrics.h"
+#include "controller/northbound/api.h"
+#include "controller/serve_config.h"
+#include "controller/serve_log.h"
+#include "controller/signal_queue.h"
+#include "controller/store/sqlite_archive.h"
+#include "controller/store/sqlite_store.h"
+#include "controller/store/state_lock.h"
+#include "core/status.h"
+#include "formats/catalog_file.h"
+#include "net/server.h"
+#include "net/url.h"
+
+namespace spillway {
+namespace {
+
+int ThreadsFor(const ServeOptions& options) {
+  if (options.threads > 0) return options.threads;
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 8);
+}
+
+// All that runs, in the order in which it is made; destroyed the other way round.
+class Controller {
+ public:
+  Controller(const ServeOptions& options, ServeLog& log)
+      : options_(options), log_(log), metrics_({options.version, options.revision}) {}
+
+  ~Controller() {
+    server_.reset();
+    if (host_) host_->Stop();
+  }
+
+  absl::Status Start() {
+    SPILLWAY_ASSIGN_OR_RETURN(catalog_, LoadCatalog(options_.catalog_dir));
+    SPILLWAY_ASSIGN_OR_RETURN(
+        ServeConfig config,
+        LoadServeConfig(options_.config_path, catalog_, options_.machine, options_.listen));
+    for (const std::string& warning : config.warnings) log_.Warn(warning);
+    server_spec_ = config.loaded.server;
+    const auto parts = std::make_shared<const Config>(std::move(config.loaded.config));
+    SPILLWAY_ASSIGN_OR_RETURN(lock_, StateLock::Take(options_.state_dir));
+    address_.emplace(options_.state_dir);
+    address_->Remove();
+    SPILLWAY_RETURN_IF_ERROR(OpenStore());
+    SPILLWAY_RETURN_IF_ERROR(StartHost(parts));
+    return StartServer();
+  }
+
+  // Policy and prices of the file take the place of those in force; if anything is wrong, nothing
+  // does.
+  void Reload() {
+    const absl::Status reloaded = TryReload();
+    metrics_.OnReload(reloaded.ok());
+    if (reloaded.ok()) {
+      log_.Info("policy and prices were read again and are in force");
+    } else {
+      log_.Error(absl::StrCat("reload failed, the last good policy and prices stay: ",
+                              reloaded.message()));
+    }
+  }
+
+  void Drain() {
+    log_.Info(absl::StrCat("stopping: streams may end within ",
+                           absl::FormatDuration(server_spec_.drain)));
+    api_->SetReady(false);
+    address_->Remove();
+    if (!server_->Drain(server_spec_.drain)) log_.Warn("some connections had to be cut");
+    host_->Stop();
+    log_.Info("stopped; running jobs stay with their supervisor");
+  }
+
+ private:
+  absl::Status OpenStore() {
+    const std::string path = absl::StrCat(options_.state_dir, "/", server_spec_.sqlite);
+    SqliteStore::Options store;
+    store.path = path;
+    SPILLWAY_ASSIGN_OR_RETURN(store_, SqliteStore::Open(std::move(store)));
+    SqliteArchive::Options archive;
+    archive.path = path;
+    SPILLWAY_ASSIGN_OR_RETURN(archive_, SqliteArchive::Open(std::move(archive)));
+    return metrics_.Restore(*archive_);
+  }
+
+  absl::Status StartHost(const std::shared_ptr<const Config>& config) {
+    host_.emplace(HostOptions{}, clock_, brain_, *store_, *archive_, metrics_);
+    SPILLWAY_ASSIGN_OR_RETURN(adapters_, options_.adapters({options_.state_dir, *host_, *config}));
+    return host_->Start(config, adapters_->ByType());
+  }
+
+  absl::Status StartServer() {
+    SPILLWAY_ASSIGN_OR_RETURN(const HostPort at, ParseHostPort(server_spec_.listen));
+    api_.emplace(*host_, metrics_, metrics_, options_.machine);
+    ServerOptions server;
+    server.host = at.host;
+    server.port = at.port;
+    server.threads = ThreadsFor(options_);
+    const std::size_t connections = server.limits.connections;
+    SPILLWAY_ASSIGN_OR_RETURN(server_, Server::Start(std::move(server), *api_));
+    metrics_.Attach({.host = &*host_,
+                     .server = [this] { return server_->Stats(); },
+                     .streams = [this] { return api_->open_streams(); },
+                     .stream_bound = api_->limits().streams,
+                     .connection_bound = connections});
+    api_->SetReady(true);
+    const std::string url = absl::StrCat("http://", server_->address());
+    log_.Info(absl::StrCat("serving at ", url));
+    return address_->Write(url);
+  }
+
+  absl::Status TryReload() {
+    SPILLWAY_ASSIGN_OR_RETURN(
+        ServeConfig config,
+        LoadServeConfig(options_.config_path, catalog_, options_.machine, options_.listen));
+    for (const std::string& warning : config.warnings) log_.Warn(warning);
+    Config& parts = config.loaded.config;
+    absl::Notification done;
+    absl::Status status;
+    host_->Reload(std::make_shared<const PolicySpec>(std::move(parts.policy)),
+                  std::make_shared<const PricesSpec>(std::move(parts.prices)),
+                  [&](absl::Status answer) {
+                    status = std::move(answer);
+                    done.Notify();
+                  });
+    done.WaitForNotification();
+    return status;
+  }
+
+  const ServeOptions& options_;
+  ServeLog& log_;
+  SystemClock clock_;
+  Catalog catalog_;
+  ServerSpec server_spec_;
+  std::unique_ptr<StateLock> lock_;
+  std::optional<AddressFile> address_;
+  Metrics metrics_;
+  std::unique_ptr<SqliteStore> store_;
+  std::unique_ptr<SqliteArchive> archive_;
+  Brain brain_;
+  std::unique_ptr<ServedAdapters> adapters_;  // let go of by the host before they die
+  std::optional<Host> host_;
+  std::optional<Api> api_;
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace
+
+absl::Status RunServe(const ServeOptions& options) {
+  // First, so that a signal during the start ends it in good order.
+  SPILLWAY_ASSIGN_OR_RETURN(const std::unique_ptr<SignalQueue> signals, SignalQueue::Open());
+  ServeLog log(options.json_log);
+  Controller controller(options, log);
+  SPILLWAY_RETURN_IF_ERROR(controller.Start());
+  while (signals->Next() == SIGHUP) controller.Reload();
+  controller.Drain();
+  return absl::OkStatus();
+}
+
+}  // namespace spillway

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "adapters/adapter.h"
+#include "controller/host.h"
+#include "core/config.h"
+#include "core/machine.h"
+
+// `spillway serve`: everything of the live host, wired. cli/ chooses the adapters and calls it.
+namespace spillway {
+
+// The adapters of one run, and whatever they stand on.
+class ServedAdapters {
+ public:
+  virtual ~ServedAdapters() = default;  // after the host has stopped
+  virtual Host::Adapters ByType() = 0;
+};
+struct AdapterNeeds {
+  std::string state_dir;  // there, 0700, and held by this process alone
+  AdapterSink& sink;      // outlives the adapters
+  const Config& config;
+};
+using AdapterFactory =
+    std::function<absl::StatusOr<std::unique_ptr<ServedAdapters>>(const AdapterNeeds&)>;
+
+struct ServeOptions {
+  std::string config_path;
+  std::string state_dir;
+  std::string catalog_dir;
+  std::optional<std::string> listen;  // HOST:PORT; wins over the file
+  Machine machine;                    // that pools of adapter `process` are filled in from
+  AdapterFactory adapters;
+  std::string version = "unknown", revision = "unknown";
+  bool json_log = false;  // lines of the log on standard error; else text
+  int threads = 0;        // that serve HTTP; 0: one a core, at most 8
+};
+
+// Serves until SIGTERM or SIGINT, then drains and gives OK. Takes over the handling of these, of
+// SIGHUP and of SIGPIPE while it runs: one at a time in a process. Errors come before anything is
+// served: kInvalidArgument (findings of the configuration), kFailedPrecondition (the state folder
+// is in use, or not ours), kUnavailable (the address is taken), and those of adapters.
+absl::Status RunServe(const ServeOptions& options);
+
+}  // namespace spillway

@@ -1,0 +1,54 @@
+#include "controller/serve_config.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/status.h"
+#include "formats/server_text.h"
+#include "policies/check.h"
+
+namespace spillway {
+namespace {
+
+absl::Status CheckServer(const std::string& path, const ServerSpec& server) {
+  if (!server.keys.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path,
+        ": `keys:` cannot be enforced by this version: leave them out and listen on loopback "
+        "only, rather than believe that callers are checked"));
+  }
+  if (!IsHostAndPort(server.listen)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("`", server.listen, "` is no address: write HOST:PORT"));
+  }
+  if (!IsLoopback(server.listen)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "listening on `", server.listen,
+        "`, which others can reach, needs keys, and this version has none: listen on 127.0.0.1"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<ServeConfig> LoadServeConfig(const std::string& path, const Catalog& catalog,
+                                            const Machine& machine,
+                                            const std::optional<std::string>& listen) {
+  ServeConfig config;
+  SPILLWAY_ASSIGN_OR_RETURN(config.loaded, LoadConfig(path, catalog, machine));
+  if (listen) config.loaded.server.listen = *listen;
+  SPILLWAY_RETURN_IF_ERROR(CheckServer(path, config.loaded.server));
+  for (const InputFinding& warning : config.loaded.warnings)
+    config.warnings.push_back(Describe(warning, path));
+  const Config& parts = config.loaded.config;
+  std::vector<std::string> errors;
+  for (const Finding& finding :
+       CheckPolicy(parts.policy, parts.fleet, parts.tenants, parts.catalog)) {
+    std::string words = absl::StrCat(path, ": policy: ", finding.where,
+                                     finding.where.empty() ? "" : ": ", finding.what);
+    (finding.error ? errors : config.warnings).push_back(std::move(words));
+  }
+  if (!errors.empty()) return absl::InvalidArgumentError(absl::StrJoin(errors, "\n"));
+  return config;
+}
+
+}  // namespace spillway
