@@ -201,6 +201,47 @@ TEST(Client, ADeadKeptConnectionIsReplaced) {
   EXPECT_EQ(server.connections(), 2);
 }
 
+// A POST is not sent on a connection that is known to be dead, as it could not be repeated.
+TEST(Client, SeesADeadKeptConnectionBeforeItPosts) {
+  RawServer server({kOk + RawServer::kSilence, kOk});
+  Client client = To(server.port());
+  EXPECT_TRUE(client.Get("/1").ok());
+  server.HangUp();
+  const auto got = client.Post("/2", "{}");
+  EXPECT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST(Client, DoesNotTakeAnAnswerThatCameBeforeItsRequest) {
+  RawServer server({kOk + RawServer::kSilence, kOk});
+  Client client = To(server.port());
+  EXPECT_TRUE(client.Get("/1").ok());
+  server.SayMore("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged");
+  const auto got = client.Get("/2");
+  ASSERT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ(got->body, "ok");
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST(Client, RepeatsOnlyWhatCannotHappenTwice) {
+  ClientRequest post;
+  post.method = Method::kPost;
+  post.body = "{}";
+  {
+    RawServer server({kOk + RawServer::kReadOn, kOk});
+    Client client = To(server.port());
+    EXPECT_TRUE(client.Get("/").ok());
+    EXPECT_EQ(client.Send(post).status().code(), absl::StatusCode::kUnavailable);
+    EXPECT_EQ(server.connections(), 1);
+  }
+  post.headers.Add("Idempotency-Key", "k");
+  RawServer server({kOk + RawServer::kReadOn, kOk});
+  Client client = To(server.port());
+  EXPECT_TRUE(client.Get("/").ok());
+  EXPECT_TRUE(client.Send(post).ok());
+  EXPECT_EQ(server.connections(), 2);
+}
+
 TEST(Client, DoesNotKeepWhatMustNotBeKept) {
   for (const std::string& answer :
        {std::string("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),

@@ -23,6 +23,8 @@ class RawServer {
  public:
   // At the end of an answer: say no more, but keep the connection open until the server goes.
   static inline const std::string kSilence = "<silence>";
+  // At the end of an answer: read one more request and hang up on it.
+  static inline const std::string kReadOn = "<read on>";
 
   explicit RawServer(std::vector<std::string> answers) : answers_(std::move(answers)) {
     fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -46,6 +48,11 @@ class RawServer {
 
   std::uint16_t port() const { return port_; }
   int connections() const { return connections_; }
+  // To the client that is kept in silence; sent, or hung up, by the time the call returns.
+  void SayMore(const std::string& bytes) {
+    ::send(Held(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  void HangUp() { ::shutdown(Held(), SHUT_RDWR); }
   // All requests so far.
   std::string Received() {
     const std::lock_guard lock(mutex_);
@@ -58,9 +65,9 @@ class RawServer {
   std::uint16_t port_ = 0;
   std::atomic<bool> stop_{false};
   std::atomic<int> connections_{0};
-  std::vector<int> held_;
   std::mutex mutex_;
-  std::string received_;  // Guarded by mutex_.
+  std::string received_;   // Guarded by mutex_.
+  std::vector<int> held_;  // Guarded by mutex_.
   std::thread thread_;
 
   static bool TakeSuffix(std::string* text, const std::string& suffix) {
@@ -70,6 +77,17 @@ class RawServer {
     return true;
   }
 
+  // The connection held last; waits until there is one.
+  int Held() {
+    for (;;) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (!held_.empty()) return held_.back();
+      }
+      std::this_thread::yield();
+    }
+  }
+
   void Run() {
     for (std::string answer : answers_) {
       const int client = ::accept(fd_, nullptr, nullptr);
@@ -77,11 +95,14 @@ class RawServer {
       ++connections_;
       ReadRequest(client);
       const bool keep = TakeSuffix(&answer, kSilence);
+      const bool read_on = TakeSuffix(&answer, kReadOn);
       ::send(client, answer.data(), answer.size(), MSG_NOSIGNAL);
       if (keep) {
+        const std::lock_guard lock(mutex_);
         held_.push_back(client);
         continue;
       }
+      if (read_on) ReadRequest(client);
       ::close(client);
     }
   }
