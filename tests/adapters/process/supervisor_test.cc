@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -121,6 +122,11 @@ TEST_F(Takeover, OldControllerThatStillLivesIsFencedOff) {
   stale.epoch = epoch_ - 1;
   old_adapter->Launch(stale);
   old_adapter->Cancel({.key = running, .epoch = epoch_ - 1, .pool = pool_});
+  // Answered in order: by now both have been looked at.
+  std::promise<void> answered;
+  old_adapter->Logs(running, LogStream::kStdout, 0, 1, false,
+                    [&](const auto&) { answered.set_value(); });
+  answered.get_future().wait();
   Go();
   EXPECT_EQ(End(running).exit_code, 0);  // the old one's cancel had no effect
   EXPECT_FALSE(Exists(Path("stale")));
@@ -170,8 +176,10 @@ TEST_F(Takeover, TwoControllersThatStartTogetherFindOneSupervisor) {
   for (int i = 0; i < 4; ++i) {
     clients.push_back(std::make_unique<SupervisorClient>(
         SupervisorClientOptions{.dir = dir_, .program = {TEST_SUPERVISOR, "--dir", dir_}}));
-    threads.emplace_back([&, i] {
-      EXPECT_TRUE(clients[i]->Take(absl::StrCat("owner", i), 1, {}, [](const RunReport&) {}).ok());
+  }
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([client = clients[i].get(), i] {
+      EXPECT_TRUE(client->Take(absl::StrCat("owner", i), 1, {}, [](const RunReport&) {}).ok());
     });
   }
   for (std::thread& thread : threads) thread.join();

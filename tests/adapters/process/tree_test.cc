@@ -69,10 +69,12 @@ TEST_F(Trees, CancelGivesTimeToEndInOrder) {
 
 TEST_F(Trees, CancelReachesAStoppedTree) {
   StartController();
-  const AttemptKey key = Shell("echo up; kill -STOP $$; echo never");
+  const AttemptKey key =
+      Shell("trap 'echo heeded; exit 0' TERM; echo up; kill -STOP $$; echo never");
   ASSERT_TRUE(ReadLogOnce(key, 0, true).ok());
   Cancel(key);
   EXPECT_EQ(End(key).fault, Fault::kCancelled);
+  EXPECT_EQ(Output(key), "up\nheeded\n");
 }
 
 TEST_F(Trees, CancelOfTheUnknownAndTheEndedDoesNothing) {
@@ -91,8 +93,7 @@ TEST_F(Trees, ForkBombIsHeldAndEnded) {
   const std::vector<std::string> limits = client_->Limits();
   const bool held = std::find(limits.begin(), limits.end(), "pids-cgroup") != limits.end();
   if (!held) GTEST_SKIP() << "nothing here limits processes; a bomb would hit the machine";
-  const AttemptKey key =
-      Shell("bomb() { bomb | bomb & }; bomb; echo lit; while :; do sleep 0.1; done");
+  const AttemptKey key = Shell("bomb() { bomb | bomb & }; echo lit; bomb; exec sleep 60");
   ASSERT_TRUE(ReadLogOnce(key, 0, true).ok());
   const AttemptKey other = Shell("echo still here");
   EXPECT_EQ(End(other).exit_code, 0);
