@@ -79,7 +79,7 @@ struct Fleet {
     world.config = config;
     world.estimator.Configure(config->catalog, specs);
     for (int i = 0; i < kShapes; ++i) {
-      shapes.push_back(MakeShape(WorkOf(i), std::to_string(i)));
+      shapes.push_back(MakeShape(WorkOf(i), false, std::to_string(i)));
       Survey(*shapes.back(), world);
     }
     running.resize(world.pools.size());

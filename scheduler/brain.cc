@@ -110,8 +110,9 @@ absl::Time Brain::Impl::NextTimer() const {
 }
 
 Decision Brain::Impl::DryRun(const Work& work, absl::Time now) const {
+  const bool named = IsNamed(work);
   const auto own_shape =
-      MakeShape(std::make_shared<const Work>(work), ShapeKey(work, IsNamed(work)));
+      MakeShape(std::make_shared<const Work>(work), named, ShapeKey(work, named));
   Shape& shape = *own_shape;
   Survey(shape, world_);
   const Ask ask{*shape.sample,

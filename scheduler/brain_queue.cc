@@ -23,10 +23,11 @@ absl::Time MissOf(const Objective& objective, absl::Time submitted, absl::Durati
 bool Brain::Impl::IsNamed(const Work& work) const { return world_.estimator.Knows(work); }
 
 Shape& Brain::Impl::ShapeFor(const std::shared_ptr<const Work>& work) {
-  std::string key = ShapeKey(*work, IsNamed(*work));
+  const bool named = IsNamed(*work);
+  std::string key = ShapeKey(*work, named);
   const auto found = shapes_.find(key);
   if (found != shapes_.end()) return *found->second;
-  auto shape = MakeShape(work, key);
+  auto shape = MakeShape(work, named, key);
   return *shapes_.emplace(std::move(key), std::move(shape)).first->second;
 }
 
@@ -193,31 +194,41 @@ void Brain::Impl::Consider(LiveJob& live) {
 
 // The waiting jobs in the order of the queue, one of each shape at a time: who cannot use the pool
 // is passed over; of a shape whose first job stays, the others stay too until they are asked
-// themselves.
+// themselves. Nobody behind the first that counts on the pool may start there: it is asked, and if
+// it stays, that is all.
 void Brain::Impl::Offer(PoolRun& pool) {
   QueueRank cursor{std::numeric_limits<std::int64_t>::min(), JobId{}};
   if (const auto cut = offer_on_.find(pool.id()); cut != offer_on_.end()) {
     cursor = cut->second;
     offer_on_.erase(cut);
   }
-  int asked = 0, seen = 0;
-  for (auto head = heads_.upper_bound(cursor); head != heads_.end();
-       head = heads_.upper_bound(cursor)) {
-    if (pool.nodes().cpus_free() <= MilliCpus(0)) return;
+  const auto fits = [&](Shape& shape) {
+    Survey(shape, world_);
+    const ShapeOnPool& on_pool = shape.pools[Index(pool.id())];
+    return on_pool.able && pool.Fits(on_pool.slot, on_pool.nodes, on_pool.group);
+  };
+  for (int asked = 0, seen = 0; pool.nodes().cpus_free() > MilliCpus(0); ++seen) {
     if (asked >= kOfferDepth || seen >= kOfferDepth * 64) {
       offer_on_[pool.id()] = cursor;
       offer_again_ = std::min(offer_again_, now_ + kOfferAgain);
       return;
     }
-    cursor = head->first;
-    Shape& shape = *head->second;
-    ++seen;
-    Survey(shape, world_);
-    const ShapeOnPool& on_pool = shape.pools[Index(pool.id())];
-    if (!on_pool.able || !pool.Fits(on_pool.slot, on_pool.nodes, on_pool.group)) continue;
-    LiveJob& live = *jobs_.at(cursor.job);
-    Consider(live);
-    asked += live.waiting;
+    const bool counted_on = pool.backlog().size() > 0;
+    const auto head = heads_.upper_bound(cursor);
+    if (head != heads_.end() && (!counted_on || head->first < pool.backlog().First())) {
+      cursor = head->first;
+      if (!fits(*head->second)) continue;
+      LiveJob& live = *jobs_.at(cursor.job);
+      Consider(live);
+      asked += live.waiting;
+      continue;
+    }
+    if (!counted_on) return;
+    LiveJob& first = *jobs_.at(pool.backlog().First().job);
+    if (!fits(*first.shape)) return;
+    Consider(first);
+    if (first.waiting && first.job.plan.pool == pool.id()) return;
+    ++asked;
   }
 }
 

@@ -40,9 +40,9 @@ const Estimator::Runs* Estimator::Find(const Work& work) const {
   return found == runs_.end() ? nullptr : &found->second;
 }
 
-Estimator::Length Estimator::Answer(const Work& work, const WorkFace& face,
-                                    const PoolSpeed& speed) const {
-  const Runs* runs = Find(work);
+Estimator::Length Estimator::Answer(const Work& work, const WorkFace& face, const PoolSpeed& speed,
+                                    bool by_name) const {
+  const Runs* runs = by_name ? Find(work) : nullptr;
   const bool enough = runs != nullptr && runs->row.runs.size() >= kRunsBeforeObserved &&
                       runs->row.work_class == ClassOf(face.demand);
   if (enough) {
@@ -60,13 +60,14 @@ Estimator::Length Estimator::Answer(const Work& work, const WorkFace& face,
   return {WithSpread(length), length.basis};
 }
 
-Estimator::Length Estimator::LengthOf(const Work& work, const WorkFace& face, PoolId pool) const {
-  return Answer(work, face, speeds_[Index(pool)]);
+Estimator::Length Estimator::LengthOf(const Work& work, const WorkFace& face, PoolId pool,
+                                      bool by_name) const {
+  return Answer(work, face, speeds_[Index(pool)], by_name);
 }
 
-Estimator::Length Estimator::LengthOn(const Work& work, const WorkFace& face,
-                                      const PoolSpec& pool) const {
-  return Answer(work, face, book_->SpeedOf(pool));
+Estimator::Length Estimator::LengthOn(const Work& work, const WorkFace& face, const PoolSpec& pool,
+                                      bool by_name) const {
+  return Answer(work, face, book_->SpeedOf(pool), by_name);
 }
 
 void Estimator::Summarise(Runs& runs) {

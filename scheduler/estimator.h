@@ -35,9 +35,10 @@ class Estimator {
     Quantiles duration;
     Basis basis = Basis::kAssumed;
   };
-  Length LengthOf(const Work& work, const WorkFace& face, PoolId pool) const;
+  // `by_name`: go by the runs of this name, if they are enough.
+  Length LengthOf(const Work& work, const WorkFace& face, PoolId pool, bool by_name) const;
   // The same on a pool that is not of the fleet (a priced device of the catalogue as baseline).
-  Length LengthOn(const Work& work, const WorkFace& face, const PoolSpec& pool) const;
+  Length LengthOn(const Work& work, const WorkFace& face, const PoolSpec& pool, bool by_name) const;
 
   // A run that ended well. Work without a name teaches nothing. Answers the rows to remember.
   std::vector<record::ObservationRow> Observe(const Work& work, const WorkFace& face, PoolId pool,
@@ -57,7 +58,7 @@ class Estimator {
     std::uint64_t version = 0;
   };
   const Runs* Find(const Work& work) const;
-  Length Answer(const Work& work, const WorkFace& face, const PoolSpeed& speed) const;
+  Length Answer(const Work& work, const WorkFace& face, const PoolSpeed& speed, bool by_name) const;
   // What a run is divided by to bring it to speed 1; the rates of the class where they are known.
   double Factor(const WorkFace& face, const PoolSpeed& speed) const;
   static void Summarise(Runs& runs);

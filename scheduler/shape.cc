@@ -84,11 +84,12 @@ std::string ShapeKey(const Work& work, bool named) {
   return key;
 }
 
-std::unique_ptr<Shape> MakeShape(std::shared_ptr<const Work> work, std::string key) {
+std::unique_ptr<Shape> MakeShape(std::shared_ptr<const Work> work, bool named, std::string key) {
   auto shape = std::make_unique<Shape>();
   shape->hash = XXH64(key.data(), key.size(), 0);
   shape->key = std::move(key);
   shape->sample = std::move(work);
+  shape->named = named;
   return shape;
 }
 

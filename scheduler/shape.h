@@ -51,6 +51,7 @@ struct Shape {
   std::string key;         // ShapeKey of the work
   std::uint64_t hash = 0;  // XXH64 of the key: stable, part of a decision's inputs_hash
   std::shared_ptr<const Work> sample;
+  bool named = false;                   // runs of its name count
   int rule = -1;                        // of the policy
   std::vector<ShapeOnPool> pools;       // by PoolId
   std::vector<Claim> order;             // able pools
@@ -69,6 +70,6 @@ struct Shape {
 // objectives. `named`: its runs were observed, so its name counts too (the estimator learns by
 // name).
 std::string ShapeKey(const Work& work, bool named);
-std::unique_ptr<Shape> MakeShape(std::shared_ptr<const Work> work, std::string key);
+std::unique_ptr<Shape> MakeShape(std::shared_ptr<const Work> work, bool named, std::string key);
 
 }  // namespace spillway

@@ -9,8 +9,8 @@ namespace spillway {
 namespace {
 
 void FillEstimate(ShapeOnPool& on_pool, const Work& work, const WorkFace& face, const PoolRun& pool,
-                  const Estimator& estimator) {
-  const Estimator::Length length = estimator.LengthOf(work, face, pool.id());
+                  const Estimator& estimator, bool by_name) {
+  const Estimator::Length length = estimator.LengthOf(work, face, pool.id(), by_name);
   const Amounts amounts = AmountsOf(pool.spec(), pool.price, face.needs, length.duration.p50);
   on_pool.duration = length.duration;
   on_pool.basis = length.basis;
@@ -21,7 +21,8 @@ void FillEstimate(ShapeOnPool& on_pool, const Work& work, const WorkFace& face, 
   on_pool.carbon = amounts.carbon;
 }
 
-ShapeOnPool SurveyPool(const Work& work, int rule, const PoolRun& pool, const World& world) {
+ShapeOnPool SurveyPool(const Work& work, bool by_name, int rule, const PoolRun& pool,
+                       const World& world) {
   ShapeOnPool on_pool;
   const WorkFace face = FaceFor(work, pool.spec());
   on_pool.alternative = face.alternative;
@@ -29,7 +30,7 @@ ShapeOnPool SurveyPool(const Work& work, int rule, const PoolRun& pool, const Wo
   on_pool.codes = ability.codes;
   on_pool.figures = ability.figures;
   const bool capable = ability.able() && !pool.removed;
-  if (capable) FillEstimate(on_pool, work, face, pool, world.estimator);
+  if (capable) FillEstimate(on_pool, work, face, pool, world.estimator, by_name);
   on_pool.slot = SlotOf(face.needs);
   on_pool.nodes = face.needs.nodes;
   on_pool.group = pool.GroupOf(work.tenant);
@@ -118,14 +119,14 @@ void SurveyBaseline(Shape& shape, const World& world) {
     return;
   }
   SetBaseline(shape, kNoPool, face, spec, spec.price,
-              world.estimator.LengthOn(work, face, spec).duration.p50);
+              world.estimator.LengthOn(work, face, spec, shape.named).duration.p50);
 }
 
 }  // namespace
 
 bool IsFresh(const Shape& shape, const World& world) {
   return shape.config_version == world.version &&
-         shape.estimator_version == world.estimator.VersionOf(*shape.sample);
+         (!shape.named || shape.estimator_version == world.estimator.VersionOf(*shape.sample));
 }
 
 void Survey(Shape& shape, const World& world) {
@@ -136,7 +137,7 @@ void Survey(Shape& shape, const World& world) {
   shape.glances.assign(world.pools.size(), {});
   std::vector<Claimant> claimants;
   for (const auto& pool : world.pools) {
-    shape.pools.push_back(SurveyPool(work, shape.rule, *pool, world));
+    shape.pools.push_back(SurveyPool(work, shape.named, shape.rule, *pool, world));
     const ShapeOnPool& on_pool = shape.pools.back();
     if (!on_pool.able) continue;
     claimants.push_back({pool->id(), &pool->spec(),
