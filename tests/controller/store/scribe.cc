@@ -10,6 +10,10 @@ namespace {
 
 PoolId RandomPool(RandomValues& random) { return PoolId(random.Below(Scribe::kPools)); }
 
+absl::Time HourOf(absl::Time time) {
+  return absl::FromUnixSeconds(absl::ToUnixSeconds(time) / 3600 * 3600);
+}
+
 struct Put {
   Model& model;
   void operator()(const record::JobRow& row) { model.jobs[row.job.id] = row.job; }
@@ -112,8 +116,7 @@ void Scribe::AddBooks(Batch& batch) {
     random_.Fill(ledger.without_baseline);
     random_.Fill(ledger.energy);
     random_.Fill(ledger.carbon);
-    ledger.hour = absl::FromUnixSeconds(absl::ToUnixSeconds(now_) / 3600 * 3600) -
-                  absl::Hours(static_cast<std::int64_t>(random_.Below(5)));
+    ledger.hour = HourOf(now_) - absl::Hours(static_cast<std::int64_t>(random_.Below(5)));
     ledger.pool = RandomPool(random_);
     ledger.tenant = random_.OneIn(3) ? "" : TenantName(random_.Below(2));
     batch.records.push_back(std::move(ledger));
@@ -127,6 +130,7 @@ void Scribe::AddBooks(Batch& batch) {
   auto books = random_.Make<record::PoolBooksRow>();
   books.pool = RandomPool(random_);
   books.booked_until = now_ - absl::Minutes(static_cast<std::int64_t>(random_.Below(120)));
+  if (random_.OneIn(2)) books.booked_until = HourOf(books.booked_until);  // an hour just ended
   batch.records.push_back(std::move(books));
   auto observation = random_.Make<record::ObservationRow>();
   observation.name = absl::StrCat("name-", random_.Below(5));
