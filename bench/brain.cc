@@ -118,7 +118,8 @@ int Main(int queued, int nodes) {
 }  // namespace spillway::bench
 
 int main(int argc, char** argv) {
-  const int queued = argc > 1 ? std::atoi(argv[1]) : 100'000;
-  const int nodes = argc > 2 ? std::atoi(argv[2]) : 10'000;
+  const bool smoke = std::getenv("SPILLWAY_BENCH_SMOKE") != nullptr;
+  const int queued = argc > 1 && argv[1][0] != '-' ? std::atoi(argv[1]) : smoke ? 2'000 : 100'000;
+  const int nodes = argc > 2 ? std::atoi(argv[2]) : smoke ? 400 : 10'000;
   return spillway::bench::Main(queued, nodes);
 }
