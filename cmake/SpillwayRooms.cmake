@@ -29,8 +29,15 @@ function(spillway_test name)
   cmake_parse_arguments(T "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name}_test ${T_SOURCES})
   target_link_libraries(${name}_test PRIVATE spillway_flags ${T_LINKS} GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name}_test PRIVATE SPILLWAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
-                             SPILLWAY_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  # Where the tree and the build are: only for sources that ask, since a path in the command makes the
+  # compiler cache miss in every other checkout.
+  foreach(source ${T_SOURCES})
+    file(STRINGS ${source} asks REGEX "SPILLWAY_(SOURCE|BINARY)_DIR" LIMIT_COUNT 1)
+    if(asks)
+      set_property(SOURCE ${source} APPEND PROPERTY COMPILE_DEFINITIONS SPILLWAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                   SPILLWAY_BINARY_DIR="${PROJECT_BINARY_DIR}")
+    endif()
+  endforeach()
   gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
 endfunction()
 
@@ -41,5 +48,4 @@ function(spillway_bench name)
   set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME ${name}
                         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
   target_link_libraries(bench_${name} PRIVATE spillway_flags ${B_LINKS})
-  target_compile_definitions(bench_${name} PRIVATE SPILLWAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 endfunction()
