@@ -210,12 +210,24 @@ void Cgroups::KillAll(const std::string& run) const {
   }
 }
 
-void Cgroups::Remove(const std::string& run) const {
-  for (const CgroupHierarchy& at : hierarchies_) rmdir(absl::StrCat(at.folder, "/", run).c_str());
+bool Cgroups::Remove(const std::string& run) const {
+  bool gone = true;
+  for (const CgroupHierarchy& at : hierarchies_) {
+    gone &= rmdir(absl::StrCat(at.folder, "/", run).c_str()) == 0 || errno == ENOENT;
+  }
+  return gone;
 }
 
-void Cgroups::RemoveOwn() const {
-  for (const CgroupHierarchy& at : hierarchies_) rmdir(at.folder.c_str());
+bool Cgroups::RemoveOwn() const {
+  bool gone = true;
+  for (const CgroupHierarchy& at : hierarchies_) {
+    const UniqueFd folder(open(at.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (const auto names = ListFolder(folder.get()); names.ok()) {
+      for (const std::string& name : *names) unlinkat(folder.get(), name.c_str(), AT_REMOVEDIR);
+    }
+    gone &= rmdir(at.folder.c_str()) == 0 || errno == ENOENT;
+  }
+  return gone;
 }
 
 }  // namespace spillway

@@ -52,9 +52,11 @@ class Cgroups {
   bool RanOutOfMemory(const std::string& run) const;
   // Kills what is left in the run's cgroups: leftovers of a supervisor that died.
   void KillAll(const std::string& run) const;
-  void Remove(const std::string& run) const;
-  // Removes our own folders; to be called when no run is left.
-  void RemoveOwn() const;
+  // False: something of it is not wholly gone yet; to be tried again.
+  bool Remove(const std::string& run) const;
+  // Removes our own folders with all that is empty in them; to be called when no run is left.
+  // False: the kernel has not forgotten the last processes yet.
+  bool RemoveOwn() const;
 
  private:
   std::vector<CgroupHierarchy> hierarchies_;  // `folder` is ours alone

@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::uint64_t kLeastLogBound = 64 << 10;
 constexpr absl::Duration kOrphanLook = absl::Milliseconds(10);
+constexpr absl::Duration kCgroupLook = absl::Milliseconds(200);
 
 std::map<std::string, std::string> OwnEnvironment() {
   std::map<std::string, std::string> env;
@@ -177,6 +178,12 @@ void RunTable::HuntOrphans(AttemptKey key) {
   loop_.After(absl::ZeroDuration(), [this, key, status] { Conclude(runs_.at(key), status); });
 }
 
+// The kernel takes a moment to forget the last process of a group.
+void RunTable::RemoveCgroup(const std::string& name) {
+  if (cgroups_.Remove(name)) return;
+  loop_.After(kCgroupLook, [this, name] { RemoveCgroup(name); });
+}
+
 void RunTable::Conclude(Run& run, StatusRecord status) {
   const AttemptKey key = run.report.key;
   const std::string name = RunName(key);
@@ -193,7 +200,7 @@ void RunTable::Conclude(Run& run, StatusRecord status) {
   if (status.outcome == RunOutcome::kSignalled || status.outcome == RunOutcome::kExited) {
     run.report.out_of_memory = cgroups_.RanOutOfMemory(name);
   }
-  cgroups_.Remove(name);
+  RemoveCgroup(name);
   if (run.cpus) cpu_shares_.Return(*run.cpus);
   run.cpus.reset();
   if (status.outcome == RunOutcome::kCancelled && !run.cancel_asked && stopped_) {

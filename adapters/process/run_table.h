@@ -63,8 +63,8 @@ class RunTable {
   std::vector<std::string> Limits() const;
   // A child of ours has been waited for.
   void Reaped(pid_t pid);
-  void RemoveCgroups() const { cgroups_.RemoveOwn(); }  // when no run is left
-  void Sweep();                                         // of what is older than `kept`, or too much
+  bool RemoveCgroups() const { return cgroups_.RemoveOwn(); }  // when no run is left
+  void Sweep();  // of what is older than `kept`, or too much
   // Ends every command and calls `done` when none is left; they count as lost, and turns are not
   // taken.
   void StopAll(std::function<void()> done);
@@ -98,6 +98,7 @@ class RunTable {
   void OnStarted(AttemptKey key);
   void OnOver(AttemptKey key, std::optional<StatusRecord> status);
   void HuntOrphans(AttemptKey key);
+  void RemoveCgroup(const std::string& name);
   void Conclude(Run& run, StatusRecord status);  // no process of it is left
   void HoldOrFinish(Run& run);
   void Finish(Run& run);

@@ -32,6 +32,7 @@ constexpr absl::Duration kWardenPatience =
     absl::Seconds(1);  // with wardens of a dead one, before they are killed
 constexpr absl::Duration kLook = absl::Milliseconds(5);
 constexpr absl::Duration kSweepEvery = absl::Minutes(1);
+constexpr int kCgroupLooks = 100;
 constexpr off_t kMaxOwnLog = 1 << 20;
 constexpr int kBacklog = 16;
 
@@ -219,7 +220,8 @@ void Supervisor::Run() {
   Sweep();
   EndIfIdle();
   loop_.Run();
-  if (table_->live() == 0) table_->RemoveCgroups();
+  if (table_->live() > 0) return;  // those that wait for their turn stay on disk
+  for (int i = 0; i < kCgroupLooks && !table_->RemoveCgroups(); ++i) absl::SleepFor(kLook);
 }
 
 // Splits off a child that is nobody's; the parent waits until the child says that it serves, or

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "adapters/process/files.h"
 #include "adapters/process/process_tree.h"
@@ -107,6 +108,9 @@ void Supervised::TearDown() {
       }
       return true;
     }));
+  }
+  for (const char* controller : {"cpu", "memory", "pids"}) {
+    EXPECT_FALSE(Exists(absl::StrCat("/sys/fs/cgroup/", controller, "/spillway-", id)));
   }
   RemoveTree(AT_FDCWD, dir_);
 }
