@@ -1,11 +1,11 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
-#include "adapters/process/this_machine.h"
 #include "cli/actions.h"
 #include "cli/catalog_folder.h"
 #include "cli/exit_code.h"
 #include "cli/job_document.h"
+#include "cli/this_host.h"
 #include "core/status.h"
 #include "formats/catalog_file.h"
 #include "formats/config_file.h"
@@ -88,7 +88,7 @@ int CheckConfig(const Invocation& args, Console& console) {
   if (!catalog.ok()) return console.Fail(catalog.status());
   const std::string& file = args.operands.front();
   std::vector<Found> all;
-  const auto loaded = LoadConfig(file, *catalog, ThisMachine());
+  const auto loaded = LoadConfig(file, *catalog, MachineHere());
   if (absl::IsNotFound(loaded.status())) return console.Fail(loaded.status());
   if (loaded.ok()) {
     AddAll(loaded->warnings, file, false, all);
@@ -102,7 +102,7 @@ int CheckConfig(const Invocation& args, Console& console) {
 int CheckPolicyHere(const Invocation& args, Console& console) {
   const auto catalog = CatalogFor(args);
   if (!catalog.ok()) return console.Fail(catalog.status());
-  const auto loaded = LoadConfig(std::string(args.Get("--config")), *catalog, ThisMachine());
+  const auto loaded = LoadConfig(std::string(args.Get("--config")), *catalog, MachineHere());
   if (!loaded.ok()) return console.Fail(loaded.status());
   const std::string& file = args.operands.front();
   const auto text = ReadDocument(file);

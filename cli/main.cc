@@ -7,7 +7,9 @@
 
 // Exceptions that got this far are bugs; they end the program with the code for one.
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // `spillway jobs | head`: a write fails, and that is all
+  // `spillway jobs | head`: a write fails, and that is all. Caught rather than ignored, since
+  // programs that we start would inherit that.
+  std::signal(SIGPIPE, [](int) {});
   try {
     const std::vector<std::string> words(argv + 1, argv + argc);
     return spillway::cli::RunProgram(

@@ -49,28 +49,29 @@ part_tsan() {
 # A compile with clang and its checks of .clang-tidy; a source that did not change is not read again.
 part_tidy() { "$ROOT/scripts/build" tidy; }
 
-# Every target for a fixed while, first over its kept inputs, then with new ones.
+# Every target for a fixed while, first over its kept inputs, then over new ones. What it found stays
+# in build/fuzz/corpus for the next time.
+SPILLWAY_FUZZ_SECONDS=${SPILLWAY_FUZZ_SECONDS:-600} # for all targets together
 part_fuzz() {
-  local target name corpus each
-  "$ROOT/scripts/build" fuzz
-  local found=("$ROOT"/build/fuzz/fuzz/*)
-  [[ -x ${found[0]} ]] || die "the fuzz preset built no targets under build/fuzz/fuzz"
-  each=$(((SPILLWAY_FUZZ_SECONDS - 0) / ${#found[@]}))
-  for target in "${found[@]}"; do
-    [[ -f $target && -x $target ]] || continue
-    name=$(basename "$target")
-    corpus=$ROOT/build/fuzz/corpus/$name
-    mkdir -p "$corpus"
-    "$target" -max_total_time="$each" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-      -artifact_prefix="$ROOT/build/fuzz/$name-" "$corpus" \
-      $(find "$ROOT"/tests/fuzz -type d -path "*corpus/$name" 2>/dev/null) >"$ROOT/build/fuzz/$name.log" 2>&1 || {
-      tail -n 40 "$ROOT/build/fuzz/$name.log" >&2
+  local targets target room name each folder=$ROOT/build/fuzz
+  cmake --preset fuzz >/dev/null
+  mapfile -t targets < <(ninja -C "$folder" -t targets all | sed -nE 's/^(fuzz_[a-z_]+): phony$/\1/p' | grep -v _sources)
+  ((${#targets[@]} > 0)) || die "the fuzz preset has no targets"
+  "$ROOT/scripts/build" fuzz "${targets[@]}"
+  each=$((SPILLWAY_FUZZ_SECONDS / ${#targets[@]}))
+  for target in "${targets[@]}"; do
+    room=${target#fuzz_} name=${target#fuzz_*_} room=${room%%_*}
+    local inputs=("$folder/corpus/$target")
+    mkdir -p "${inputs[0]}"
+    [[ ! -d $ROOT/tests/fuzz/$room/seeds/$name ]] || inputs+=("$ROOT/tests/fuzz/$room/seeds/$name")
+    "$folder/tests/fuzz/$room/$target" -max_total_time="$each" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+      -artifact_prefix="$folder/$target-" "${inputs[@]}" >"$folder/$target.log" 2>&1 || {
+      tail -n 40 "$folder/$target.log" >&2
       return 1
     }
-    say "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$ROOT/build/fuzz/$name.log") inputs in $each s"
+    say "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$folder/$target.log") inputs in $each s"
   done
 }
-SPILLWAY_FUZZ_SECONDS=${SPILLWAY_FUZZ_SECONDS:-300}
 
 # Many more kill points and a long life under load. The seed is printed; SPILLWAY_SEED repeats it.
 part_soak() {

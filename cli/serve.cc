@@ -1,0 +1,72 @@
+#include "controller/serve.h"
+
+#include <cstdio>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "adapters/modelled/modelled_adapter.h"
+#include "adapters/process/process_adapter.h"
+#include "adapters/process/supervisor.h"
+#include "adapters/process/supervisor_client.h"
+#include "cli/actions.h"
+#include "cli/catalog_folder.h"
+#include "cli/exit_code.h"
+#include "cli/this_host.h"
+#include "core/status.h"
+
+namespace spillway::cli {
+namespace {
+
+// Commands on this machine, for pools that are real and for those that are modelled; both under one
+// supervisor, which is this same program.
+class AdaptersHere final : public ServedAdapters {
+ public:
+  explicit AdaptersHere(const AdapterNeeds& needs)
+      : supervisor_(
+            {.dir = needs.state_dir, .program = {"/proc/self/exe", "supervise", needs.state_dir}}),
+        process_(supervisor_, needs.sink),
+        modelled_(supervisor_, needs.sink) {}
+
+  Host::Adapters ByType() override {
+    return {{"process", Served(process_)}, {"modelled", Served(modelled_)}};
+  }
+
+ private:
+  SupervisorClient supervisor_;
+  ProcessAdapter process_;
+  ModelledAdapter modelled_;
+
+  static HostedAdapter Served(CommandAdapter& adapter) {
+    return {&adapter, [&adapter](PoolId id, const PoolSpec& pool) { adapter.AddPool(id, pool); }};
+  }
+};
+
+}  // namespace
+
+int Serve(const Invocation& args, Console& console) {
+  for (const char* option : {"--config", "--state"}) {
+    if (args.Get(option).empty())
+      return console.Fail(absl::InvalidArgumentError(absl::StrCat("serve needs ", option)));
+  }
+  const auto catalog = CatalogFolder(std::string(args.Get("--catalog")));
+  if (!catalog.ok()) return console.Fail(catalog.status());
+  ServeOptions options{.config_path = std::string(args.Get("--config")),
+                       // The supervisor outlives us and our working folder.
+                       .state_dir = std::filesystem::absolute(args.Get("--state")).string(),
+                       .catalog_dir = *catalog,
+                       .machine = MachineHere(),
+                       .version = SPILLWAY_VERSION};
+  if (args.Has("--listen")) options.listen = std::string(args.Get("--listen"));
+  options.adapters =
+      [](const AdapterNeeds& needs) -> absl::StatusOr<std::unique_ptr<ServedAdapters>> {
+    return std::make_unique<AdaptersHere>(needs);
+  };
+  const absl::Status served = RunServe(options);
+  return served.ok() ? kExitOk : console.Fail(served);
+}
+
+int Supervise(const Invocation& args, Console&) {
+  return RunSupervisor({.dir = args.operands.front()});
+}
+
+}  // namespace spillway::cli
