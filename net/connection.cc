@@ -26,7 +26,8 @@ bool IsBare(int status) { return status == 204 || status == 304; }  // Never has
 
 // Outlives the exchange, the connection and the server if it must: it keeps the lane's queue alive
 // and nothing else. What it posts holds no reference to the lane, which would be a circle.
-class Connection::WakerImpl final : public Waker, public std::enable_shared_from_this<WakerImpl> {
+class HttpConnection::WakerImpl final : public Waker,
+                                        public std::enable_shared_from_this<WakerImpl> {
  public:
   WakerImpl(std::shared_ptr<Lane> lane, std::weak_ptr<Wire> to)
       : lane_(std::move(lane)), to_(std::move(to)) {}
@@ -46,17 +47,17 @@ class Connection::WakerImpl final : public Waker, public std::enable_shared_from
   void Deliver() {
     posted_ = false;
     const auto wire = to_.lock();
-    auto* const connection = static_cast<Connection*>(wire.get());
+    auto* const connection = static_cast<HttpConnection*>(wire.get());
     if (connection && connection->waker_.get() == this) connection->Woke(Woken::kWoken);
   }
 };
 
-Connection::Connection(std::shared_ptr<Lane> lane, Socket socket, std::string peer)
+HttpConnection::HttpConnection(std::shared_ptr<Lane> lane, Socket socket, std::string peer)
     : Wire(std::move(lane), std::move(socket)), peer_(std::move(peer)) {
   patience_ = this->lane().Until(this->lane().limits().head);
 }
 
-Awaitable<void> Connection::Run(std::shared_ptr<Connection> self) {
+Awaitable<void> HttpConnection::Run(std::shared_ptr<HttpConnection> self) {
   try {
     for (bool more = true; more;) {
       more = co_await Serve();
@@ -71,7 +72,7 @@ Awaitable<void> Connection::Run(std::shared_ptr<Connection> self) {
   lane().Remove(*self);
 }
 
-void Connection::Sweep() {
+void HttpConnection::Sweep() {
   CheckBounds();
   if (waiting) {
     // What was on its way when draining began has arrived after two sweeps.
@@ -82,7 +83,7 @@ void Connection::Sweep() {
   if (asleep_ && lane().now() >= wake_at_) Woke(Woken::kTimeout);
 }
 
-void Connection::DrainBegins() {
+void HttpConnection::DrainBegins() {
   if (!waiting) Woke(Woken::kWoken);
 }
 
@@ -91,20 +92,22 @@ void Connection::DrainBegins() {
 
 // ---- the exchange -------------------------------------------------------------------------------
 
-bool Connection::draining() const { return const_cast<Connection*>(this)->lane().draining(); }
+bool HttpConnection::draining() const {
+  return const_cast<HttpConnection*>(this)->lane().draining();
+}
 
-void Connection::OnGone(std::function<void()> callback) {
+void HttpConnection::OnGone(std::function<void()> callback) {
   on_gone_ = std::move(callback);
   Watch();
   if (ended() && on_gone_) std::exchange(on_gone_, nullptr)();
 }
 
-std::shared_ptr<Waker> Connection::waker() {
+std::shared_ptr<Waker> HttpConnection::waker() {
   if (!waker_) waker_ = std::make_shared<WakerImpl>(shared_lane(), weak_from_this());
   return waker_;
 }
 
-Awaitable<Woken> Connection::Wait(absl::Duration timeout) {
+Awaitable<Woken> HttpConnection::Wait(absl::Duration timeout) {
   Watch();
   if (ended()) co_return Woken::kGone;
   if (std::exchange(woken_, false)) co_return Woken::kWoken;
@@ -114,7 +117,7 @@ Awaitable<Woken> Connection::Wait(absl::Duration timeout) {
   co_return why_;
 }
 
-void Connection::Woke(Woken why) {
+void HttpConnection::Woke(Woken why) {
   if (!asleep_) {
     woken_ = woken_ || why == Woken::kWoken;
     return;
@@ -124,13 +127,13 @@ void Connection::Woke(Woken why) {
   wake_.Fire(lane().executor());
 }
 
-void Connection::PeerLeft() {
+void HttpConnection::PeerLeft() {
   if (passed_) lane().mutable_counts().clients_gone += 1;
   if (on_gone_) std::exchange(on_gone_, nullptr)();
   Woke(Woken::kGone);
 }
 
-void Connection::EndExchange() {
+void HttpConnection::EndExchange() {
   passed_ = false;
   on_gone_ = nullptr;
   waker_.reset();
@@ -140,7 +143,7 @@ void Connection::EndExchange() {
 
 // ---- reading ------------------------------------------------------------------------------------
 
-Awaitable<bool> Connection::Serve() {
+Awaitable<bool> HttpConnection::Serve() {
   if (!co_await ReadHead()) co_return false;
   const RequestHead& head = check_.head();
   close_ = !head.keep_alive();
@@ -170,7 +173,7 @@ Awaitable<bool> Connection::Serve() {
   co_return co_await Answer(std::move(request));
 }
 
-Awaitable<bool> Connection::ReadHead() {
+Awaitable<bool> HttpConnection::ReadHead() {
   lane().BeginWaiting(*this);
   check_.Reset();
   Shrink();
@@ -193,13 +196,13 @@ Awaitable<bool> Connection::ReadHead() {
   co_return true;
 }
 
-bool Connection::HasBodyToRead() const {
+bool HttpConnection::HasBodyToRead() const {
   const Framing& framing = check_.head().framing;
   return framing.chunked || framing.content_length.value_or(0) > 0;
 }
 
 // Returns why the target cannot be taken, "" if it can.
-std::string_view Connection::MakeRequest(HttpRequest* request) {
+std::string_view HttpConnection::MakeRequest(HttpRequest* request) {
   const RequestHead& head = check_.head();
   std::string text(input().bytes().substr(0, check_.length()));
   request->method = head.method;
@@ -213,7 +216,7 @@ std::string_view Connection::MakeRequest(HttpRequest* request) {
   return ParseTarget(request->target, &request->path, &request->query);
 }
 
-Awaitable<bool> Connection::ReadBody(std::string& body, std::size_t limit) {
+Awaitable<bool> HttpConnection::ReadBody(std::string& body, std::size_t limit) {
   const RequestHead& head = check_.head();
   if (head.framing.content_length.value_or(0) > limit) co_return co_await Refuse(kTooLong);
   if (head.expects_continue && input().empty()) {
@@ -225,7 +228,7 @@ Awaitable<bool> Connection::ReadBody(std::string& body, std::size_t limit) {
 }
 
 // `body` belongs to Serve(), which waits for this.
-Awaitable<bool> Connection::ReadCounted(std::string& body, std::uint64_t length) {
+Awaitable<bool> HttpConnection::ReadCounted(std::string& body, std::uint64_t length) {
   body.reserve(std::min<std::uint64_t>(length, kTrustedLength));
   const absl::Duration began = lane().now();
   for (;;) {
@@ -237,7 +240,7 @@ Awaitable<bool> Connection::ReadCounted(std::string& body, std::uint64_t length)
   }
 }
 
-Awaitable<bool> Connection::ReadChunks(std::string& body, std::size_t limit) {
+Awaitable<bool> HttpConnection::ReadChunks(std::string& body, std::size_t limit) {
   ChunkReader chunks(ChunkReader::Trailers::kRefuse);
   const absl::Duration began = lane().now();
   for (;;) {
@@ -252,7 +255,7 @@ Awaitable<bool> Connection::ReadChunks(std::string& body, std::size_t limit) {
   }
 }
 
-Awaitable<bool> Connection::ReadBodyBytes(absl::Duration began, std::uint64_t received) {
+Awaitable<bool> HttpConnection::ReadBodyBytes(absl::Duration began, std::uint64_t received) {
   const ServerLimits& limits = lane().limits();
   const absl::Duration earned = absl::Seconds(static_cast<double>(received) / limits.least_rate);
   if (co_await Read(Bound::kBody, began + limits.sweep + limits.body + earned)) co_return true;
@@ -262,7 +265,7 @@ Awaitable<bool> Connection::ReadBodyBytes(absl::Duration began, std::uint64_t re
 
 // ---- answering ----------------------------------------------------------------------------------
 
-Awaitable<bool> Connection::Answer(HttpRequest request) {
+Awaitable<bool> HttpConnection::Answer(HttpRequest request) {
   lane().mutable_counts().requests += 1;
   passed_ = true;
   std::optional<HttpAnswer> answer;
@@ -277,8 +280,8 @@ Awaitable<bool> Connection::Answer(HttpRequest request) {
   co_return co_await SendWhole(answer->response);
 }
 
-bool Connection::FormatHead(const HttpResponse& response, ResponseFrame::Body kind,
-                            std::size_t length) {
+bool HttpConnection::FormatHead(const HttpResponse& response, ResponseFrame::Body kind,
+                                std::size_t length) {
   close_ = close_ || lane().draining() || kind == ResponseFrame::Body::kToClose;
   ResponseFrame frame;
   frame.body = IsBare(response.status) ? ResponseFrame::Body::kNone : kind;
@@ -297,7 +300,7 @@ bool Connection::FormatHead(const HttpResponse& response, ResponseFrame::Body ki
 }
 
 // `response` belongs to the caller, who waits for this.
-Awaitable<bool> Connection::SendWhole(const HttpResponse& response) {
+Awaitable<bool> HttpConnection::SendWhole(const HttpResponse& response) {
   const HttpResponse* sent = &response;
   HttpResponse failure;
   if (!FormatHead(response, ResponseFrame::Body::kLength, response.body.size())) {
@@ -317,7 +320,7 @@ Awaitable<bool> Connection::SendWhole(const HttpResponse& response) {
   co_return sent_all && !close_;
 }
 
-Awaitable<bool> Connection::SendStream(const HttpAnswer& answer) {
+Awaitable<bool> HttpConnection::SendStream(const HttpAnswer& answer) {
   chunked_ = check_.head().minor_version == 1;
   const auto kind = chunked_ ? ResponseFrame::Body::kChunked : ResponseFrame::Body::kToClose;
   if (!FormatHead(answer.response, kind, 0)) {
@@ -340,7 +343,7 @@ Awaitable<bool> Connection::SendStream(const HttpAnswer& answer) {
   co_return co_await EndStream();
 }
 
-Awaitable<bool> Connection::EndStream() {
+Awaitable<bool> HttpConnection::EndStream() {
   if (!chunked_) co_return false;
   out_.assign("0\r\n").append(trailers_).append("\r\n");
   const Parts end = OnePart(out_);
@@ -348,7 +351,7 @@ Awaitable<bool> Connection::EndStream() {
   co_return sent && !close_;
 }
 
-Awaitable<bool> Connection::Write(std::string_view data) {
+Awaitable<bool> HttpConnection::Write(std::string_view data) {
   Watch();
   if (ended()) co_return false;
   if (data.empty()) co_return true;
@@ -360,17 +363,17 @@ Awaitable<bool> Connection::Write(std::string_view data) {
   co_return co_await Send(parts);
 }
 
-void Connection::AddTrailer(std::string_view name, std::string_view value) {
+void HttpConnection::AddTrailer(std::string_view name, std::string_view value) {
   if (!check_.head().takes_trailers || !SafeField(name, value)) return;
   trailers_.append(name).append(": ").append(value).append("\r\n");
 }
 
-Awaitable<bool> Connection::Refuse(const Refusal& why) {
+Awaitable<bool> HttpConnection::Refuse(const Refusal& why) {
   lane().mutable_counts().refused[static_cast<std::size_t>(why.fault)] += 1;
   co_return co_await Refuse(why.status, FaultName(why.fault), why.why);
 }
 
-Awaitable<bool> Connection::Refuse(int status, std::string_view code, std::string_view detail) {
+Awaitable<bool> HttpConnection::Refuse(int status, std::string_view code, std::string_view detail) {
   if (waiting) {
     lane().BeginWork(*this);
     id_ = lane().NextId();
@@ -384,7 +387,7 @@ Awaitable<bool> Connection::Refuse(int status, std::string_view code, std::strin
 }
 
 // Closing with unread input makes the kernel send a reset, which may destroy the answer on its way.
-Awaitable<void> Connection::Linger() {
+Awaitable<void> HttpConnection::Linger() {
   ShutdownSend();
   const absl::Duration until = lane().Until(lane().limits().linger);
   std::size_t dropped = input().bytes().size();

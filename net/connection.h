@@ -16,11 +16,11 @@ namespace spillway {
 // One client: a coroutine that reads a request, has it answered, sends the answer, and again; so
 // pipelined requests are answered in order. It is the Exchange of the handler it calls. The running
 // coroutine keeps it alive.
-class Connection final : public Wire, private BodyStream {
+class HttpConnection final : public Wire, private BodyStream {
  public:
-  Connection(std::shared_ptr<Lane> lane, Socket socket, std::string peer);
+  HttpConnection(std::shared_ptr<Lane> lane, Socket socket, std::string peer);
 
-  Awaitable<void> Run(std::shared_ptr<Connection> self);
+  Awaitable<void> Run(std::shared_ptr<HttpConnection> self);
   void Sweep();
   void DrainBegins();
 
@@ -80,7 +80,7 @@ class Connection final : public Wire, private BodyStream {
   // The exchange under way.
   std::function<void()> on_gone_;
   std::shared_ptr<WakerImpl> waker_;
-  Event wake_;
+  WakeUp wake_;
   bool asleep_ = false;  // In Wait().
   bool woken_ = false;   // A wake came while awake.
   Woken why_ = Woken::kWoken;

@@ -104,7 +104,7 @@ void Lane::Admit(Socket socket, const Tcp::endpoint& peer) {
   }
   if (!sweeping_) ReadClocks();
   auto connection =
-      std::make_shared<Connection>(shared_from_this(), std::move(socket), AddressOf(peer));
+      std::make_shared<HttpConnection>(shared_from_this(), std::move(socket), AddressOf(peer));
   connection->place = working_.insert(working_.end(), connection);
   ++live_;
   counts_.open += 1;
@@ -115,7 +115,7 @@ void Lane::Admit(Socket socket, const Tcp::endpoint& peer) {
 // The connection that has waited longest goes; one that sends its head slowly counts as waiting.
 bool Lane::MakeRoom() {
   if (waiting_.empty()) return false;
-  const std::shared_ptr<Connection> oldest = waiting_.front();
+  const std::shared_ptr<HttpConnection> oldest = waiting_.front();
   BeginWork(*oldest);
   oldest->leaving = true;
   --live_;
@@ -124,21 +124,21 @@ bool Lane::MakeRoom() {
   return true;
 }
 
-void Lane::BeginWaiting(Connection& connection) {
+void Lane::BeginWaiting(HttpConnection& connection) {
   if (connection.waiting || connection.leaving) return;
   connection.waiting = true;
   waiting_.splice(waiting_.end(), working_, connection.place);
   counts_.idle.Set(waiting_.size());
 }
 
-void Lane::BeginWork(Connection& connection) {
+void Lane::BeginWork(HttpConnection& connection) {
   if (!connection.waiting) return;
   connection.waiting = false;
   working_.splice(working_.end(), waiting_, connection.place);
   counts_.idle.Set(waiting_.size());
 }
 
-void Lane::Remove(Connection& connection) {
+void Lane::Remove(HttpConnection& connection) {
   BeginWork(connection);
   if (!connection.leaving) --live_;
   counts_.open.Set(counts_.open - 1);

@@ -25,7 +25,7 @@ using SteadyTimer =
     net::basic_waitable_timer<std::chrono::steady_clock,
                               net::wait_traits<std::chrono::steady_clock>, Executor>;
 
-class Connection;
+class HttpConnection;
 
 // Counts written by one thread and read by any. No locked instruction: a lane has one writer.
 class Count {
@@ -53,7 +53,7 @@ struct LaneCounts {
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
   using Acceptor = net::basic_socket_acceptor<Tcp, Executor>;
-  using Connections = std::list<std::shared_ptr<Connection>>;
+  using Connections = std::list<std::shared_ptr<HttpConnection>>;
 
   Lane(const ServerOptions& options, std::size_t max_connections, std::string id_prefix,
        HttpHandler& handler);
@@ -80,9 +80,9 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // once a sweep, so one period is added: nobody gets less time than promised.
   absl::Duration Until(absl::Duration span) const { return now_ + limits().sweep + span; }
   absl::Duration now() const { return now_; }
-  void BeginWaiting(Connection& connection);  // Evicted first, longest waiting before others.
-  void BeginWork(Connection& connection);
-  void Remove(Connection& connection);
+  void BeginWaiting(HttpConnection& connection);  // Evicted first, longest waiting before others.
+  void BeginWork(HttpConnection& connection);
+  void Remove(HttpConnection& connection);
 
  private:
   const ServerOptions options_;

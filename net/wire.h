@@ -8,9 +8,9 @@
 
 #include <boost/asio/buffer.hpp>
 
-#include "net/event.h"
 #include "net/input.h"
 #include "net/lane.h"
+#include "net/wake_up.h"
 
 namespace spillway {
 
@@ -62,7 +62,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   std::shared_ptr<Lane> lane_;
   Socket socket_;
   Input input_;
-  Event more_;             // The watch came back while the coroutine waits in Read().
+  WakeUp more_;            // The watch came back while the coroutine waits in Read().
   bool watching_ = false;  // A read of the watch is under way.
   bool ended_ = false;
   bool told_ = false;    // PeerLeft() was called.

@@ -11,7 +11,7 @@ namespace spillway {
 
 // Lets one coroutine sleep until something on the same thread wakes it. Remembers nothing: who
 // fires while nobody waits fires into the void. Not thread-safe.
-class Event {
+class WakeUp {
  public:
   Awaitable<void> Wait() {
     return net::async_initiate<const net::use_awaitable_t<Executor>&, void()>(
