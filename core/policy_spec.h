@@ -129,6 +129,7 @@ struct PolicySpec {
   friend bool operator==(const PolicySpec&, const PolicySpec&) = default;
 };
 
+// The price of a modelled pool has its speed-up folded in, as everywhere behind formats/.
 struct PriceChange {
   std::string pool;
   absl::Time from;

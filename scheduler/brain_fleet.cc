@@ -10,12 +10,6 @@
 namespace spillway {
 namespace {
 
-// `speedup` makes a modelled pool as many times as dear.
-Price Folded(Price price, const PoolSpec& spec) {
-  if (price.node_hour) price.node_hour = Scale(*price.node_hour, spec.adapter.speedup);
-  return price;
-}
-
 bool SamePrice(const Price& a, const Price& b) {
   return a.node_hour == b.node_hour && a.input == b.input && a.output == b.output;
 }
@@ -198,10 +192,10 @@ void Brain::Impl::Reprice(PoolRun& pool) {
   absl::Time since = absl::InfinitePast();
   for (const PriceChange& change : prices_->prices) {
     if (change.pool != pool.spec().name || change.from > now_ || change.from < since) continue;
-    price = Folded(change.price, pool.spec());
+    price = change.price;
     since = change.from;
   }
-  if (pool.own_price && pool.own_price_at >= since) price = Folded(*pool.own_price, pool.spec());
+  if (pool.own_price && pool.own_price_at >= since) price = *pool.own_price;
   if (SamePrice(price, pool.price)) {
     pool.price = price;
     return;

@@ -285,6 +285,22 @@ TEST(Brain, APriceChangeIsBookedAtBothRates) {
   EXPECT_EQ(world.job(id).cost, expected);
 }
 
+TEST(Brain, ADatedPriceStandsFromItsDayOnAsItIsWritten) {
+  Config config = DemoConfig();
+  for (PoolSpec& pool : config.fleet.pools) pool.adapter.speedup = 20;  // folded in already
+  const absl::Time start = absl::FromUnixSeconds(1'790'000'000);
+  config.prices.prices.push_back(
+      {"a10", start - absl::Hours(1), Price{.node_hour = fixtures::HourlyDollars(1.5)}});
+  config.prices.prices.push_back(
+      {"a10", start + absl::Seconds(40), Price{.node_hour = fixtures::HourlyDollars(3)}});
+  World world(config, start);
+  world.fate = [](const command::Launch&) { return Fate{absl::Seconds(100)}; };
+  const JobId id = world.Submit(Lasting(JobNeedingDevices(1, "cuda>=12"), absl::Seconds(100))).job;
+  world.RunToEnd();
+  EXPECT_EQ(world.job(id).cost, fixtures::HourlyDollars(1.5) * absl::Seconds(40) +
+                                    fixtures::HourlyDollars(3) * absl::Seconds(60));
+}
+
 TEST(Brain, TheBaselineIsOneCleanAttemptOnNvidia) {
   World world(DemoConfig());
   world.fate = [](const command::Launch&) { return Fate{absl::Seconds(24)}; };
