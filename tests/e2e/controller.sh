@@ -20,7 +20,7 @@ processes_of_sandbox() {
   for at in /proc/[0-9]*; do
     [[ ${at#/proc/} == "$$" || ${at#/proc/} == "$BASHPID" ]] && continue
     cwd=$(readlink "$at/cwd" 2>/dev/null) || continue
-    if [[ $cwd == "$SANDBOX"* ]] || tr '\0' ' ' <"$at/cmdline" 2>/dev/null | grep -qF "$SANDBOX"; then
+    if [[ $cwd == "$SANDBOX"* ]] || tr '\0' ' ' 2>/dev/null <"$at/cmdline" | grep -qF "$SANDBOX"; then
       echo "${at#/proc/}"
     fi
   done
