@@ -4,8 +4,8 @@ namespace spillway::store {
 
 absl::StatusOr<ReadPool::Lease> ReadPool::Borrow() {
   {
-    absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(this, &ReadPool::MayTake));
+    std::unique_lock lock(mutex_);
+    given_back_.wait(lock, [this] { return !idle_.empty() || open_ < limit_; });
     if (!idle_.empty()) {
       auto connection = std::move(idle_.back());
       idle_.pop_back();
@@ -15,14 +15,20 @@ absl::StatusOr<ReadPool::Lease> ReadPool::Borrow() {
   }
   auto opened = Connection::Open(path_, Connection::Use::kRead, vfs_);
   if (opened.ok()) return Lease(*this, *std::move(opened));
-  absl::MutexLock lock(&mutex_);
-  --open_;
+  {
+    const std::lock_guard lock(mutex_);
+    --open_;
+  }
+  given_back_.notify_one();
   return opened.status();
 }
 
 void ReadPool::GiveBack(std::unique_ptr<Connection> connection) {
-  absl::MutexLock lock(&mutex_);
-  idle_.push_back(std::move(connection));
+  {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(connection));
+  }
+  given_back_.notify_one();
 }
 
 }  // namespace spillway::store
