@@ -122,7 +122,7 @@ void WriteWorkMembers(JsonWriter& w, const Work& work) {
     // Patches of the default parts, as RFC 7396 has it: made of trees, since few jobs have any.
     w.RawMember("alternatives", WriteJson(*ToValue(work).Find("alternatives")));
   }
-  WriteText(w, "pin", work.pin);
+  WriteText(w, "pin", work.pin);  // asked for as `pool`, which here is where it runs
   WriteSpan(w, "queue_timeout", work.queue_timeout);
 }
 

@@ -36,14 +36,11 @@ class Watcher {
       co_return;
     }
     std::string frames = Opening();
-    while (!over_) {
-      if (frames.empty()) frames = Next();
-      if (!frames.empty()) {
-        if (!co_await out.Write(frames)) co_return;
-        frames.clear();
-        if (over_) break;
-        if (more_) continue;
-      }
+    for (;;) {
+      if (!frames.empty() && !co_await out.Write(frames)) co_return;
+      if (over_) co_return;
+      frames = Next();
+      if (!frames.empty()) continue;
       if (out.draining()) {
         frames = SseComment("the controller is stopping: come back with Last-Event-ID");
         co_await out.Write(frames);

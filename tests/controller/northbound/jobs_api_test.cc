@@ -1,0 +1,290 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/controller/northbound/api_rig.h"
+
+namespace spillway {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(JobsApi, ASubmittedJobIsThereAndSaysWhere) {
+  ApiRig rig;
+  rig.Start();
+  const Received created = rig.Post("/api/v1/jobs", ApiRig::kLocal);
+  ASSERT_EQ(created.status, 201) << created.body;
+  const std::string path(created.headers.Get("Location"));
+  EXPECT_EQ(path, "/api/v1/jobs/" + created.Text("id"));
+  EXPECT_EQ(created.Text("pool"), "local");
+  EXPECT_EQ(created.headers.Get("x-spillway-decision"), created.Text("decision"));
+  const Received shown = rig.Get(path);
+  EXPECT_EQ(shown.status, 200);
+  EXPECT_EQ(shown.Text("id"), created.Text("id"));
+  EXPECT_EQ(shown.Text("tenant"), "default");
+  EXPECT_EQ(rig.Get("/api/v1/decisions/" + created.Text("decision")).Text("chosen"), "local");
+}
+
+struct BadBody {
+  std::string name, body, pointer;
+};
+class JobsApiRefuses : public testing::TestWithParam<BadBody> {};
+TEST_P(JobsApiRefuses, WithAPointerAndKeepsNothing) {
+  ApiRig rig;
+  rig.Start();
+  const Received refused = rig.Post("/api/v1/jobs", GetParam().body);
+  EXPECT_EQ(refused.status, 400) << refused.body;
+  EXPECT_EQ(refused.headers.Get("Content-Type"), "application/problem+json");
+  EXPECT_EQ(refused.headers.Get("x-should-retry"), "false");
+  EXPECT_EQ(refused.Text("code"), "malformed");
+  EXPECT_EQ(refused.Text("type"), "/problems/malformed");
+  EXPECT_EQ(refused.Text("trace_id"), refused.headers.Get("x-request-id"));
+  const Value* errors = refused.json.Find("errors");
+  ASSERT_NE(errors, nullptr) << refused.body;
+  EXPECT_EQ(errors->list()[0].Find("pointer")->string(), GetParam().pointer);
+  EXPECT_TRUE(rig.Get("/api/v1/jobs").json.Find("data")->list().empty());
+}
+INSTANTIATE_TEST_SUITE_P(
+    All, JobsApiRefuses,
+    testing::Values(
+        BadBody{"NoJson", "{", ""}, BadBody{"NoCommand", R"({"name":"x"})", ""},
+        BadBody{"UnknownKey", R"({"run":{"command":["true"]},"memroy":1})", "/memroy"},
+        BadBody{"NoUnit", R"({"run":{"command":["true"]},"needs":{"memory":1}})", "/needs/memory"},
+        BadBody{"ReadOnly", R"({"run":{"command":["true"]},"tenant":"root"})", "/tenant"},
+        BadBody{"Negative", R"({"run":{"command":["true"]},"needs":{"cpus":-1}})", "/needs/cpus"},
+        BadBody{"TwiceTheKey", R"({"run":{"command":["true"]},"name":"a","name":"b"})", ""}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(JobsApi, APinnedJobSaysSo) {
+  ApiRig rig;
+  rig.Start();
+  const Received created =
+      rig.Post("/api/v1/jobs", R"({"run":{"command":["true"]},"pool":"xeon-amx"})");
+  EXPECT_EQ(created.Text("pin"), "xeon-amx");
+  EXPECT_EQ(created.Text("pool"), "xeon-amx");
+}
+
+TEST(JobsApi, WhatNoPoolCouldEverDoIsRefusedWithEveryReason) {
+  ApiRig rig;
+  rig.Start();
+  const Received refused =
+      rig.Post("/api/v1/jobs", R"({"run":{"command":["true"]},"needs":{"memory":"9TiB"}})");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(refused.Text("code"), "no_capable_pool");
+  const auto& candidates = refused.json.Find("candidates")->list();
+  ASSERT_EQ(candidates.size(), 5u);
+  EXPECT_EQ(candidates[0].Find("code")->string(), "memory");
+  EXPECT_THAT(candidates[0].Find("why")->string(), HasSubstr("9 TiB"));
+  // The refusal is kept as a decision, and can be read again.
+  const std::string decision(refused.headers.Get("x-spillway-decision"));
+  EXPECT_EQ(rig.Get("/api/v1/decisions/" + decision).Text("outcome"), "refused");
+}
+
+TEST(JobsApi, BodiesBeyondTheBoundAreNotRead) {
+  ApiRig rig;
+  rig.Start();
+  const Received refused = rig.Post("/api/v1/jobs", std::string((256 << 10) + 1, ' '));
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_EQ(refused.Text("code"), "too_large");
+}
+
+TEST(JobsApi, TheSameKeyIsGivenTheSameBytes) {
+  ApiRig rig;
+  rig.Start();
+  const Headers key{{"Idempotency-Key", "k-1"}};
+  const Received first = rig.Post("/api/v1/jobs", ApiRig::kLocal, key);
+  const Received second = rig.Post("/api/v1/jobs", ApiRig::kLocal, key);
+  EXPECT_EQ(first.status, 201);
+  EXPECT_EQ(second.status, 201);
+  EXPECT_EQ(first.body, second.body);
+  EXPECT_EQ(first.headers.Get("Location"), second.headers.Get("Location"));
+  EXPECT_FALSE(first.headers.Find("Idempotency-Replayed"));
+  EXPECT_EQ(second.headers.Get("Idempotency-Replayed"), "true");
+  EXPECT_EQ(rig.Get("/api/v1/jobs").json.Find("data")->list().size(), 1u);
+
+  const Received other = rig.Post(
+      "/api/v1/jobs", R"({"run":{"command":["false"]},"needs":{"sites":["office"]}})", key);
+  EXPECT_EQ(other.status, 422);
+  EXPECT_EQ(other.Text("code"), "key_reused");
+}
+
+TEST(JobsApi, AReplayedRefusalIsTheSameProblem) {
+  ApiRig rig;
+  rig.Start();
+  const std::string body = R"({"run":{"command":["true"]},"needs":{"memory":"9TiB"}})";
+  const Headers key{{"Idempotency-Key", "k-2"}};
+  const Received first = rig.Post("/api/v1/jobs", body, key);
+  const Received second = rig.Post("/api/v1/jobs", body, key);
+  EXPECT_EQ(first.status, 422);
+  EXPECT_EQ(second.status, 422);
+  EXPECT_EQ(first.body, second.body);
+  EXPECT_EQ(second.headers.Get("Content-Type"), "application/problem+json");
+}
+
+TEST(JobsApi, AKeyWhoseFirstRequestIsUnderWayIsToldToComeBack) {
+  ApiRig rig;
+  rig.Start();
+  rig.rig().store().Hold();
+  const Headers key{{"Idempotency-Key", "k-3"}};
+  Received first;
+  std::thread waiting([&] { first = rig.Post("/api/v1/jobs", ApiRig::kLocal, key); });
+  ASSERT_TRUE(rig.rig().store().WaitUntilHeld());
+  const Received second = rig.Post("/api/v1/jobs", ApiRig::kLocal, key);
+  EXPECT_EQ(second.status, 409);
+  EXPECT_EQ(second.Text("code"), "key_in_progress");
+  EXPECT_EQ(second.headers.Get("Retry-After"), "1");
+  EXPECT_EQ(second.headers.Get("x-should-retry"), "true");
+  rig.rig().store().Release();
+  waiting.join();
+  EXPECT_EQ(first.status, 201);
+}
+
+TEST(JobsApi, KeysThatAreTooLongAreRefused) {
+  ApiRig rig;
+  rig.Start();
+  const std::string key(256, 'k');
+  const Received refused = rig.Post("/api/v1/jobs", ApiRig::kLocal, {{"Idempotency-Key", key}});
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.Text("code"), "invalid_parameter");
+}
+
+TEST(JobsApi, WhenTooMuchWaitsSubmissionsAreSentAway) {
+  ApiRig rig({.waiting_submissions = 0});
+  rig.Start();
+  const Received refused = rig.Post("/api/v1/jobs", ApiRig::kLocal);
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.Text("code"), "queue_full");
+  EXPECT_EQ(refused.headers.Get("Retry-After"), "1");
+  EXPECT_EQ(refused.headers.Get("x-should-retry"), "true");
+}
+
+TEST(JobsApi, ListsGoOnFromPageToPage) {
+  ApiRig rig;
+  rig.Start();
+  std::vector<std::string> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(rig.Submit(ApiRig::kLocal));
+  std::string target = "/api/v1/jobs?limit=2&order=asc";
+  std::vector<std::string> seen;
+  for (int pages = 0; pages < 10; ++pages) {
+    const Received page = rig.Get(target);
+    ASSERT_EQ(page.status, 200) << page.body;
+    for (const Value& job : page.json.Find("data")->list())
+      seen.push_back(job.Find("id")->string());
+    EXPECT_EQ(page.Text("last_id"), seen.back());
+    const std::string link(page.headers.Get("Link"));
+    EXPECT_EQ(page.json.Find("has_more")->boolean(), !link.empty());
+    if (link.empty()) break;
+    EXPECT_THAT(link, HasSubstr(">; rel=\"next\""));
+    target = link.substr(1, link.find('>') - 1);
+  }
+  EXPECT_EQ(seen, ids);
+  EXPECT_EQ(rig.Get("/api/v1/jobs").Text("first_id"), ids.back());
+}
+
+TEST(JobsApi, ListsTakeFilters) {
+  ApiRig rig;
+  rig.Start();
+  const std::string ended = rig.Submit(ApiRig::kLocal);
+  rig.Submit(R"({"name":"other","run":{"command":["true"]},"needs":{"sites":["office"]}})");
+  ASSERT_TRUE(rig.process().WaitForLaunches(2));
+  rig.process().Ended({ApiRig::IdOf(ended), 1}, 0);
+  const auto count = [&](const std::string& query) {
+    return rig.Get("/api/v1/jobs?" + query).json.Find("data")->list().size();
+  };
+  while (rig.Get("/api/v1/jobs/" + ended).Text("state") != "succeeded") std::this_thread::yield();
+  EXPECT_EQ(count("state=succeeded"), 1u);
+  EXPECT_EQ(count("state=succeeded,starting"), 2u);
+  EXPECT_EQ(count("name=other"), 1u);
+  EXPECT_EQ(count("pool=local"), 2u);
+  EXPECT_EQ(count("pool=a10"), 0u);
+  EXPECT_EQ(count("tenant=nobody"), 0u);
+}
+
+class BadQuery : public testing::TestWithParam<std::string> {};
+TEST_P(BadQuery, IsRefused) {
+  ApiRig rig;
+  rig.Start();
+  const Received refused = rig.Get("/api/v1/jobs?" + GetParam());
+  EXPECT_EQ(refused.status, 400) << refused.body;
+  EXPECT_EQ(refused.Text("code"), "invalid_parameter");
+}
+INSTANTIATE_TEST_SUITE_P(All, BadQuery,
+                         testing::Values("limit=0", "limit=101", "limit=x", "limit=1&limit=2",
+                                         "order=up", "after=dec-000001", "state=idle",
+                                         "stat=queued", "watch=maybe", "resource_version=-1",
+                                         "name="));
+
+TEST(JobsApi, CancelIsAnsweredWithTheJobAndTwiceIsNoError) {
+  ApiRig rig;
+  rig.Start();
+  const std::string id = rig.Submit(ApiRig::kLocal);
+  const Received cancelled = rig.Post("/api/v1/jobs/" + id + "/cancel");
+  EXPECT_EQ(cancelled.status, 200);
+  EXPECT_EQ(cancelled.Text("cancelling"), "true");
+  ASSERT_TRUE(rig.process().WaitForCancels(1));
+  rig.process().Ended({ApiRig::IdOf(id), 1}, 0);
+  while (rig.Get("/api/v1/jobs/" + id).Text("finished_at").empty()) std::this_thread::yield();
+  EXPECT_EQ(rig.Post("/api/v1/jobs/" + id + "/cancel").status, 200);
+  EXPECT_EQ(rig.Post("/api/v1/jobs/job-999999/cancel").status, 404);
+}
+
+TEST(JobsApi, WhatIsNotThereIsNotFound) {
+  ApiRig rig;
+  rig.Start();
+  for (const char* path : {"/api/v1/jobs/job-999999", "/api/v1/jobs/x", "/api/v1/jobs/job-1/logs",
+                           "/api/v1/jobs/job-1/events"}) {
+    const Received missing = rig.Get(path);
+    EXPECT_EQ(missing.status, 404) << path;
+    EXPECT_EQ(missing.Text("instance"), path);
+  }
+}
+
+TEST(JobsApi, AnUnchangedJobIsNotSentAgain) {
+  ApiRig rig;
+  rig.Start();
+  const std::string path = "/api/v1/jobs/" + rig.Submit(ApiRig::kLocal);
+  const Received first = rig.Get(path);
+  const std::string etag(first.headers.Get("ETag"));
+  EXPECT_EQ(rig.Get(path, {{"If-None-Match", etag}}).status, 304);
+  EXPECT_EQ(rig.Get(path, {{"If-None-Match", "\"other\", W/" + etag}}).status, 304);
+  EXPECT_EQ(rig.Get(path, {{"If-None-Match", "\"other\""}}).status, 200);
+}
+
+TEST(JobsApi, HeadTellsWhatGetWouldWithoutTheBody) {
+  ApiRig rig;
+  rig.Start();
+  const std::string path = "/api/v1/jobs/" + rig.Submit(ApiRig::kLocal);
+  const Received head = rig.Send(Method::kHead, path);
+  EXPECT_EQ(head.status, 200);
+  EXPECT_TRUE(head.body.empty());
+  EXPECT_EQ(head.headers.Get("ETag"), rig.Get(path).headers.Get("ETag"));
+}
+
+TEST(JobsApi, PagesOfOtherSitesCannotSubmit) {
+  ApiRig rig;
+  rig.Start();
+  const Received refused =
+      rig.Post("/api/v1/jobs", ApiRig::kLocal, {{"Origin", "https://evil.example"}});
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(refused.Text("code"), "cross_origin");
+  const std::string own = "http://" + rig.address();
+  EXPECT_EQ(rig.Post("/api/v1/jobs", ApiRig::kLocal, {{"Origin", own}}).status, 201);
+}
+
+TEST(JobsApi, ADryRunLeavesNoTrace) {
+  ApiRig rig;
+  rig.Start();
+  const Received answer = rig.Post("/api/v1/decisions:dry-run", ApiRig::kLocal);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.Text("chosen"), "local");
+  EXPECT_TRUE(answer.json.Find("id")->is_null());
+  EXPECT_EQ(rig.Post("/api/v1/decisions:dry-run",
+                     R"({"run":{"command":["true"]},"needs":{"memory":"9TiB"}})")
+                .Text("outcome"),
+            "refused");
+  EXPECT_EQ(rig.Post("/api/v1/decisions:dry-run", "{}").status, 400);
+  EXPECT_TRUE(rig.Get("/api/v1/jobs").json.Find("data")->list().empty());
+  EXPECT_TRUE(rig.Get("/api/v1/decisions").json.Find("data")->list().empty());
+}
+
+}  // namespace
+}  // namespace spillway

@@ -1,0 +1,244 @@
+#include "controller/serve.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "net/client.h"
+#include "tests/support/fake_adapter.h"
+#include "tests/support/temporary_folder.h"
+
+namespace spillway {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kFleet = R"(
+kind: Fleet
+pools:
+  - name: local
+    adapter: {type: process}
+    kind: cpu
+    node: {cpus: 4, memory: 8GiB}
+    billing: committed
+    price: {node_hour: 0.10 USD}
+    power: {idle: 40 W, busy: 120 W, tariff: 0.12 USD/kWh}
+    runtimes: {none: "1"}
+)";
+
+std::string Read(const std::string& path) {
+  std::ifstream in(path);
+  std::string text;
+  std::getline(in, text, '\0');
+  return text;
+}
+
+// Everything real but the adapters: their runs end at once.
+class Fakes final : public ServedAdapters {
+ public:
+  explicit Fakes(AdapterSink& sink) : process_(&sink), modelled_(&sink) {
+    process_.EndAtOnce();
+    modelled_.EndAtOnce();
+  }
+  Host::Adapters ByType() override {
+    return {{"process", {&process_, nullptr}}, {"modelled", {&modelled_, nullptr}}};
+  }
+
+ private:
+  FakeAdapter process_, modelled_;
+};
+
+// RunServe in a thread of its own, ended by a signal as an operator ends it.
+class Serving {
+ public:
+  explicit Serving(std::string config = kFleet) { Write(std::move(config)); }
+  ~Serving() {
+    if (thread_.joinable()) Stop().IgnoreError();
+  }
+
+  void Write(const std::string& config) { std::ofstream(folder_.Of("config.yaml")) << config; }
+  ServeOptions Options() const {
+    ServeOptions options;
+    options.config_path = folder_.Of("config.yaml");
+    options.state_dir = StateDir();
+    options.catalog_dir = SPILLWAY_SOURCE_DIR "/configs/catalog";
+    options.listen = "127.0.0.1:0";
+    options.machine.cpus = MilliCpus(4000);
+    options.machine.memory = Bytes(std::int64_t{8} << 30);
+    options.machine.vendor = "intel";
+    options.version = "9.9";
+    options.threads = 1;
+    options.adapters =
+        [](const AdapterNeeds& needs) -> absl::StatusOr<std::unique_ptr<ServedAdapters>> {
+      return std::make_unique<Fakes>(needs.sink);
+    };
+    return options;
+  }
+  std::string StateDir() const { return folder_.Of("state"); }
+  std::string AddressPath() const { return StateDir() + "/address"; }
+
+  bool Start(ServeOptions options) {
+    over_ = false;
+    thread_ = std::thread([this, options = std::move(options)] {
+      status_ = RunServe(options);
+      over_ = true;
+    });
+    for (int i = 0; i < 4000 && !over_; ++i) {
+      if (std::filesystem::exists(AddressPath())) return true;
+      absl::SleepFor(absl::Milliseconds(5));
+    }
+    return false;
+  }
+  bool Start() { return Start(Options()); }
+  absl::Status Stop(int signal = SIGTERM) {
+    if (!over_) ::kill(::getpid(), signal);
+    thread_.join();
+    return status_;
+  }
+
+  Client NewClient() {
+    std::string url = Read(AddressPath());
+    url.pop_back();
+    auto client = Client::ForUrl(url);
+    EXPECT_TRUE(client.ok()) << url;
+    return *std::move(client);
+  }
+  std::string Get(const std::string& target) {
+    auto response = NewClient().Get(target);
+    return response.ok() ? response->body : std::string(response.status().message());
+  }
+  int Submit() {
+    auto response = NewClient().Post("/api/v1/jobs", R"({"run":{"command":["true"]}})");
+    return response.ok() ? response->status : -1;
+  }
+
+ private:
+  testing_support::TemporaryFolder folder_;
+  std::thread thread_;
+  std::atomic<bool> over_{true};
+  absl::Status status_;
+};
+
+TEST(Serve, SaysWhereItListensOnceItIsReadyAndTakesThatBackAtTheEnd) {
+  Serving serving;
+  ASSERT_TRUE(serving.Start()) << serving.Stop();
+  EXPECT_THAT(Read(serving.AddressPath()),
+              testing::MatchesRegex("http://127\\.0\\.0\\.1:[0-9]+\n"));
+  EXPECT_EQ(serving.Get("/readyz"), "ready\n");
+  EXPECT_EQ(serving.Submit(), 201);
+  EXPECT_THAT(serving.Get("/metrics"), HasSubstr("version=\"9.9\""));
+  struct stat about {};
+  ASSERT_EQ(::stat(serving.StateDir().c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777, 0700u);
+  EXPECT_TRUE(serving.Stop().ok());
+  EXPECT_FALSE(std::filesystem::exists(serving.AddressPath()));
+}
+
+TEST(Serve, GoesOnWhereItStoppedAndLeavesForeignFilesAlone) {
+  Serving serving;
+  std::filesystem::create_directory(serving.StateDir());
+  std::ofstream(serving.StateDir() + "/notes.txt") << "mine";
+  ASSERT_TRUE(serving.Start()) << serving.Stop();
+  EXPECT_EQ(serving.Submit(), 201);
+  EXPECT_TRUE(serving.Stop(SIGINT).ok());
+  ASSERT_TRUE(serving.Start()) << serving.Stop();
+  EXPECT_THAT(serving.Get("/api/v1/jobs"), HasSubstr("\"id\":\"job-"));
+  EXPECT_TRUE(serving.Stop().ok());
+  EXPECT_EQ(Read(serving.StateDir() + "/notes.txt"), "mine");
+}
+
+TEST(Serve, ReloadsPolicyAndPricesAndKeepsTheLastGoodOnes) {
+  const std::string named = std::string(kFleet) + "---\nkind: Policy\nname: ";
+  Serving serving(named + "first\n");
+  ASSERT_TRUE(serving.Start()) << serving.Stop();
+  EXPECT_THAT(serving.Get("/api/v1/policy"), HasSubstr("\"name\":\"first\""));
+  serving.Write(named +
+                "second\n---\nkind: Prices\nprices:\n"
+                "  - {pool: local, from: 2020-01-01T00:00:00Z, node_hour: 0.30 USD}\n");
+  ::kill(::getpid(), SIGHUP);
+  const auto comes = [&](const std::string& target, const std::string& words) {
+    for (int i = 0; i < 2000; ++i) {
+      if (serving.Get(target).find(words) != std::string::npos) return true;
+      absl::SleepFor(absl::Milliseconds(5));
+    }
+    return false;
+  };
+  EXPECT_TRUE(comes("/api/v1/policy", "\"name\":\"second\""));
+  EXPECT_TRUE(comes("/api/v1/pools/local/price", "0.300000000"));
+  serving.Write(named + "third\nclaim: {order: sideways}\n");
+  ::kill(::getpid(), SIGHUP);
+  EXPECT_TRUE(comes("/metrics", "spillway_config_last_reload_successful 0"));
+  EXPECT_THAT(serving.Get("/api/v1/policy"), HasSubstr("\"name\":\"second\""));
+  EXPECT_TRUE(serving.Stop().ok());
+}
+
+struct Wrong {
+  std::string name, config, listen, says;
+};
+class ServeRefuses : public testing::TestWithParam<Wrong> {};
+TEST_P(ServeRefuses, BeforeAnythingIsTouched) {
+  Serving serving(GetParam().config);
+  ServeOptions options = serving.Options();
+  options.listen.reset();
+  if (!GetParam().listen.empty()) options.listen = GetParam().listen;
+  EXPECT_FALSE(serving.Start(options));
+  const absl::Status status = serving.Stop();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(GetParam().says));
+  EXPECT_FALSE(std::filesystem::exists(serving.StateDir()));
+}
+INSTANTIATE_TEST_SUITE_P(
+    All, ServeRefuses,
+    testing::Values(Wrong{"NoFleet", "kind: Server\n", "127.0.0.1:0", "Fleet"},
+                    Wrong{"OpenToOthers", kFleet, "0.0.0.0:0", "needs keys"},
+                    Wrong{"NoAddress", kFleet, "here", "HOST:PORT"},
+                    Wrong{"Keys",
+                          "kind: Server\nkeys: [{name: web, sha256: " + std::string(64, 'a') +
+                              ", tenant: default, role: submitter}]\n---\n" + kFleet,
+                          "127.0.0.1:0", "cannot be enforced"},
+                    Wrong{"PolicyThatCannotWork",
+                          std::string(kFleet) +
+                              "---\nkind: Policy\nrules:\n"
+                              "  - {name: all, when: {}, claim: [{kind: cpu}]}\n"
+                              "  - {name: never, when: {}, claim: [{kind: cpu}]}\n",
+                          "127.0.0.1:0", "policy: rules[1]"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(Serve, RunsOnceAtATimeInAProcess) {
+  Serving serving;
+  ASSERT_TRUE(serving.Start()) << serving.Stop();
+  EXPECT_TRUE(absl::IsFailedPrecondition(RunServe(serving.Options())));
+  EXPECT_EQ(serving.Get("/healthz"), "ok\n");
+  EXPECT_TRUE(serving.Stop().ok());
+}
+
+TEST(Serve, AnAddressThatIsTakenIsToldAndNoAddressIsLeftBehind) {
+  const int taken = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  ASSERT_EQ(::bind(taken, reinterpret_cast<sockaddr*>(&at), size), 0);
+  ASSERT_EQ(::listen(taken, 1), 0);
+  ASSERT_EQ(::getsockname(taken, reinterpret_cast<sockaddr*>(&at), &size), 0);
+  Serving serving;
+  ServeOptions options = serving.Options();
+  options.listen = absl::StrCat("127.0.0.1:", ntohs(at.sin_port));
+  EXPECT_FALSE(serving.Start(options));
+  EXPECT_TRUE(absl::IsUnavailable(serving.Stop()));
+  EXPECT_FALSE(std::filesystem::exists(serving.AddressPath()));
+  ::close(taken);
+}
+
+}  // namespace
+}  // namespace spillway
