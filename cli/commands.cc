@@ -17,6 +17,7 @@ std::vector<OptionSpec> JobOptions() {
       {"--arch", "ARCH", "x86_64, arm64 or riscv64"},
       {"--feature", "NAME", "a feature the hardware must have: amx, tdx, ...", true},
       {"--site", "NAME", "only there; may be given several times", true},
+      {"--pool", "NAME", "on this pool and no other, whatever the policy says"},
       {"--class", "NAME", "its class of work, with --units"},
       {"--units", "N", "how many units of the class it does"},
       {"--seconds", "N", "or how long it takes, in seconds"},

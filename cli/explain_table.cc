@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "cli/reading.h"
 #include "cli/saving.h"
 #include "cli/table.h"
@@ -116,10 +115,9 @@ std::string CandidatesTable(const Value::List& candidates, const Screen& screen,
       for (const Value& code : ListAt(*candidate, {"codes"}))
         absl::StrAppend(&codes, codes.empty() ? "" : " ", code.text());
       const auto joules = NumberAt(*candidate, {"estimate", "energy_joules"});
-      row.insert(row.end() - 1,
-                 {{joules ? absl::StrFormat("%.4g J", *joules) : std::string(kUnknown), tone},
-                  {OrDash(TextAt(*candidate, {"estimate", "basis"})), tone},
-                  {codes, tone}});
+      row.insert(row.end() - 1, {{joules ? ShowEnergy(*joules) : std::string(kUnknown), tone},
+                                 {OrDash(TextAt(*candidate, {"estimate", "basis"})), tone},
+                                 {codes, tone}});
     }
     table.Add(std::move(row));
   }

@@ -34,6 +34,7 @@ const std::vector<Mapping>& Mappings() {
       {"--arch", {"needs", "arch"}, As::kText},
       {"--feature", {"needs", "features"}, As::kList},
       {"--site", {"needs", "sites"}, As::kList},
+      {"--pool", {"pool"}, As::kText},
       {"--class", {"demand", "class"}, As::kText},
       {"--units", {"demand", "units"}, As::kNumber},
       {"--seconds", {"demand", "seconds"}, As::kNumber},

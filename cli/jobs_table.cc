@@ -39,6 +39,13 @@ std::string RanFor(const Value& job, absl::Time now) {
   return Describe(absl::Trunc(ran, absl::Milliseconds(1)));
 }
 
+// In the queue, before its first attempt.
+std::string WaitedFor(const Value& job) {
+  const auto created = TimeAt(job, {"created_at"}), start = TimeAt(job, {"started_at"});
+  if (!created || !start) return std::string(kUnknown);
+  return Describe(absl::Trunc(*start - *created, absl::Milliseconds(100)));
+}
+
 std::string Command(const Value& job) {
   std::string line;
   for (const Value& word : ListAt(job, {"run", "command"}))
@@ -83,6 +90,7 @@ std::vector<Cell> WhyRow(const Reasoned& one) {
           {OrDash(TextAt(refused ? one.decision : one.job, {"name"}))},
           refused ? Cell("refused", Tone::kBad) : StateCell(one.job),
           {refused ? std::string(kUnknown) : OrDash(TextAt(one.job, {"pool"})), Tone::kStrong},
+          {refused ? std::string(kUnknown) : WaitedFor(one.job)},
           {ShowMoney(cost)},
           {ShowMoney(baseline)},
           SavedCell(cost, baseline)};
@@ -91,7 +99,7 @@ std::vector<Cell> WhyRow(const Reasoned& one) {
 std::string Totals(const Saving& saving, const Screen& screen) {
   std::string line = absl::StrCat("All jobs: ", ShowMoney(saving.all_cost()), ".");
   if (saving.baseline().value() > 0) {
-    absl::StrAppend(&line, " Those that NVIDIA could have done: ", ShowMoney(saving.cost()),
+    absl::StrAppend(&line, "\nThose that NVIDIA could have done: ", ShowMoney(saving.cost()),
                     " here, ", ShowMoney(saving.baseline()), " on NVIDIA alone: ",
                     screen.Paint(saving.saved().value() >= 0 ? Tone::kGood : Tone::kBad,
                                  DescribeSaving(saving.cost(), saving.baseline())),
@@ -131,7 +139,7 @@ std::string JobsTable(const Value::List& jobs, absl::Time now, const Screen& scr
                                  {"COST", Align::kRight},
                                  {"SAVED", Align::kRight}};
   if (wide) {
-    columns.insert(columns.end(), {{"NVIDIA ALONE", Align::kRight},
+    columns.insert(columns.end(), {{"ON NVIDIA", Align::kRight},
                                    {"DECISION"},
                                    {"TRIES", Align::kRight},
                                    {"COMMAND", Align::kLeft, Squeeze::kCut}});
@@ -213,8 +221,9 @@ std::string WhyTable(const std::vector<Reasoned>& all, const Screen& screen) {
                                  {"NAME", Align::kLeft, Squeeze::kCut},
                                  {"STATE"},
                                  {"POOL"},
+                                 {"WAITED", Align::kRight},
                                  {"COST", Align::kRight},
-                                 {"NVIDIA ALONE", Align::kRight},
+                                 {"ON NVIDIA", Align::kRight},
                                  {"SAVED", Align::kRight}};
   if (roomy) {
     columns.push_back({"WHY", Align::kLeft, Squeeze::kWrap});

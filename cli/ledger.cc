@@ -1,7 +1,6 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "cli/actions.h"
 #include "cli/exit_code.h"
 #include "cli/job_document.h"
@@ -27,11 +26,9 @@ absl::StatusOr<std::string> Query(const Invocation& args) {
   return query;
 }
 
-std::string Joules(const Value& row) {
+std::string Energy(const Value& row) {
   const auto joules = NumberAt(row, {"energy_joules"});
-  if (!joules) return std::string(kUnknown);
-  return *joules >= 3.6e5 ? absl::StrFormat("%.3f kWh", *joules / 3.6e6)
-                          : absl::StrFormat("%.4g J", *joules);
+  return joules ? ShowEnergy(*joules) : std::string(kUnknown);
 }
 
 std::vector<Cell> LedgerCells(const Value& row, std::vector<Cell> names, Tone tone) {
@@ -47,7 +44,7 @@ std::vector<Cell> LedgerCells(const Value& row, std::vector<Cell> names, Tone to
                  !comparable              ? Tone::kDim
                  : *compared <= *baseline ? Tone::kGood
                                           : Tone::kBad},
-                {Joules(row), tone}});
+                {Energy(row), tone}});
   return names;
 }
 
@@ -59,7 +56,7 @@ std::string LedgerTable(const Value& report, const Screen& screen) {
                {"ENDED", Align::kRight},
                {"COST", Align::kRight},
                {"MARGINAL", Align::kRight},
-               {"NVIDIA ALONE", Align::kRight},
+               {"ON NVIDIA", Align::kRight},
                {"SAVED", Align::kRight},
                {"ENERGY", Align::kRight}});
   for (const Value& row : ListAt(report, {"rows"})) {

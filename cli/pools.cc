@@ -1,3 +1,5 @@
+#include <cstdint>
+#include <functional>
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
@@ -7,19 +9,20 @@
 #include "cli/exit_code.h"
 #include "cli/reading.h"
 #include "cli/table.h"
-#include "core/explain.h"
 #include "core/text.h"
 
 namespace spillway::cli {
 namespace {
+
+constexpr int kRoomForAll = 115;  // columns
 
 // "6/8": free of what the nodes that are up have; a dash where they have none.
 std::string FreeOf(const Value& pool, std::string_view what) {
   const auto free = NumberAt(pool, {"free", what}), total = NumberAt(pool, {"total", what});
   if (!free || !total || *total == 0) return std::string(kUnknown);
   if (what != "memory") return absl::StrFormat("%.4g/%.4g", *free, *total);
-  const auto bytes = [](double value) { return Describe(Bytes(static_cast<std::int64_t>(value))); };
-  return absl::StrCat(bytes(*free), "/", bytes(*total));
+  constexpr double kGib = 1 << 30;
+  return absl::StrFormat("%.3g/%.3g GiB", *free / kGib, *total / kGib);
 }
 
 std::string PriceOf(const Value& pool) {
@@ -29,50 +32,82 @@ std::string PriceOf(const Value& pool) {
   return tokens ? absl::StrCat(ShowMoney(tokens), "/Mtoken") : std::string(kUnknown);
 }
 
+// "real", "modelled", "modelled 20x": such a pool is 20 times as fast, as dear and as thirsty.
+Cell HardwareOf(const Value& pool) {
+  if (!FlagAt(pool, {"modelled"})) return "real";
+  const auto speedup = NumberAt(pool, {"adapter", "speedup"});
+  if (!speedup || *speedup == 1) return {"modelled", Tone::kDim};
+  return {absl::StrFormat("modelled %.4gx", *speedup), Tone::kDim};
+}
+
 std::string Joined(const Value& pool, KeyPath path) {
   return absl::StrJoin(ListAt(pool, path), " ", [](std::string* out, const Value& item) {
     absl::StrAppend(out, item.text());
   });
 }
 
+struct PoolColumn {
+  Column column;
+  std::function<Cell(const Value& pool)> cell;
+  enum class When : std::uint8_t { kAlways, kRoomy, kWide } when = When::kAlways;
+};
+
+Cell StateOf(const Value& pool) {
+  const std::string state = TextAt(pool, {"state"});
+  return {state, state == "active" ? Tone::kGood : Tone::kCare};
+}
+
+std::vector<PoolColumn> PoolColumns() {
+  using When = PoolColumn::When;
+  const auto text = [](std::string_view key) {
+    return [key](const Value& pool) { return Cell(OrDash(TextAt(pool, {key}))); };
+  };
+  const auto free_of = [](std::string_view what) {
+    return [what](const Value& pool) { return Cell(FreeOf(pool, what)); };
+  };
+  return {
+      {{"POOL"}, [](const Value& pool) { return Cell(TextAt(pool, {"name"}), Tone::kStrong); }},
+      {{"KIND"}, text("kind"), When::kRoomy},
+      {{"DEVICE", Align::kLeft, Squeeze::kCut}, text("device")},
+      {{"STATE"}, StateOf},
+      {{"NODES", Align::kRight},
+       [](const Value& pool) {
+         return Cell(absl::StrCat(TextAt(pool, {"nodes_up"}), "/", TextAt(pool, {"nodes"})));
+       },
+       When::kRoomy},
+      {{"FREE CPUS", Align::kRight}, free_of("cpus")},
+      {{"MEMORY", Align::kRight}, free_of("memory"), When::kRoomy},
+      {{"DEVICES", Align::kRight}, free_of("devices")},
+      {{"JOBS", Align::kRight}, text("running"), When::kWide},
+      {{"BILLING"}, text("billing")},
+      {{"NODE", Align::kRight}, [](const Value& pool) { return Cell(PriceOf(pool)); }},
+      {{"HARDWARE"}, HardwareOf},
+      {{"VENDOR"}, text("vendor"), When::kWide},
+      {{"SITE"},
+       [](const Value& pool) {
+         return Cell(OrDash(TextAt(pool, {"site", "name"})));
+       },
+       When::kWide},
+      {{"LIMITS", Align::kLeft, Squeeze::kWrap},
+       [](const Value& pool) { return Cell(OrDash(Joined(pool, {"limits"}))); },
+       When::kWide},
+  };
+}
+
 std::string PoolsTable(const Value::List& pools, const Screen& screen, bool wide) {
-  std::vector<Column> columns = {{"POOL"},
-                                 {"KIND"},
-                                 {"DEVICE", Align::kLeft, Squeeze::kCut},
-                                 {"STATE"},
-                                 {"NODES", Align::kRight},
-                                 {"FREE CPUS", Align::kRight},
-                                 {"MEMORY", Align::kRight},
-                                 {"DEVICES", Align::kRight},
-                                 {"JOBS", Align::kRight},
-                                 {"BILLING"},
-                                 {"NODE", Align::kRight},
-                                 {"HARDWARE"}};
-  if (wide)
-    columns.insert(columns.end(),
-                   {{"VENDOR"}, {"SITE"}, {"ADAPTER"}, {"LIMITS", Align::kLeft, Squeeze::kWrap}});
+  std::vector<PoolColumn> shown;
+  for (PoolColumn& column : PoolColumns()) {
+    const bool roomy = wide || screen.width == 0 || screen.width >= kRoomForAll;
+    if (column.when == PoolColumn::When::kWide ? wide
+                                               : column.when == PoolColumn::When::kAlways || roomy)
+      shown.push_back(std::move(column));
+  }
+  std::vector<Column> columns;
+  for (const PoolColumn& column : shown) columns.push_back(column.column);
   Table table(std::move(columns));
   for (const Value& pool : pools) {
-    const std::string state = TextAt(pool, {"state"});
-    const bool modelled = FlagAt(pool, {"modelled"});
-    std::vector<Cell> row = {
-        {TextAt(pool, {"name"}), Tone::kStrong},
-        TextAt(pool, {"kind"}),
-        OrDash(TextAt(pool, {"device"})),
-        {state, state == "active" ? Tone::kGood : Tone::kCare},
-        absl::StrCat(TextAt(pool, {"nodes_up"}), "/", TextAt(pool, {"nodes"})),
-        FreeOf(pool, "cpus"),
-        FreeOf(pool, "memory"),
-        FreeOf(pool, "devices"),
-        OrDash(TextAt(pool, {"running"})),
-        TextAt(pool, {"billing"}),
-        PriceOf(pool),
-        {modelled ? "modelled" : "real", modelled ? Tone::kDim : Tone::kPlain}};
-    if (wide) {
-      row.insert(row.end(),
-                 {OrDash(TextAt(pool, {"vendor"})), OrDash(TextAt(pool, {"site", "name"})),
-                  OrDash(TextAt(pool, {"adapter", "type"})), OrDash(Joined(pool, {"limits"}))});
-    }
+    std::vector<Cell> row;
+    for (const PoolColumn& column : shown) row.push_back(column.cell(pool));
     table.Add(std::move(row));
   }
   return table.Render(screen);

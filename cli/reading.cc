@@ -67,6 +67,13 @@ std::string ShowSeconds(std::optional<double> seconds) {
   return seconds ? Describe(absl::Seconds(*seconds)) : std::string(kUnknown);
 }
 
+std::string ShowEnergy(double joules) {
+  constexpr double kWattHour = 3600, kKilowattHour = 3.6e6;
+  if (joules >= kKilowattHour) return absl::StrFormat("%.2f kWh", joules / kKilowattHour);
+  if (joules >= 10 * kWattHour) return absl::StrFormat("%.1f Wh", joules / kWattHour);
+  return absl::StrFormat("%.0f J", joules);
+}
+
 std::string ShowAge(std::optional<absl::Time> then, absl::Time now) {
   if (!then) return std::string(kUnknown);
   const absl::Duration age = now - *then;

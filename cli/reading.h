@@ -31,6 +31,7 @@ inline constexpr std::string_view kUnknown = "-";
 // "$0.001190", "$12.50": four places at least below a cent, so that columns can be compared.
 std::string ShowMoney(std::optional<Usd> money);
 std::string ShowSeconds(std::optional<double> seconds);  // "0 s", "95 s", "1.5 h"
+std::string ShowEnergy(double joules);                   // "300 J", "18.7 Wh", "1.20 kWh"
 // How long ago: "12 s", "3 min", "2.5 h".
 std::string ShowAge(std::optional<absl::Time> then, absl::Time now);
 std::string OrDash(std::string text);

@@ -10,8 +10,8 @@
 namespace spillway::cli {
 namespace {
 
-constexpr int kGap = 2;               // blanks between columns
-constexpr int kNarrowestColumn = 10;  // a squeezed column keeps this much
+constexpr int kGap = 2;              // blanks between columns
+constexpr int kNarrowestColumn = 8;  // a squeezed column keeps this much
 
 std::string Padded(std::string_view text, int width, Align align) {
   const int missing = std::max(0, width - DisplayWidth(text));

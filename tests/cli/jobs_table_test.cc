@@ -92,6 +92,10 @@ TEST(WhyTable, ReasonsStandBelowTheJobWhereThereIsNoRoomBesideIt) {
               HasSubstr("WHY NOT THE OTHERS"));
 }
 
+TEST(WhyTable, ShowsHowLongAJobWaited) {
+  EXPECT_THAT(WhyTable({{Job(), Decision("placed")}}, {}), HasSubstr("xeon-amx     2 s  $0.001190"));
+}
+
 TEST(WhyTable, JobsWithoutABaselineAreCounted) {
   const Value alone = Job(R"({"baseline_cost_usd": null, "cost_usd": "1.000000000"})");
   const std::string text = WhyTable({{Job(), Decision("placed")}, {alone, Decision("placed")}}, {});

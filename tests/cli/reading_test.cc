@@ -36,6 +36,13 @@ TEST(ShowMoney, KeepsAsManyPlacesAsMatter) {
   EXPECT_EQ(ShowMoney(std::nullopt), "-");
 }
 
+TEST(ShowEnergy, ChangesItsUnitBeforeItGrowsLong) {
+  EXPECT_EQ(ShowEnergy(0.000001), "0 J");
+  EXPECT_EQ(ShowEnergy(3372), "3372 J");
+  EXPECT_EQ(ShowEnergy(67430), "18.7 Wh");
+  EXPECT_EQ(ShowEnergy(4.32e6), "1.20 kWh");
+}
+
 TEST(ShowAge, IsShort) {
   const absl::Time now = absl::FromUnixSeconds(1'000'000);
   EXPECT_EQ(ShowAge(now - absl::Milliseconds(300), now), "now");
