@@ -294,10 +294,16 @@ absl::Status Host::Impl::StartAdapters(const std::vector<Job>& jobs, std::uint64
       }
     }
   }
+  std::vector<JobAdapter*> started;
   for (const auto& [type, adapter] : adapters_) {
-    const absl::Status started = adapter.jobs->Start(epoch, known[adapter.jobs]);
-    observer_.OnAdapterCall(type, "start", started.code());
-    SPILLWAY_RETURN_IF_ERROR(Annotate(started, absl::StrCat("start of adapter ", type)));
+    const absl::Status status = adapter.jobs->Start(epoch, known[adapter.jobs]);
+    observer_.OnAdapterCall(type, "start", status.code());
+    if (status.ok()) {
+      started.push_back(adapter.jobs);
+      continue;
+    }
+    for (JobAdapter* other : started) other->Stop();  // what they would tell, nobody hears
+    return Annotate(status, absl::StrCat("start of adapter ", type));
   }
   return absl::OkStatus();
 }

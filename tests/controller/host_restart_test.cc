@@ -29,6 +29,14 @@ TEST(HostRestart, NothingStartsIfTheEpochCannotBeCommitted) {
   EXPECT_EQ(rig.process().epoch(), 0u);
 }
 
+TEST(HostRestart, AnAdapterThatCannotStartEndsTheStartAndTheOthersAreLetGo) {
+  HostRig rig;
+  rig.FailProcess(absl::UnavailableError("no supervisor"));
+  const absl::Status status = rig.TryStart();
+  EXPECT_EQ(std::string(status.message()), "start of adapter process: no supervisor");
+  EXPECT_TRUE(rig.modelled().stopped());
+}
+
 TEST(HostRestart, AdaptersAreToldWhatTheRecordsBelieveToRun) {
   HostRig rig;
   rig.Start();

@@ -52,6 +52,7 @@ class HostRig {
     brain_ = std::make_unique<Brain>();
     process_ = std::make_unique<FakeAdapter>();
     modelled_ = std::make_unique<FakeAdapter>();
+    process_->FailToStart(process_fails_);
     if (end_at_once_) {
       process_->EndAtOnce();
       modelled_->EndAtOnce();
@@ -106,6 +107,7 @@ class HostRig {
   }
 
   void EndAtOnce() { end_at_once_ = true; }
+  void FailProcess(absl::Status status) { process_fails_ = std::move(status); }
   Host& host() { return *host_; }
   MemoryStore& store() { return store_; }
   TestClock& clock() { return clock_; }
@@ -133,6 +135,7 @@ class HostRig {
   MemoryStore store_;
   std::shared_ptr<Config> config_ = DemoConfig();
   bool end_at_once_ = false;
+  absl::Status process_fails_;
   std::vector<std::pair<PoolId, std::string>> met_;
   std::unique_ptr<Brain> brain_;
   std::unique_ptr<FakeAdapter> process_, modelled_;
