@@ -93,7 +93,8 @@ TEST(WhyTable, ReasonsStandBelowTheJobWhereThereIsNoRoomBesideIt) {
 }
 
 TEST(WhyTable, ShowsHowLongAJobWaited) {
-  EXPECT_THAT(WhyTable({{Job(), Decision("placed")}}, {}), HasSubstr("xeon-amx     2 s  $0.001190"));
+  EXPECT_THAT(WhyTable({{Job(), Decision("placed")}}, {}),
+              HasSubstr("xeon-amx     2 s  $0.001190"));
 }
 
 TEST(WhyTable, JobsWithoutABaselineAreCounted) {
