@@ -56,6 +56,22 @@ TEST(HostRestart, AdaptersAreToldWhatTheRecordsBelieveToRun) {
   EXPECT_EQ(rig.store().FindJob(running)->state, JobState::kSucceeded);
 }
 
+TEST(HostRestart, AttemptsThatEndedAreNotBelievedToRun) {
+  HostRig rig;
+  rig.Start();
+  Work work = HostRig::LocalJob();
+  work.retries.own = 1;
+  const JobId job = rig.Submit(work).Get().job->id;
+  rig.process().Ended({job, 1}, 1);
+  while (rig.store().FindJob(job)->attempts.size() < 2) {
+    rig.clock().Advance(absl::Seconds(10));  // over the backoff
+    rig.Cancel(JobId{999}).Get();
+  }
+  rig.Crash();
+  rig.Start();
+  EXPECT_THAT(rig.process().known(), ElementsAre(AttemptKey{job, 2}));
+}
+
 TEST(HostRestart, AdaptersMeetTheirPoolsBeforeAnythingIsLaunched) {
   HostRig rig;
   rig.Start();

@@ -119,6 +119,8 @@ TEST(Host, BeyondTheBoundSubmissionsAreRefusedAndNothingElseIs) {
 TEST(Host, ReadersSeeWhatAnOperatorChangedOnceHeIsAnswered) {
   HostRig rig({.snapshot_period = absl::Hours(1)});
   rig.Start();
+  rig.Submit(HostRig::LocalJob()).Get();
+  rig.Submit(HostRig::LocalJob()).Get();  // from here on no snapshot is due for an hour
   HostRig::Later<absl::Status> done;
   rig.host().SetPoolState(PoolId{0}, PoolState::kCordoned, done.Done());
   EXPECT_TRUE(done.Get().ok());
