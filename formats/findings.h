@@ -30,6 +30,8 @@ class InputError {
   explicit InputError(std::string name = "") : name_(std::move(name)) {}
 
   void Add(InputFinding finding);
+  // What is added from now on is only counted.
+  bool is_full() const { return findings_.size() >= kMaxFindings; }
   bool empty() const { return findings_.empty(); }
   std::size_t size() const { return findings_.size() + dropped_; }
   const std::vector<InputFinding>& findings() const { return findings_; }

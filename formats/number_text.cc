@@ -37,7 +37,10 @@ std::optional<Value> NumberFromText(std::string_view text) {
   } else if (error != std::errc() || !std::isfinite(value)) {
     return std::nullopt;
   }
-  return Value::MakeReal(value, std::string(text));
+  // Readers of JSON give up on exponents of many digits, even where the value is zero.
+  const auto exponent = digits.find_first_of("eE");
+  const bool is_odd = exponent != std::string_view::npos && digits.size() - exponent > 5;
+  return is_odd ? Value::MakeReal(value) : Value::MakeReal(value, std::string(text));
 }
 
 bool IsJsonNumber(std::string_view text) {

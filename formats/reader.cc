@@ -36,7 +36,10 @@ std::string Quoted(std::string_view text) {
   return absl::StrCat("`", shown, text.size() > kMost ? "..." : "", "`");
 }
 
+// Looking for it costs the product of the lengths: not for words that nobody types.
 std::string DidYouMean(std::string_view word, const std::vector<std::string>& known) {
+  constexpr std::size_t kLongest = 64;
+  if (word.size() > kLongest) return "";
   const std::string nearest = NearestWord(word, known);
   return nearest.empty() ? "" : absl::StrCat(" (did you mean `", nearest, "`?)");
 }
@@ -287,6 +290,10 @@ void ObjectReader::Finish() {
   };
   for (const Member& member : at_.value().map()) {
     if (is_in(known_, member.key) || is_in(refused_, member.key)) continue;
+    if (at_.reading().error().is_full()) {
+      at_.Fail("unknown key");
+      continue;
+    }
     std::string hint = DidYouMean(member.key, known_);
     if (hint.empty()) hint = absl::StrCat(": ", what_, " has ", absl::StrJoin(known_, ", "));
     const Place place = at_.Child(member);

@@ -103,6 +103,8 @@ class TreeEvents final : public YAML::EventHandler {
     const Mark mark = ToMark(at);
     const bool is_plain = tag == "?";
     if (!is_plain) CheckTag(tag, mark);
+    // yaml-cpp 0.7 makes one raw byte of `\N` and of `\_`.
+    if (!IsUtf8(text)) throw Refusal{mark, "an escape makes no valid UTF-8: use \\u"};
     if (is_plain && WantsKey()) return PutKey(text, mark, anchor, true);
     Put(is_plain ? FromPlain(text, mark, limits_) : Value::MakeString(text), mark, anchor, true);
   }

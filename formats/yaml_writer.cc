@@ -97,10 +97,21 @@ class Printer {
     for (const Member& member : map) {
       out_.append(after_dash ? 1 : indent, ' ');
       after_dash = false;
-      AppendText(out_, member.key);
-      out_ += ':';
+      PrintKey(member.key, indent);
       PrintBelow(member.value, indent + 2, false);
     }
+  }
+  // YAML takes a key before its `:` only up to 1024 characters; longer ones are announced.
+  void PrintKey(const std::string& key, std::size_t indent) {
+    constexpr std::size_t kLongest = 1000;
+    std::string text;
+    AppendText(text, key);
+    if (text.size() > kLongest) {
+      out_.append("? ").append(text).append("\n").append(indent, ' ');
+    } else {
+      out_ += text;
+    }
+    out_ += ':';
   }
   void PrintList(const Value::List& list, std::size_t indent) {
     for (const Value& item : list) {

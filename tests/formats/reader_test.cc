@@ -157,6 +157,21 @@ TEST(ObjectReader, LongTextsAreNotRepeatedInMessages) {
   EXPECT_LT(o.found[0].size(), 200u);
 }
 
+TEST(ObjectReader, ManyFindingsAreCountedAndLongKeysNotCompared) {
+  std::string text = "name: a\n";
+  for (int i = 0; i < 20'000; ++i) absl::StrAppend(&text, "nam", i, ": 1\n");
+  const auto document = ParseYaml(text, "box.yaml");
+  ASSERT_TRUE(document.ok()) << document.status();
+  Reading reading("box.yaml");
+  Box box;
+  ReadBox(Place(*document, reading), box);
+  EXPECT_EQ(reading.error().size(), 20'000u);
+  EXPECT_THAT(std::string(reading.ToStatus().message()), testing::EndsWith("and 19980 more"));
+  const Outcome o = ReadYaml(absl::StrCat("name: a\n? ", std::string(900'000, 'n'), "\n: 1\n"));
+  ASSERT_EQ(o.found.size(), 1u);
+  EXPECT_THAT(o.found[0], testing::HasSubstr("unknown key `nnnn"));
+}
+
 TEST(IsName, IsShortAndPlain) {
   EXPECT_TRUE(IsName("a"));
   EXPECT_TRUE(IsName("0.a_b-c"));

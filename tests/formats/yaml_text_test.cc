@@ -30,6 +30,12 @@ TEST(ParseYaml, ScalarsFollowVersionOneTwo) {
             R"(["no","on","010","0x1F","1_000","1:30",".inf",".nan",".5","5.","2026-07-20"])");
 }
 
+TEST(ParseYaml, OddExponentsComeOutAsReadersOfJsonTakeThem) {
+  EXPECT_EQ(AsJson("[-66E-666666666666, 0e99999999999, 1.50e+03, 1e-400]"),
+            "[0.0,0.0,1.50e+03,1e-400]");
+  EXPECT_TRUE(ParseJson(AsJson("[0e99999999999, 1e-999]")).ok());
+}
+
 TEST(ParseYaml, OnlyUnquotedOldBooleansAreDoubtful) {
   const auto value = ParseYaml("[no, \"no\", On, nope, true]", "f.yaml");
   ASSERT_TRUE(value.ok());
@@ -101,6 +107,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "a line `---`)"},
         BadYaml{"a: 1e999", "1:4: number 1e999 is too large"},
         BadYaml{"a: 1\nb: \xff", "2:1: not valid UTF-8"},
+        BadYaml{"a: \"x\\N\"", "1:4: an escape makes no valid UTF-8: use \\u"},
+        BadYaml{"\"\\_\": 1", "1:1: an escape makes no valid UTF-8: use \\u"},
         BadYaml{"a: \x01", "1:4: control character 1"}));
 
 TEST(ParseYaml, MultiplyingAliasesAreStopped) {
@@ -194,6 +202,18 @@ TEST(WriteYaml, IsForPeople) {
       WriteYaml(*tree),
       "name: a-1\nnodes: 2\nlist:\n  - 1\n  - a: 1\n    b:\n      - []\n  -\n    - 2\n    - 3\n"
       "map:\n  k: \"no\"\n  e: {}\nt: \"1.5\"\n");
+}
+
+TEST(WriteYaml, LongKeysReadBackToo) {
+  for (const std::size_t length : {998u, 1001u, 5000u}) {
+    Value map = Value::MakeMap();
+    map.Set(std::string(length, 'k'), Value::MakeInteger(1));
+    map.Set(std::string(length, '"'), map);
+    Value list = Value::MakeList({map, map});
+    const auto again = ParseYaml(WriteYaml(list), "again");
+    ASSERT_TRUE(again.ok()) << length << ": " << again.status();
+    EXPECT_EQ(*again, list) << length;
+  }
 }
 
 TEST(WriteYaml, ReadsBackEqual) {
