@@ -36,24 +36,24 @@ absl::Duration Uptime() {
 // --- Inputs -------------------------------------------------------------------------------------
 
 Host::Impl::Taken Host::Impl::PushSubmission(Waiting& waiting) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (!running_ || stopping_) return Taken::kStopping;
   if (waiting_ >= options_.waiting_submissions) return Taken::kFull;
   ++waiting_;
   if (inbox_.empty()) {
     inbox_since_ = Uptime();
-    control_wake_.Signal();
+    control_wake_.notify_one();
   }
   inbox_.emplace_back(std::move(waiting));
   return Taken::kYes;
 }
 
 bool Host::Impl::Push(Input input) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (control_done_) return false;
   if (inbox_.empty()) {
     inbox_since_ = Uptime();
-    control_wake_.Signal();
+    control_wake_.notify_one();
   }
   inbox_.push_back(std::move(input));
   return true;
@@ -63,7 +63,7 @@ HostStats Host::Impl::stats() const {
   HostStats stats{.open_events = open_events_.load(std::memory_order_relaxed),
                   .refused_submissions = refused_.load(std::memory_order_relaxed),
                   .keys_in_flight = keys_.size()};
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   stats.waiting_submissions = waiting_;
   stats.waiting_inputs = inbox_.size() - waiting_;
   return stats;
@@ -84,7 +84,7 @@ void Host::Impl::ControlLoop() {
 // something to do. False: all is done, and the host stops.
 bool Host::Impl::TakeInputs(std::vector<Input>& taken) {
   absl::Duration sleep = SleepFor();
-  absl::MutexLock lock(&mutex_);
+  std::unique_lock lock(mutex_);
   for (;;) {
     HandOff();
     if (!inbox_.empty()) {
@@ -96,11 +96,11 @@ bool Host::Impl::TakeInputs(std::vector<Input>& taken) {
     const bool idle = open_->empty() && !handed_ && !committing_;
     if (stopping_ && adapters_stopped_ && idle) {
       control_done_ = true;
-      store_wake_.Signal();
+      store_wake_.notify_one();
       return false;
     }
     if (sleep <= absl::ZeroDuration()) return true;
-    control_wake_.WaitWithTimeout(&mutex_, sleep);
+    control_wake_.wait_for(lock, absl::ToChronoNanoseconds(sleep));
     sleep = SleepFor();
   }
 }
@@ -108,15 +108,15 @@ bool Host::Impl::TakeInputs(std::vector<Input>& taken) {
 void Host::Impl::HandOff() {
   if (handed_ || open_->empty()) return;
   handed_ = std::exchange(open_, std::make_unique<OpenBatch>());
-  store_wake_.Signal();
+  store_wake_.notify_one();
 }
 
 // Keeps transactions bounded: while the store thread has one batch in hand and one waiting, a full
 // third one holds the control thread back.
 void Host::Impl::WaitForRoom() {
   if (snapshot_now_) TakeSnapshot();
-  absl::MutexLock lock(&mutex_);
-  while (handed_) control_wake_.Wait(&mutex_);
+  std::unique_lock lock(mutex_);
+  while (handed_) control_wake_.wait(lock);
   HandOff();
 }
 
@@ -313,7 +313,7 @@ absl::Status Host::Impl::StartAdapters(const std::vector<Job>& jobs, std::uint64
 absl::Status Host::Impl::Start(std::shared_ptr<const Config> config, Adapters adapters) {
   adapters_ = std::move(adapters);
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     SPILLWAY_CHECK(!running_ && !stopping_);
   }
   SPILLWAY_ASSIGN_OR_RETURN(Remembered remembered, journal_.Recall());
@@ -346,7 +346,7 @@ absl::Status Host::Impl::Start(std::shared_ptr<const Config> config, Adapters ad
   SPILLWAY_RETURN_IF_ERROR(StartAdapters(jobs, epoch));
   RunCommands(commands);
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     running_ = true;
   }
   control_ = std::thread([this] { ControlLoop(); });
@@ -356,7 +356,7 @@ absl::Status Host::Impl::Start(std::shared_ptr<const Config> config, Adapters ad
 
 void Host::Impl::Stop() {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (!running_) control_done_ = true;  // never started: nothing is taken from now on
     if (!running_ || stopping_) return;
     stopping_ = true;
@@ -375,20 +375,19 @@ void Host::Impl::StoreLoop() {
   for (;;) {
     std::unique_ptr<OpenBatch> open;
     {
-      absl::MutexLock lock(&mutex_);
-      bool idle = false;
-      while (!handed_ && !control_done_ && !idle)
-        idle = store_wake_.WaitWithTimeout(&mutex_, kTidyPeriod) && !handed_;
+      std::unique_lock lock(mutex_);
+      store_wake_.wait_for(lock, absl::ToChronoNanoseconds(kTidyPeriod),
+                           [this] { return handed_ != nullptr || control_done_; });
       if (!handed_ && control_done_) return;
-      open = std::move(handed_);
+      open = std::move(handed_);  // null: nothing came, but the store is looked after
       committing_ = true;
-      control_wake_.Signal();  // there is room for the next
+      control_wake_.notify_one();  // there is room for the next
     }
     if (open) Commit(*open);
     Tidy();
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     committing_ = false;
-    if (stopping_) control_wake_.Signal();
+    if (stopping_) control_wake_.notify_one();
   }
 }
 
@@ -433,7 +432,7 @@ void Host::Impl::LetOut(OpenBatch& open, Batch& batch) {
 
 void Host::Impl::Publish(std::shared_ptr<const Snapshot> snapshot) {
   queued_.store(snapshot->queue.depth, std::memory_order_relaxed);
-  absl::MutexLock lock(&snapshot_mutex_);
+  const std::lock_guard lock(snapshot_mutex_);
   snapshot_ = std::move(snapshot);
 }
 

@@ -1,17 +1,17 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "controller/host.h"
 #include "controller/keys_in_flight.h"
 #include "controller/open_batch.h"
@@ -74,7 +74,7 @@ class Host::Impl {
   std::atomic<std::uint64_t> refused_{0};
 
   std::shared_ptr<const Snapshot> snapshot() const {
-    absl::MutexLock lock(&snapshot_mutex_);
+    const std::lock_guard lock(snapshot_mutex_);
     return snapshot_;
   }
   HostStats stats() const;
@@ -84,7 +84,7 @@ class Host::Impl {
  private:
   void ControlLoop();
   bool TakeInputs(std::vector<Input>& taken);
-  void HandOff() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void HandOff();  // mutex_ is held
   void WaitForRoom();
   absl::Duration SleepFor() const;
   void HandleInputs(std::vector<Input>& taken);
@@ -118,20 +118,22 @@ class Host::Impl {
   absl::Duration last_snapshot_ = -absl::InfiniteDuration();
   absl::Duration timer_rests_until_ = -absl::InfiniteDuration();
 
-  mutable absl::Mutex mutex_;
-  absl::CondVar control_wake_, store_wake_;
-  std::vector<Input> inbox_ ABSL_GUARDED_BY(mutex_);
-  absl::Duration inbox_since_ ABSL_GUARDED_BY(mutex_);         // of its oldest input
-  std::size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;            // submissions among them
-  std::unique_ptr<OpenBatch> handed_ ABSL_GUARDED_BY(mutex_);  // waits for the store thread
-  bool committing_ ABSL_GUARDED_BY(mutex_) = false;
-  bool running_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  bool control_done_ ABSL_GUARDED_BY(mutex_) = false;
+  // All of these are guarded by mutex_.
+  mutable std::mutex mutex_;
+  std::condition_variable control_wake_, store_wake_;
+  std::vector<Input> inbox_;
+  absl::Duration inbox_since_;         // of its oldest input
+  std::size_t waiting_ = 0;            // submissions among them
+  std::unique_ptr<OpenBatch> handed_;  // waits for the store thread
+  bool committing_ = false;
+  bool running_ = false;
+  bool stopping_ = false;
+  bool control_done_ = false;
+
   std::atomic<std::size_t> open_events_{0};
 
-  mutable absl::Mutex snapshot_mutex_;
-  std::shared_ptr<const Snapshot> snapshot_ ABSL_GUARDED_BY(snapshot_mutex_);
+  mutable std::mutex snapshot_mutex_;
+  std::shared_ptr<const Snapshot> snapshot_;  // guarded by it
 
   std::thread control_, store_;
 };

@@ -30,13 +30,13 @@ std::size_t BytesOf(const Job& job) {
 }  // namespace
 
 void JobFeed::StartAt(EventNumber version) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   forgotten_ = version;
   version_.store(Number(version), std::memory_order_release);
 }
 
 void JobFeed::Publish(std::vector<JobChange> changes, EventNumber version) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   for (JobChange& change : changes) {
     const std::size_t bytes = BytesOf(*change.job);
     bytes_ += bytes;
@@ -59,7 +59,7 @@ void JobFeed::Trim() {
 }
 
 absl::StatusOr<JobFeed::Page> JobFeed::After(EventNumber after, std::size_t limit) const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const EventNumber version = this->version();
   if (after < forgotten_ || after > version) {
     return absl::OutOfRangeError(absl::StrCat("changes after event ", Number(after),
@@ -82,7 +82,7 @@ absl::StatusOr<JobFeed::Page> JobFeed::After(EventNumber after, std::size_t limi
 }
 
 absl::StatusOr<std::shared_ptr<JobFeed::Ticket>> JobFeed::Watch(std::function<void()> wake) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (watchers_.size() >= limits_.watchers) {
     return absl::ResourceExhaustedError(
         absl::StrCat(watchers_.size(), " watch already, at most ", limits_.watchers, " may"));
@@ -93,12 +93,12 @@ absl::StatusOr<std::shared_ptr<JobFeed::Ticket>> JobFeed::Watch(std::function<vo
 }
 
 void JobFeed::Leave(std::uint64_t number) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   watchers_.erase(number);
 }
 
 JobFeed::Sizes JobFeed::sizes() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return {ring_.size(), bytes_, watchers_.size()};
 }
 

@@ -7,11 +7,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "core/ids.h"
 #include "core/job.h"
 
@@ -80,16 +79,17 @@ class JobFeed {
     std::size_t bytes = 0;
   };
   void Leave(std::uint64_t number);
-  void Trim() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Trim();  // mutex_ is held
 
   const Limits limits_;
   std::atomic<std::uint64_t> version_{0};
-  mutable absl::Mutex mutex_;
-  std::deque<Kept> ring_ ABSL_GUARDED_BY(mutex_);
-  std::size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  EventNumber forgotten_ ABSL_GUARDED_BY(mutex_){};  // changes up to here are gone
-  std::uint64_t next_ticket_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::map<std::uint64_t, std::function<void()>> watchers_ ABSL_GUARDED_BY(mutex_);
+  // All that follows is guarded by mutex_.
+  mutable std::mutex mutex_;
+  std::deque<Kept> ring_;
+  std::size_t bytes_ = 0;
+  EventNumber forgotten_{};  // changes up to here are gone
+  std::uint64_t next_ticket_ = 0;
+  std::map<std::uint64_t, std::function<void()>> watchers_;
 };
 
 }  // namespace spillway

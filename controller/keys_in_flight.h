@@ -1,11 +1,9 @@
 #pragma once
 
+#include <mutex>
 #include <set>
 #include <string>
 #include <utility>
-
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 
 namespace spillway {
 
@@ -19,21 +17,21 @@ class KeysInFlight {
 
   // False: somebody holds it.
   bool Take(const Key& key) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return held_.insert(key).second;
   }
   void Release(const Key& key) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     held_.erase(key);
   }
   std::size_t size() const {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return held_.size();
   }
 
  private:
-  mutable absl::Mutex mutex_;
-  std::set<Key> held_ ABSL_GUARDED_BY(mutex_);
+  mutable std::mutex mutex_;
+  std::set<Key> held_;  // guarded by mutex_
 };
 
 }  // namespace spillway

@@ -1,12 +1,14 @@
 #include "controller/serve.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <csignal>
+#include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "controller/address_file.h"
 #include "controller/metrics/metrics.h"
 #include "controller/northbound/api.h"
@@ -123,16 +125,19 @@ class Controller {
         LoadServeConfig(options_.config_path, catalog_, options_.machine, options_.listen));
     for (const std::string& warning : config.warnings) log_.Warn(warning);
     Config& parts = config.loaded.config;
-    absl::Notification done;
-    absl::Status status;
+    std::mutex mutex;
+    std::condition_variable come;
+    std::optional<absl::Status> status;
     host_->Reload(std::make_shared<const PolicySpec>(std::move(parts.policy)),
                   std::make_shared<const PricesSpec>(std::move(parts.prices)),
                   [&](absl::Status answer) {
+                    const std::lock_guard lock(mutex);
                     status = std::move(answer);
-                    done.Notify();
+                    come.notify_one();
                   });
-    done.WaitForNotification();
-    return status;
+    std::unique_lock lock(mutex);
+    come.wait(lock, [&] { return status.has_value(); });
+    return *status;
   }
 
   const ServeOptions& options_;

@@ -6,11 +6,11 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <map>
+#include <mutex>
 #include <utility>
 #include <variant>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "controller/metrics/families.h"
 #include "controller/metrics/fleet_families.h"
 #include "controller/metrics/record_counters.h"
@@ -70,7 +70,7 @@ class Metrics::Impl {
     FamilyWriter w(families);
     MetricSources sources;
     {
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard lock(mutex_);
       counters_.Write(w);
       sources = sources_;
     }
@@ -121,12 +121,12 @@ class Metrics::Impl {
     prometheus::Histogram* took = nullptr;
     std::map<int, prometheus::Counter*> by_status;
   };
-  absl::Mutex request_mutex_;
-  std::map<std::string, Request, std::less<>> by_operation_ ABSL_GUARDED_BY(request_mutex_);
+  std::mutex request_mutex_;  // guards by_operation_
+  std::map<std::string, Request, std::less<>> by_operation_;
 
-  absl::Mutex mutex_;
-  RecordCounters counters_ ABSL_GUARDED_BY(mutex_);
-  MetricSources sources_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;  // guards the two that follow
+  RecordCounters counters_;
+  MetricSources sources_;
 };
 
 Metrics::Metrics(const BuildInfo& build) : impl_(std::make_unique<Impl>(build)) {}
@@ -135,14 +135,14 @@ Metrics::~Metrics() = default;
 absl::Status Metrics::Restore(Archive& archive) {
   SPILLWAY_ASSIGN_OR_RETURN(const std::vector<record::PoolRow> pools, archive.Pools());
   SPILLWAY_ASSIGN_OR_RETURN(const std::vector<record::LedgerRow> rows, archive.Ledger({}));
-  absl::MutexLock lock(&impl_->mutex_);
+  const std::lock_guard lock(impl_->mutex_);
   for (const record::PoolRow& pool : pools) impl_->counters_.Count(pool);
   for (const record::LedgerRow& row : rows) impl_->counters_.Count(row);
   return absl::OkStatus();
 }
 
 void Metrics::Attach(MetricSources sources) {
-  absl::MutexLock lock(&impl_->mutex_);
+  const std::lock_guard lock(impl_->mutex_);
   impl_->sources_ = std::move(sources);
 }
 
@@ -163,13 +163,13 @@ void Metrics::OnAdapterCall(std::string_view adapter, std::string_view call,
 
 void Metrics::OnCommitted(const Batch& batch, absl::Duration took) {
   impl_->commit_.Observe(absl::ToDoubleSeconds(took));
-  absl::MutexLock lock(&impl_->mutex_);
+  const std::lock_guard lock(impl_->mutex_);
   for (const Record& record : batch.records)
     std::visit([this](const auto& row) { impl_->counters_.Count(row); }, record);
 }
 
 void Metrics::OnRequest(std::string_view operation, int status, absl::Duration took) {
-  absl::MutexLock lock(&impl_->request_mutex_);
+  const std::lock_guard lock(impl_->request_mutex_);
   auto found = impl_->by_operation_.find(operation);
   if (found == impl_->by_operation_.end())
     found = impl_->by_operation_.emplace(std::string(operation), Impl::Request{}).first;

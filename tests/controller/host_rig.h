@@ -1,12 +1,14 @@
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
 #include "controller/host.h"
 #include "core/check.h"
 #include "tests/support/fake_adapter.h"
@@ -29,20 +31,27 @@ class HostRig {
    public:
     Host::Done<T> Done() {
       return [state = state_](T value) {
+        const std::lock_guard lock(state->mutex);
         state->value.emplace(std::move(value));
-        state->come.Notify();
+        state->come.notify_all();
       };
     }
-    bool come() const { return state_->come.HasBeenNotified(); }
+    bool come() const {
+      const std::lock_guard lock(state_->mutex);
+      return state_->value.has_value();
+    }
     T& Get() {
-      SPILLWAY_CHECK(state_->come.WaitForNotificationWithTimeout(absl::Seconds(10)));
+      std::unique_lock lock(state_->mutex);
+      SPILLWAY_CHECK(state_->come.wait_for(lock, std::chrono::seconds(10),
+                                           [this] { return state_->value.has_value(); }));
       return *state_->value;
     }
 
    private:
     struct State {
+      std::mutex mutex;
+      std::condition_variable come;
       std::optional<T> value;
-      absl::Notification come;
     };
     std::shared_ptr<State> state_ = std::make_shared<State>();
   };

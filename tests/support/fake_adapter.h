@@ -1,13 +1,14 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "adapters/adapter.h"
 
 namespace spillway {
@@ -24,43 +25,37 @@ class FakeAdapter final : public JobAdapter {
 
   // --- What it was asked.
   std::uint64_t epoch() const {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return epoch_;
   }
   std::vector<AttemptKey> known() const {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return known_;
   }
   std::vector<AttemptKey> launched() const {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     std::vector<AttemptKey> keys;
     for (const auto& launch : launches_) keys.push_back(launch.key);
     return keys;
   }
   std::vector<AttemptKey> cancelled() const {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return cancels_;
   }
   bool stopped() const {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return stopped_;
   }
   // Blocks until that many were launched; false after 10 s.
   bool WaitForLaunches(std::size_t count) const {
-    absl::MutexLock lock(&mutex_);
-    const auto enough = [&] {
-      mutex_.AssertHeld();
-      return launches_.size() >= count;
-    };
-    return mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(10));
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10),
+                             [&] { return launches_.size() >= count; });
   }
   bool WaitForCancels(std::size_t count) const {
-    absl::MutexLock lock(&mutex_);
-    const auto enough = [&] {
-      mutex_.AssertHeld();
-      return cancels_.size() >= count;
-    };
-    return mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(10));
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10),
+                             [&] { return cancels_.size() >= count; });
   }
 
   // --- What happens.
@@ -73,33 +68,35 @@ class FakeAdapter final : public JobAdapter {
     sink_->Post(event::AttemptEnded{.key = key, .fault = Fault::kInfrastructure});
   }
   void Wrote(AttemptKey key, LogStream stream, std::string bytes) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     logs_[{key, stream}] += std::move(bytes);
   }
   void Closed(AttemptKey key) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     closed_.push_back(key);
   }
 
   // --- JobAdapter
   absl::Status Start(std::uint64_t epoch, absl::Span<const AttemptKey> known) override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     epoch_ = epoch;
     known_.assign(known.begin(), known.end());
     return start_status_;
   }
   void Launch(const command::Launch& launch) override {
     {
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard lock(mutex_);
       launches_.push_back(launch);
+      changed_.notify_all();
     }
     if (!end_at_once_) return;
     Started(launch.key);
     Ended(launch.key, 0);
   }
   void Cancel(const command::Cancel& cancel) override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     cancels_.push_back(cancel.key);
+    changed_.notify_all();
   }
   void Logs(AttemptKey key, LogStream stream, std::uint64_t offset, std::size_t limit, bool follow,
             LogAnswer answer) override {
@@ -109,7 +106,7 @@ class FakeAdapter final : public JobAdapter {
     answer(std::move(chunk));
   }
   void Stop() override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     stopped_ = true;
   }
 
@@ -118,7 +115,7 @@ class FakeAdapter final : public JobAdapter {
  private:
   absl::StatusOr<LogChunk> Read(AttemptKey key, LogStream stream, std::uint64_t offset,
                                 std::size_t limit) const {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     const auto found = logs_.find({key, stream});
     const std::string& all = found != logs_.end() ? found->second : kNothing;
     LogChunk chunk;
@@ -134,14 +131,16 @@ class FakeAdapter final : public JobAdapter {
   AdapterSink* sink_;
   bool end_at_once_ = false;
   absl::Status start_status_;
-  mutable absl::Mutex mutex_;
-  std::uint64_t epoch_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::vector<AttemptKey> known_ ABSL_GUARDED_BY(mutex_);
-  std::vector<command::Launch> launches_ ABSL_GUARDED_BY(mutex_);
-  std::vector<AttemptKey> cancels_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::pair<AttemptKey, LogStream>, std::string> logs_ ABSL_GUARDED_BY(mutex_);
-  std::vector<AttemptKey> closed_ ABSL_GUARDED_BY(mutex_);
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  // All that follows is guarded by mutex_.
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::uint64_t epoch_ = 0;
+  std::vector<AttemptKey> known_;
+  std::vector<command::Launch> launches_;
+  std::vector<AttemptKey> cancels_;
+  std::map<std::pair<AttemptKey, LogStream>, std::string> logs_;
+  std::vector<AttemptKey> closed_;
+  bool stopped_ = false;
 };
 
 }  // namespace spillway

@@ -1,15 +1,16 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "controller/archive.h"
 
 namespace spillway {
@@ -20,41 +21,39 @@ class MemoryStore final : public Journal, public Archive {
  public:
   // --- Gates. While commits are held, Commit() blocks before anything is kept.
   void Hold() {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     held_ = true;
   }
   void Release() {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     held_ = false;
+    changed_.notify_all();
   }
   // Blocks until a commit stands at the gate; false after 10 s.
   bool WaitUntilHeld() const {
-    absl::MutexLock lock(&mutex_);
-    return mutex_.AwaitWithTimeout(absl::Condition(&at_gate_), absl::Seconds(10));
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10), [this] { return at_gate_; });
   }
   void FailCommits() {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     failing_ = true;
   }
 
   std::vector<Event> log() const {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return log_;
   }
   std::vector<std::size_t> batch_sizes() const {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return batch_sizes_;
   }
 
   // --- Journal
   absl::Status Commit(const Batch& batch) override {
-    absl::MutexLock lock(&mutex_);
+    std::unique_lock lock(mutex_);
     at_gate_ = held_;
-    const auto open = [this] {
-      mutex_.AssertHeld();
-      return !held_;
-    };
-    mutex_.Await(absl::Condition(&open));
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return !held_; });
     at_gate_ = false;
     if (failing_) return absl::DataLossError("disk is gone");
     for (const Event& event : batch.events) log_.push_back(event);
@@ -66,7 +65,7 @@ class MemoryStore final : public Journal, public Archive {
     return absl::OkStatus();
   }
   absl::StatusOr<Remembered> Recall() override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     Remembered r{.counters = counters_};
     if (!log_.empty()) r.counters.last_event = log_.back().number;
     for (const auto& [id, row] : pools_) r.pools.push_back(row);
@@ -87,7 +86,7 @@ class MemoryStore final : public Journal, public Archive {
     return r;
   }
   absl::StatusOr<std::vector<Event>> Events(EventNumber from, std::size_t limit) override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     std::vector<Event> events;
     for (const Event& event : log_) {
       if (event.number >= from && events.size() < limit) events.push_back(event);
@@ -97,20 +96,20 @@ class MemoryStore final : public Journal, public Archive {
 
   // --- Archive
   absl::StatusOr<Job> FindJob(JobId id) override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     const auto found = jobs_.find(id);
     if (found == jobs_.end()) return absl::NotFoundError("there is no job " + ToString(id));
     return found->second;
   }
   absl::StatusOr<std::shared_ptr<const Decision>> FindDecision(DecisionId id) override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     const auto found = decisions_.find(id);
     if (found == decisions_.end())
       return absl::NotFoundError("there is no decision " + ToString(id));
     return found->second;
   }
   absl::StatusOr<std::shared_ptr<const Work>> FindWorkOf(const Decision& decision) override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (const auto job = jobs_.find(decision.work); job != jobs_.end()) return job->second.work;
     for (const Event& event : log_) {
       const auto* submitted = std::get_if<event::Submitted>(&event.body);
@@ -119,7 +118,7 @@ class MemoryStore final : public Journal, public Archive {
     return absl::NotFoundError("its work is not kept");
   }
   absl::StatusOr<Page<Job>> ListJobs(const JobQuery& query) override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     const auto wanted = [&](const Job& job) {
       if (query.tenant && job.work->tenant != *query.tenant) return false;
       if (query.name && job.work->name != *query.name) return false;
@@ -134,7 +133,7 @@ class MemoryStore final : public Journal, public Archive {
   }
   absl::StatusOr<Page<std::shared_ptr<const Decision>>> ListDecisions(
       const DecisionQuery& query) override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     const auto wanted = [&](const std::shared_ptr<const Decision>& decision) {
       if (query.job && decision->work != *query.job) return false;
       return !query.outcome || decision->outcome == *query.outcome;
@@ -142,7 +141,7 @@ class MemoryStore final : public Journal, public Archive {
     return Pick(decisions_, wanted, query);
   }
   absl::StatusOr<std::vector<record::LedgerRow>> Ledger(const LedgerQuery& query) override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     std::vector<record::LedgerRow> rows;
     for (const auto& [key, row] : ledger_) {
       if (query.from && row.hour < *query.from) continue;
@@ -155,44 +154,30 @@ class MemoryStore final : public Journal, public Archive {
   }
   absl::StatusOr<std::optional<StoredAnswer>> FindAnswer(const std::string& tenant,
                                                          const std::string& key) override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     const auto found = answers_.find({tenant, key});
     if (found == answers_.end()) return std::optional<StoredAnswer>();
     return std::optional(found->second);
   }
   absl::StatusOr<std::vector<record::PoolRow>> Pools() override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     std::vector<record::PoolRow> rows;
     for (const auto& [id, row] : pools_) rows.push_back(row);
     return rows;
   }
 
  private:
-  void Keep(const record::JobRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    jobs_[row.job.id] = row.job;
-  }
-  void Keep(const record::DecisionRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    decisions_[row.decision->id] = row.decision;
-  }
-  void Keep(const record::LedgerRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  void Keep(const record::JobRow& row) { jobs_[row.job.id] = row.job; }
+  void Keep(const record::DecisionRow& row) { decisions_[row.decision->id] = row.decision; }
+  void Keep(const record::LedgerRow& row) {
     ledger_[{row.hour, row.pool, row.tenant, row.category}] = row;
   }
-  void Keep(const record::PoolRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    pools_[row.pool] = row;
-  }
-  void Keep(const record::PoolBooksRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    books_[row.pool] = row;
-  }
-  void Keep(const record::ObservationRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    observations_[{row.tenant, row.name}] = row;
-  }
-  void Keep(const record::PolicyRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    policies_[row.version] = row;
-  }
-  void Keep(const record::CountersRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    counters_ = row;
-  }
-  std::string PoolName(PoolId id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  void Keep(const record::PoolRow& row) { pools_[row.pool] = row; }
+  void Keep(const record::PoolBooksRow& row) { books_[row.pool] = row; }
+  void Keep(const record::ObservationRow& row) { observations_[{row.tenant, row.name}] = row; }
+  void Keep(const record::PolicyRow& row) { policies_[row.version] = row; }
+  void Keep(const record::CountersRow& row) { counters_ = row; }
+  std::string PoolName(PoolId id) const {
     const auto found = pools_.find(id);
     return found != pools_.end() ? found->second.spec->name : "?";
   }
@@ -219,23 +204,24 @@ class MemoryStore final : public Journal, public Archive {
     return page;
   }
 
-  mutable absl::Mutex mutex_;
-  bool held_ ABSL_GUARDED_BY(mutex_) = false;
-  bool at_gate_ ABSL_GUARDED_BY(mutex_) = false;
-  bool failing_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<Event> log_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::size_t> batch_sizes_ ABSL_GUARDED_BY(mutex_);
-  std::map<JobId, Job> jobs_ ABSL_GUARDED_BY(mutex_);
-  std::map<DecisionId, std::shared_ptr<const Decision>> decisions_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::tuple<absl::Time, PoolId, std::string, record::Category>, record::LedgerRow> ledger_
-      ABSL_GUARDED_BY(mutex_);
-  std::map<PoolId, record::PoolRow> pools_ ABSL_GUARDED_BY(mutex_);
-  std::map<PoolId, record::PoolBooksRow> books_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::pair<std::string, std::string>, record::ObservationRow> observations_
-      ABSL_GUARDED_BY(mutex_);
-  std::map<std::uint64_t, record::PolicyRow> policies_ ABSL_GUARDED_BY(mutex_);
-  record::CountersRow counters_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::pair<std::string, std::string>, StoredAnswer> answers_ ABSL_GUARDED_BY(mutex_);
+  // All that follows is guarded by mutex_.
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  bool held_ = false;
+  bool at_gate_ = false;
+  bool failing_ = false;
+  std::vector<Event> log_;
+  std::vector<std::size_t> batch_sizes_;
+  std::map<JobId, Job> jobs_;
+  std::map<DecisionId, std::shared_ptr<const Decision>> decisions_;
+  std::map<std::tuple<absl::Time, PoolId, std::string, record::Category>, record::LedgerRow>
+      ledger_;
+  std::map<PoolId, record::PoolRow> pools_;
+  std::map<PoolId, record::PoolBooksRow> books_;
+  std::map<std::pair<std::string, std::string>, record::ObservationRow> observations_;
+  std::map<std::uint64_t, record::PolicyRow> policies_;
+  record::CountersRow counters_;
+  std::map<std::pair<std::string, std::string>, StoredAnswer> answers_;
 };
 
 }  // namespace spillway
