@@ -71,6 +71,7 @@ struct Mistake {
   Words words;
   std::string says;
 };
+void PrintTo(const Mistake& mistake, std::ostream* to) { *to << mistake.name; }
 class Mistakes : public testing::TestWithParam<Mistake> {};
 TEST_P(Mistakes, AreNamedAndWhatWasMeantIsProposed) {
   const auto args = ParseCommandLine(GetParam().words);
