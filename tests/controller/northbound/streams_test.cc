@@ -109,10 +109,10 @@ TEST(WatchJobs, QuietStreamsBeatAndMoveTheirPlace) {
   ApiRig rig({.snapshot_period = absl::ZeroDuration()}, {.heartbeat = absl::Milliseconds(1)});
   rig.Start();
   auto stream = rig.Open("/api/v1/jobs?watch=true&name=nobody");
-  const std::string id = rig.Submit(ApiRig::kLocal);
+  ASSERT_TRUE(stream->Until([](const Events& e) { return !e.empty(); }));
+  const std::uint64_t job = Number(ApiRig::IdOf(rig.Submit(ApiRig::kLocal)));
   ASSERT_TRUE(stream->Until([&](const Events& e) {
-    return !e.empty() && e.back().event == "BOOKMARK" &&
-           e.back().id >= absl::StrCat(Number(ApiRig::IdOf(id)));
+    return e.back().event == "BOOKMARK" && std::stoull(e.back().id) >= job;
   }));
   EXPECT_THAT(stream->raw(), HasSubstr(": heartbeat\n"));
   stream->Stop();
