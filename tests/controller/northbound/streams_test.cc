@@ -213,6 +213,7 @@ TEST(JobLogs, AFollowerGoesOnWithTheNextAttempt) {
   const JobId job = ApiRig::IdOf(id);
   auto stream = rig.Open("/api/v1/jobs/" + id + "/logs?follow=true");
   rig.process().Wrote({job, 1}, LogStream::kStdout, "first ");
+  ASSERT_TRUE(stream->Until([](const Events& e) { return Has(e, "log", "first"); }));
   rig.process().Closed({job, 1});
   rig.process().Ended({job, 1}, 1);
   rig.process().Wrote({job, 2}, LogStream::kStdout, "second");
