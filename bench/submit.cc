@@ -68,7 +68,7 @@ std::string RequestOf(const std::string& path, const std::string& key, const std
 }
 const std::string kJob =
     R"({"name":"thumbnails","run":{"command":["convert","in.png","-resize","320","out.png"],"env":{"LC_ALL":"C"}},)"
-    R"("needs":{"cpus":1,"memory":"512MiB"},"demand":{"seconds":"30s"},"objective":{"start_within":"30s"},)"
+    R"("needs":{"cpus":1,"memory":"512MiB"},"demand":{"seconds":30},"objective":{"start_within":"30s"},)"
     R"("priority":5,"labels":{"team":"web"}})";
 
 // A connection with at most one request in flight.

@@ -122,14 +122,23 @@ std::string ExplainOutranked(const Candidate& candidate) {
                             : absl::StrCat("claims after the chosen pool; ", here);
 }
 
-std::string ExplainChosen(const Candidate& candidate) {
-  if (!candidate.has_estimate || !candidate.estimate.priced)
+// Decisions compare what work adds to the bill (marginal); people are shown what it is charged
+// (allocated). Where a pool is paid for anyway the two differ, and so "cheapest" would be false of
+// the shown one.
+std::string ExplainChosen(const Candidate& candidate, const PoolSpec& pool) {
+  if (!candidate.has_estimate || !candidate.estimate.priced) {
     return "first able pool in time; its cost is not known";
+  }
   const std::string cost = Describe(candidate.estimate.cost);
-  if (candidate.codes.Has(Code::kTooLate))
+  if (candidate.codes.Has(Code::kTooLate)) {
     return absl::StrCat("no pool meets the objective; first that could start: ", cost);
+  }
   if (candidate.backstop)
     return absl::StrCat("backstop: no other pool could do it in time: ", cost);
+  if (pool.billing == Billing::kCommitted) {
+    return absl::StrCat("paid for anyway, claims first; adds ",
+                        Describe(candidate.estimate.marginal_cost), " to the bill");
+  }
   return absl::StrCat("cheapest able pool in time: ", cost);
 }
 
@@ -237,7 +246,7 @@ std::string Explain(const Candidate& candidate, Code code, const Work& work, con
     case Code::kOutranked:
       return ExplainOutranked(candidate);
     case Code::kChosen:
-      return ExplainChosen(candidate);
+      return ExplainChosen(candidate, pool);
     case Code::kPinned:
       return "the work is pinned here";
   }

@@ -51,6 +51,14 @@ ProblemCode CodeForStatus(int status) {
 
 }  // namespace
 
+bool NamesThisMachine(std::string_view host) {
+  const bool bracketed = host.starts_with('[');
+  const std::string_view name = host.substr(0, bracketed ? host.find(']') + 1 : host.rfind(':'));
+  if (name == "localhost" || name == "[::1]") return true;
+  const bool numeric = name.find_first_not_of("0123456789.") == std::string_view::npos;
+  return numeric && name.starts_with("127.");
+}
+
 Api::Api(Host& host, Observer& observer, MetricsText& metrics, Machine machine, ApiLimits limits)
     : host_(host),
       observer_(observer),
@@ -63,6 +71,11 @@ HeadAnswer Api::OnHead(const HttpRequest& head) {
   const Match match = FindRoute(head.method, head.path);
   if (match.route == nullptr) {
     answer.instead = NoRoute(head, match);
+  } else if (!NamesThisMachine(head.headers.Get("Host"))) {
+    answer.instead = ProblemAnswer(
+        head, ProblemCode::kCrossOrigin,
+        absl::StrCat("the controller is not called ", ToAbsl(head.headers.Get("Host")),
+                     "; ask for localhost, 127.0.0.1 or [::1]"));
   } else if (FromElsewhere(head)) {
     answer.instead = ProblemAnswer(
         head, ProblemCode::kCrossOrigin,

@@ -61,4 +61,10 @@ class Api final : public HttpHandler {
 // Text of openapi.yaml, put into the program when it was built.
 std::string_view OpenapiText();
 
+// Is this Host one of the controller's own? A page can make its own name point at this machine (DNS
+// rebinding): then Origin and Host agree, and the browser sees one site. This version listens on
+// loopback only, so localhost, 127.x.x.x and [::1] (with or without a port) are all the names there
+// are.
+bool NamesThisMachine(std::string_view host);
+
 }  // namespace spillway

@@ -19,8 +19,8 @@ constexpr ProblemKind kKinds[] = {
     {ProblemCode::kInvalidParameter, "invalid_parameter", 400, false, "A parameter is invalid",
      "A query parameter or header is unknown, repeated, or has a value that it cannot have."},
     {ProblemCode::kCrossOrigin, "cross_origin", 403, false, "Requests of other sites are refused",
-     "A browser sent this request on behalf of a page from another origin. Only pages from the "
-     "controller itself may change anything."},
+     "A browser sent this request on behalf of a page from another origin, or the request names a "
+     "host that this controller is not. Only pages from the controller itself may use it."},
     {ProblemCode::kNotFound, "not_found", 404, false, "There is no such thing",
      "The path, or the job, pool, decision or device that it names, does not exist."},
     {ProblemCode::kMethodNotAllowed, "method_not_allowed", 405, false, "The method is not allowed",

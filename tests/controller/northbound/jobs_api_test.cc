@@ -1,3 +1,5 @@
+#include "controller/northbound/api.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -257,6 +259,17 @@ TEST(JobsApi, HeadTellsWhatGetWouldWithoutTheBody) {
   EXPECT_EQ(head.status, 200);
   EXPECT_TRUE(head.body.empty());
   EXPECT_EQ(head.headers.Get("ETag"), rig.Get(path).headers.Get("ETag"));
+}
+
+TEST(NamesThisMachine, IsFalseForNamesThatOnlyPointHere) {
+  for (const char* host : {"evil.example", "evil.example:80", "127.0.0.1.evil.example", "10.0.0.1",
+                           "", "localhost.evil"}) {
+    EXPECT_FALSE(NamesThisMachine(host)) << host;
+  }
+  for (const char* host :
+       {"localhost", "localhost:8080", "127.0.0.1", "127.0.0.1:80", "[::1]:8080", "[::1]"}) {
+    EXPECT_TRUE(NamesThisMachine(host)) << host;
+  }
 }
 
 TEST(JobsApi, PagesOfOtherSitesCannotSubmit) {
