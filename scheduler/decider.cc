@@ -222,18 +222,18 @@ void Decider::Hash(const Ask& ask, const Shape& shape, const Policy& policy, abs
   hashed_.clear();
   const auto add = [&](auto value) { hashed_.push_back(static_cast<std::uint64_t>(value)); };
   add(shape.hash);
+  add(shape.survey_hash);
   add(shape.rule);
   add(policy.spec().seed);
   add(absl::ToUnixNanos(now));
   add(absl::ToUnixNanos(ask.submitted));
   add(ask.rank.key);
   for (const Judged& j : draft_.judged) {
-    const ShapeOnPool& on_pool = shape.pools[Index(j.pool)];
-    add(Index(j.pool) | (j.startable ? std::uint64_t{1} << 32 : 0));
+    add(Index(j.pool) | (j.startable ? std::uint64_t{1} << 32 : 0) |
+        std::uint64_t{j.codes.bits()} << 33);
+    if (j.startable) continue;
     add(ToNanos(j.wait.p50));
     add(ToNanos(j.wait.p90));
-    add(ToNanos(on_pool.duration.p90));
-    add(on_pool.marginal.value());
   }
   draft_.inputs_hash = XXH64(hashed_.data(), hashed_.size() * sizeof hashed_[0], 0);
 }

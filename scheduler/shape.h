@@ -56,6 +56,7 @@ struct Shape {
   std::vector<ShapeOnPool> pools;       // by PoolId
   std::vector<Claim> order;             // able pools
   mutable std::vector<Glance> glances;  // by PoolId; a cache
+  std::uint64_t survey_hash = 0;        // XXH64 of what the survey found: durations and costs
   Baseline baseline;
   UsdPerHour baseline_rate{};
 

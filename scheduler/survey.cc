@@ -5,6 +5,9 @@
 #include "policies/ability.h"
 #include "scheduler/amounts.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 namespace spillway {
 namespace {
 
@@ -80,6 +83,17 @@ void SetBaseline(Shape& shape, PoolId pool, const WorkFace& face, const PoolSpec
   shape.baseline_rate = RateOf(spec, price, face.needs);
 }
 
+std::uint64_t HashOf(const Shape& shape) {
+  std::vector<std::int64_t> found;
+  for (const Claim& claim : shape.order) {
+    const ShapeOnPool& on_pool = shape.pools[Index(claim.pool)];
+    found.insert(found.end(),
+                 {Index(claim.pool), claim.tier, ToNanos(on_pool.duration.p50),
+                  ToNanos(on_pool.duration.p90), on_pool.cost.value(), on_pool.marginal.value()});
+  }
+  return XXH64(found.data(), found.size() * sizeof found[0], 0);
+}
+
 void SurveyBaseline(Shape& shape, const World& world) {
   const Work& work = *shape.sample;
   const std::string& wanted = world.policy->spec().baseline;
@@ -144,6 +158,7 @@ void Survey(Shape& shape, const World& world) {
                          on_pool.priced ? std::optional(on_pool.marginal) : std::nullopt});
   }
   world.policy->Arrange(work, shape.rule, claimants, /*draw=*/0, shape.order);
+  shape.survey_hash = HashOf(shape);
   SurveyBaseline(shape, world);
   shape.config_version = world.version;
   shape.estimator_version = world.estimator.VersionOf(work);
