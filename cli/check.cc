@@ -6,6 +6,7 @@
 #include "cli/exit_code.h"
 #include "cli/job_document.h"
 #include "cli/this_host.h"
+#include "controller/serve_config.h"
 #include "core/status.h"
 #include "formats/catalog_file.h"
 #include "formats/config_file.h"
@@ -92,6 +93,7 @@ int CheckConfig(const Invocation& args, Console& console) {
   if (absl::IsNotFound(loaded.status())) return console.Fail(loaded.status());
   if (loaded.ok()) {
     AddAll(loaded->warnings, file, false, all);
+    if (const auto server = CheckServer(loaded->server); !server.ok()) AddStatus(server, file, all);
     AddPolicy(loaded->config.policy, loaded->config, file, all);
   } else {
     AddStatus(loaded.status(), file, all);

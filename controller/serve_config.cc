@@ -7,13 +7,11 @@
 #include "policies/check.h"
 
 namespace spillway {
-namespace {
 
-absl::Status CheckServer(const std::string& path, const ServerSpec& server) {
+absl::Status CheckServer(const ServerSpec& server) {
   if (!server.keys.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        path,
-        ": `keys:` cannot be enforced by this version: leave them out and listen on loopback "
+        "`keys:` cannot be enforced by this version: leave them out and listen on loopback "
         "only, rather than believe that callers are checked"));
   }
   if (!IsHostAndPort(server.listen)) {
@@ -28,15 +26,13 @@ absl::Status CheckServer(const std::string& path, const ServerSpec& server) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
 absl::StatusOr<ServeConfig> LoadServeConfig(const std::string& path, const Catalog& catalog,
                                             const Machine& machine,
                                             const std::optional<std::string>& listen) {
   ServeConfig config;
   SPILLWAY_ASSIGN_OR_RETURN(config.loaded, LoadConfig(path, catalog, machine));
   if (listen) config.loaded.server.listen = *listen;
-  SPILLWAY_RETURN_IF_ERROR(CheckServer(path, config.loaded.server));
+  SPILLWAY_RETURN_IF_ERROR(Annotate(CheckServer(config.loaded.server), path));
   for (const InputFinding& warning : config.loaded.warnings)
     config.warnings.push_back(Describe(warning, path));
   const Config& parts = config.loaded.config;

@@ -17,6 +17,10 @@ struct ServeConfig {
   std::vector<std::string> warnings;  // words for the log
 };
 
+// What a server document may say and this version cannot do: `keys:`, an address that others can
+// reach.
+absl::Status CheckServer(const ServerSpec& server);
+
 // kInvalidArgument with all that is wrong: the file itself, a policy that does not hold together
 // over the fleet, `keys:` (which this version could not enforce), an address that others can reach.
 absl::StatusOr<ServeConfig> LoadServeConfig(const std::string& path, const Catalog& catalog,

@@ -46,8 +46,8 @@ class JsonWriter {
   // `json` is one whole JSON value, and the caller vouches for it.
   JsonWriter& Raw(std::string_view json) { return Put(json); }
 
-  // Keys and texts that are known to need no escaping (names in the program: printable ASCII without
-  // quotes and backslashes); they are not looked at.
+  // Keys and texts that are known to need no escaping (names in the program: printable ASCII
+  // without quotes and backslashes); they are not looked at.
   JsonWriter& PlainKey(std::string_view key) {
     Separate();
     Quote(key);
