@@ -132,11 +132,7 @@ std::vector<AttemptKey> PoolRun::SetNodeUp(int node, bool up) {
 
 // Only nodes that give something back are looked at, with what they would then have.
 absl::Time PoolRun::EarliestFit(const Releases& releases, const Slot& slot, int count, int group,
-                                absl::Time now) const {
-  int fitting = 0;
-  for (int have = count; have > 0 && fitting == 0; --have) {
-    if (nodes_.Fits(slot, have, group)) fitting = have;
-  }
+                                int fitting, absl::Time now) const {
   if (fitting == count) return now;
   freed_.resize(static_cast<std::size_t>(nodes_.size()));
   ++looks_;
@@ -171,11 +167,13 @@ Quantiles PoolRun::Wait(const Slot& slot, int count, int group, std::int64_t mic
                         const Load& ahead, absl::Time now) const {
   const std::int64_t capacity = std::int64_t{nodes_.UpIn(group)} * kMicroNode;
   if (nodes_.UpIn(group) < count) return {absl::InfiniteDuration(), absl::InfiniteDuration()};
+  int fitting = ahead == Load() ? count : 0;  // how many of its nodes it could have now
+  while (fitting > 0 && !nodes_.Fits(slot, fitting, group)) --fitting;
   const auto wait = [&](const Releases& releases, absl::int128 load) {
     // Where others go first, what is free by then is no longer where it is now.
     const absl::Time ready =
         load > 0 ? releases.Ready(now, capacity, std::min(micro_nodes, capacity), load)
-                 : EarliestFit(releases, slot, count, group, now);
+                 : EarliestFit(releases, slot, count, group, fitting, now);
     return ready - now;
   };
   Quantiles answer{RoundToNanos(wait(p50_, ahead.p50)), RoundToNanos(wait(p90_, ahead.p90))};

@@ -83,7 +83,7 @@ class PoolRun {
     bool fits = false;
   };
   absl::Time EarliestFit(const Releases& releases, const Slot& slot, int count, int group,
-                         absl::Time now) const;
+                         int fitting, absl::Time now) const;
 
   // What every decision reads stands together.
   PoolId id_;
