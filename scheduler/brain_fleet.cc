@@ -247,6 +247,8 @@ Reply Brain::Impl::On(const event::PricesSet& e) {
 // ---- Policy and pools
 
 Reply Brain::Impl::On(const event::PolicySet& e) {
+  // A file that says what it said before does not undo what the API has set since.
+  if (e.from_file && file_policy_ && *file_policy_ == *e.policy) return {};
   const absl::Status status = UsePolicy(e.policy, e.from_file, true);
   if (!status.ok()) return {.status = status};
   WorldChanged();

@@ -351,6 +351,9 @@ TEST(Brain, ApiPolicyOutlivesARestartUntilTheFileSaysSomethingNew) {
   world.Give(event::PolicySet{std::make_shared<const PolicySpec>(fixtures::NvidiaOnlyPolicy())});
   world.Restart();
   EXPECT_EQ(world.brain().policy()->name, "nvidia-only");
+  world.Give(event::PolicySet{std::make_shared<const PolicySpec>(fixtures::BackstopPolicy()),
+                              true});  // SIGHUP, unchanged
+  EXPECT_EQ(world.brain().policy()->name, "nvidia-only");
   world.Reconfigure(DemoConfig(fixtures::LeastCostPolicy()));
   world.Restart();
   EXPECT_EQ(world.brain().policy()->name, "least-cost");
