@@ -154,11 +154,11 @@ CommandSpec ExplainCommand() {
           .operands = "[JOB|DECISION|FILE] [-- COMMAND...]",
           .summary = "say why a job went where it went",
           .says =
-              "Every pool is listed in the order in which it was considered, with what the job "
-              "would cost\n"
-              "there, when it would start, and why it was or was not chosen. With --dry-run "
-              "nothing is\n"
-              "submitted: the answer is about a job that might be.",
+              "Every pool is listed, the chosen one first, with what the job would cost there, "
+              "when it would\n"
+              "start, and why it was or was not chosen. With --dry-run nothing is submitted: the "
+              "answer is\n"
+              "about a job that might be.",
           .options = Plus({{"--dry-run", "", "about a job in FILE, or one described by options"}},
                           JobOptions()),
           .examples = {{{"spillway explain job-000045", "the latest decision about a job"},

@@ -101,7 +101,7 @@ std::string CandidatesTable(const Value::List& candidates, const Screen& screen,
   for (const Value* candidate : Ranked(candidates)) {
     const Tone tone = ToneOf(*candidate);
     std::vector<Cell> row = {
-        {TextAt(*candidate, {"pool"}), tone == Tone::kGood ? Tone::kStrong : tone},
+        {PoolText(*candidate), tone == Tone::kGood ? Tone::kStrong : tone},
         {TextAt(*candidate, {"verdict"}), tone},
         {ShowMoney(MoneyAt(*candidate, {"estimate", "cost_usd"})), tone},
         {ShowSeconds(NumberAt(*candidate, {"estimate", "wait_s", "p90"})), tone},
@@ -121,7 +121,11 @@ std::string CandidatesTable(const Value::List& candidates, const Screen& screen,
     }
     table.Add(std::move(row));
   }
-  return table.Render(screen);
+  const bool any_modelled =
+      std::any_of(candidates.begin(), candidates.end(),
+                  [](const Value& candidate) { return FlagAt(candidate, {"modelled"}); });
+  return table.Render(screen) +
+         (any_modelled ? screen.Paint(Tone::kDim, kModelledNote) + "\n" : "");
 }
 
 std::string ExplainTable(const Value& decision, const Screen& screen, bool wide) {

@@ -63,6 +63,12 @@ std::optional<Usd> BaselineOf(const Value& job) {
   return HasEnded(job) ? MoneyAt(job, {"baseline_cost_usd"}) : std::nullopt;
 }
 
+std::string ModelledNote(const Value::List& jobs, const Screen& screen) {
+  const bool any = std::any_of(jobs.begin(), jobs.end(),
+                               [](const Value& job) { return FlagAt(job, {"modelled"}); });
+  return any ? screen.Paint(Tone::kDim, kModelledNote) + "\n" : "";
+}
+
 Cell SavedCell(std::optional<Usd> cost, std::optional<Usd> baseline) {
   if (!cost || !baseline) return {kUnknown, Tone::kDim};
   return {SavedPercent(*cost, *baseline), *cost <= *baseline ? Tone::kGood : Tone::kBad};
@@ -89,7 +95,7 @@ std::vector<Cell> WhyRow(const Reasoned& one) {
   return {{refused ? TextAt(one.decision, {"id"}) : TextAt(one.job, {"id"})},
           {OrDash(TextAt(refused ? one.decision : one.job, {"name"}))},
           refused ? Cell("refused", Tone::kBad) : StateCell(one.job),
-          {refused ? std::string(kUnknown) : OrDash(TextAt(one.job, {"pool"})), Tone::kStrong},
+          {refused ? std::string(kUnknown) : PoolText(one.job), Tone::kStrong},
           {refused ? std::string(kUnknown) : WaitedFor(one.job)},
           {ShowMoney(cost)},
           {ShowMoney(baseline)},
@@ -150,7 +156,7 @@ std::string JobsTable(const Value::List& jobs, absl::Time now, const Screen& scr
     std::vector<Cell> row = {TextAt(job, {"id"}),
                              OrDash(TextAt(job, {"name"})),
                              StateCell(job),
-                             OrDash(TextAt(job, {"pool"})),
+                             PoolText(job),
                              ShowAge(TimeAt(job, {"created_at"}), now),
                              RanFor(job, now),
                              ShowMoney(cost),
@@ -161,7 +167,7 @@ std::string JobsTable(const Value::List& jobs, absl::Time now, const Screen& scr
     }
     table.Add(std::move(row));
   }
-  return table.Render(screen);
+  return table.Render(screen) + ModelledNote(jobs, screen);
 }
 
 std::string JobPage(const Value& job, absl::Time now, const Screen& screen) {
@@ -176,7 +182,7 @@ std::string JobPage(const Value& job, absl::Time now, const Screen& screen) {
   };
   const std::string state = TextAt(job, {"state"});
   line("state", state, ToneOfState(state));
-  line("pool", TextAt(job, {"pool"}));
+  line("pool", absl::StrCat(TextAt(job, {"pool"}), FlagAt(job, {"modelled"}) ? " (modelled)" : ""));
   line("command", Command(job));
   line("submitted", absl::StrCat(ShowAge(TimeAt(job, {"created_at"}), now), " ago"));
   if (TimeAt(job, {"started_at"})) line("ran", RanFor(job, now));
@@ -241,7 +247,10 @@ std::string WhyTable(const std::vector<Reasoned>& all, const Screen& screen) {
     table.AddNote(kNoteIndent, {absl::StrCat("not: ", WhyNot(one.decision)), Tone::kDim});
   }
   table.set_ruled();
-  return absl::StrCat(table.Render(screen), "\n", Totals(saving, screen));
+  Value::List jobs;
+  for (const Reasoned& one : all) jobs.push_back(one.job);
+  return absl::StrCat(table.Render(screen), ModelledNote(jobs, screen), "\n",
+                      Totals(saving, screen));
 }
 
 }  // namespace spillway::cli

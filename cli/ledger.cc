@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
@@ -66,7 +67,7 @@ std::string LedgerTable(const Value& report, const Screen& screen) {
     table.Add(LedgerCells(
         row,
         {{hour.size() > 16 ? hour.substr(0, 10) + " " + hour.substr(11, 5) : OrDash(hour), tone},
-         {OrDash(TextAt(row, {"pool"})), tone},
+         {PoolText(row), tone},
          {OrDash(TextAt(row, {"tenant"})), tone},
          {OrDash(category), tone}},
         tone));
@@ -74,7 +75,10 @@ std::string LedgerTable(const Value& report, const Screen& screen) {
   table.AddRule();
   if (const Value* totals = ValueAt(report, {"totals"}))
     table.Add(LedgerCells(*totals, {{"all", Tone::kStrong}, "", "", ""}, Tone::kStrong));
-  return table.Render(screen);
+  const auto& rows = ListAt(report, {"rows"});
+  const bool any = std::any_of(rows.begin(), rows.end(),
+                               [](const Value& row) { return FlagAt(row, {"modelled"}); });
+  return table.Render(screen) + (any ? screen.Paint(Tone::kDim, kModelledNote) + "\n" : "");
 }
 
 }  // namespace

@@ -55,6 +55,12 @@ const Value::List& ListAt(const Value& from, KeyPath path) {
   return value && value->is_list() ? value->list() : none;
 }
 
+std::string PoolText(const Value& at) {
+  const std::string pool = TextAt(at, {"pool"});
+  if (pool.empty()) return std::string(kUnknown);
+  return FlagAt(at, {"modelled"}) ? pool + "*" : pool;
+}
+
 std::string ShowMoney(std::optional<Usd> money) {
   if (!money) return std::string(kUnknown);
   const double dollars = static_cast<double>(money->value()) / 1e9;

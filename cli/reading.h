@@ -26,6 +26,12 @@ bool FlagAt(const Value& from, KeyPath path);
 // The items of a list, empty if there is none.
 const Value::List& ListAt(const Value& from, KeyPath path);
 
+// The name of a pool as tables show it: with a star if its hardware is modelled. `at` has `pool`
+// and `modelled`.
+std::string PoolText(const Value& at);
+inline constexpr std::string_view kModelledNote =
+    "* modelled: its commands ran here; device, price and speed are pretended";
+
 // Figures for tables. Unknown ones are a dash.
 inline constexpr std::string_view kUnknown = "-";
 // "$0.001190", "$12.50": four places at least below a cent, so that columns can be compared.

@@ -71,6 +71,14 @@ TEST(ExplainTable, WithoutABaselineNoSavingIsClaimed) {
   EXPECT_THAT(text, AllOf(HasSubstr("no saving is claimed"), Not(HasSubstr("saves"))));
 }
 
+TEST(CandidatesTable, ModelledPoolsSaySo) {
+  Value decision = ParseJson(kDecision).value();
+  EXPECT_THAT(ExplainTable(decision, {}, false), Not(HasSubstr("modelled")));
+  decision.Find("candidates")->list()[3].Set("modelled", Value::MakeBool(true));
+  EXPECT_THAT(ExplainTable(decision, {}, false),
+              AllOf(HasSubstr("xeon-amx*"), HasSubstr("* modelled: ")));
+}
+
 TEST(CandidatesTable, PoolsThatWereNotAskedHaveNoFigures) {
   const auto candidates = ParseJson(
       R"([{"pool": "edge", "verdict": "refused", "code": "memory", "codes": ["memory"], "why": "too small"}])");

@@ -46,6 +46,13 @@ TEST(JobsTable, CostIsUnknownUntilTheJobIsOver) {
   EXPECT_THAT(JobsTable({job}, kNow, {}, false), AllOf(Not(HasSubstr("$")), HasSubstr("28 s")));
 }
 
+TEST(JobsTable, ModelledPoolsSaySo) {
+  EXPECT_THAT(JobsTable({Job()}, kNow, {}, false), Not(HasSubstr("*")));
+  EXPECT_THAT(JobsTable({Job(R"({"modelled": true})")}, kNow, {}, false),
+              AllOf(HasSubstr("xeon-amx*"), HasSubstr("* modelled: ")));
+  EXPECT_THAT(JobPage(Job(R"({"modelled": true})"), kNow, {}), HasSubstr("xeon-amx (modelled)"));
+}
+
 TEST(JobsTable, WideShowsCommandAndDecision) {
   EXPECT_THAT(JobsTable({Job()}, kNow, {}, true),
               AllOf(HasSubstr("convert in.png"), HasSubstr("dec-000123")));
