@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "core/device.h"
+#include "core/catalog.h"
 #include "core/policy_spec.h"
 #include "core/pool.h"
 

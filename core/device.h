@@ -70,10 +70,4 @@ struct WorkClass {
   std::map<std::string, ClassRate> rates;  // by name of the device
 };
 
-// configs/catalog/, read once. Immutable afterwards, shared by all.
-struct Catalog {
-  std::map<std::string, Device> devices;
-  std::map<std::string, WorkClass> classes;
-};
-
 }  // namespace spillway

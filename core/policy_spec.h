@@ -104,10 +104,16 @@ struct QueueSpec {
   friend bool operator==(const QueueSpec&, const QueueSpec&) = default;
 };
 
+struct RequestObjective {
+  std::optional<absl::Duration> ttft, tpot;
+  friend bool operator==(const RequestObjective&, const RequestObjective&) = default;
+};
 struct DefaultObjectives {
   absl::Duration job_start_within = absl::Seconds(60);
   absl::Duration request_ttft = absl::Seconds(3);
   absl::Duration request_tpot = absl::Milliseconds(200);
+  // By model; what is not said is as above.
+  std::map<std::string, RequestObjective> models;
   friend bool operator==(const DefaultObjectives&, const DefaultObjectives&) = default;
 };
 
@@ -144,10 +150,19 @@ struct Reservation {
   std::string pool;
   int nodes = 0;
 };
+// What a tenant may ask for; none: no bound but the machine's.
+struct Quota {
+  std::optional<std::int64_t> requests_per_minute;
+  std::optional<int> concurrency;  // requests under way at once
+  std::optional<Usd> usd_per_day;  // allocated cost, of the UTC day
+  friend bool operator==(const Quota&, const Quota&) = default;
+};
 struct TenantSpec {
   std::string name;
   double weight = 1;
   std::vector<Reservation> reserved;
+  Quota quota;
+  std::optional<absl::Duration> ttft, tpot;  // of its requests, where they do not say
 };
 struct TenantsSpec {
   std::vector<TenantSpec> tenants;

@@ -78,12 +78,31 @@ struct Site {
 };
 
 struct AdapterSpec {
-  std::string type;  // process | modelled
+  std::string type;  // process | modelled | openai
   double speedup =
       1;  // modelled: already folded into price, power and speed when the fleet is loaded
   int max_commands = 8;      // modelled: real commands running here at once
   MilliCpus reserve_cpus{};  // process: left to the machine itself
   Bytes reserve_memory{};
+  // openai: engines that others run, by base URL ("http://10.0.0.7:8000/v1"), one endpoint each.
+  std::vector<std::string> urls;
+  std::string engine;  // whose health page and metric names: vllm, sglang, llama.cpp, ...
+  std::string key_file, key_env;  // where their API key stands; it is never stored or logged
+  int concurrency = 0;            // requests at once on one endpoint; 0: its batch, else 64
+};
+
+// A model that engines of the pool serve.
+struct ServeSpec {
+  std::string model;     // as clients call it; of the catalogue for modelled engines
+  std::string upstream;  // as the engine calls it; empty: the same
+  Precision precision = Precision::kBf16;
+  int replicas = 1;                       // engines, each an endpoint
+  int nodes = 1;                          // that one replica spans, each held alike
+  int devices = 0;                        // of a node that it holds; 0: all of them
+  MilliCpus cpus{};                       // of a node without devices; 0: all of them
+  std::optional<int> max_sequences;       // in one batch
+  std::optional<std::int64_t> kv_blocks;  // measured, of 16 tokens; none: what memory leaves
+  friend bool operator==(const ServeSpec&, const ServeSpec&) = default;
 };
 
 struct PoolSpec {
@@ -115,10 +134,13 @@ struct PoolSpec {
   PlacedBy placement = PlacedBy::kOurs;
   bool modelled = false;
   std::vector<std::string> limits;  // which limits the adapter really enforces: words for people
+  std::vector<ServeSpec> serves;    // in the order of the file; models differ
 };
 
 struct FleetSpec {
   std::vector<PoolSpec> pools;  // in the order of the file; names are unique
+  // Other names for models: one of them, or any of a list, whichever is served cheapest in time.
+  std::map<std::string, std::vector<std::string>> aliases;
 };
 
 }  // namespace spillway

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "core/device.h"
+#include "core/catalog.h"
 
 // configs/catalog/: devices.yaml and classes.yaml. Their shapes are told in the README beside them.
 namespace spillway {

@@ -154,7 +154,26 @@ SPILLWAY_STORED(ClassRate, 0, F("ups", &ClassRate::units_per_second),
                 F("measured", &ClassRate::measured), F("source", &ClassRate::source));
 SPILLWAY_STORED(WorkClass, 0, F("name", &WorkClass::name), F("unit", &WorkClass::unit),
                 F("says", &WorkClass::says), F("rates", &WorkClass::rates));
-SPILLWAY_STORED(Catalog, 0, F("devices", &Catalog::devices), F("classes", &Catalog::classes));
+SPILLWAY_STORED(Model, 0, F("name", &Model::name), F("says", &Model::says), F("kind", &Model::kind),
+                F("params", &Model::parameters), F("active", &Model::active_parameters),
+                F("layers", &Model::layers), F("hidden", &Model::hidden), F("heads", &Model::heads),
+                F("kv_heads", &Model::kv_heads), F("head_size", &Model::head_size),
+                F("ffn", &Model::ffn), F("gated", &Model::gated), F("experts", &Model::experts),
+                F("per_token", &Model::experts_per_token), F("vocab", &Model::vocabulary),
+                F("context", &Model::context), F("bpt", &Model::bytes_per_token),
+                F("licence", &Model::licence), F("sources", &Model::sources));
+SPILLWAY_STORED(EngineProfile::Point, 0, F("at", &EngineProfile::Point::at),
+                F("t", &EngineProfile::Point::time));
+SPILLWAY_STORED(EngineProfile, 0, F("name", &EngineProfile::name),
+                F("device", &EngineProfile::device), F("model", &EngineProfile::model),
+                F("precision", &EngineProfile::precision), F("devices", &EngineProfile::devices),
+                F("engine", &EngineProfile::engine), F("prefill", &EngineProfile::prefill),
+                F("decode", &EngineProfile::decode), F("ctx", &EngineProfile::decode_context),
+                F("blocks", &EngineProfile::kv_blocks), F("seqs", &EngineProfile::max_sequences),
+                F("says", &EngineProfile::says), F("source", &EngineProfile::source),
+                F("licence", &EngineProfile::licence), F("as_of", &EngineProfile::as_of));
+SPILLWAY_STORED(Catalog, 0, F("devices", &Catalog::devices), F("classes", &Catalog::classes),
+                F("models", &Catalog::models), F("profiles", &Catalog::profiles));
 SPILLWAY_STORED(NodeShape, 0, F("cpus", &NodeShape::cpus), F("memory", &NodeShape::memory),
                 F("devices", &NodeShape::devices));
 SPILLWAY_STORED(ShareWeights, 0, F("cpus", &ShareWeights::cpus), F("memory", &ShareWeights::memory),
@@ -170,7 +189,14 @@ SPILLWAY_STORED(Site, 0, F("name", &Site::name), F("kind", &Site::kind),
 SPILLWAY_STORED(AdapterSpec, 0, F("type", &AdapterSpec::type), F("speedup", &AdapterSpec::speedup),
                 F("max_commands", &AdapterSpec::max_commands),
                 F("reserve_cpus", &AdapterSpec::reserve_cpus),
-                F("reserve_memory", &AdapterSpec::reserve_memory));
+                F("reserve_memory", &AdapterSpec::reserve_memory), F("urls", &AdapterSpec::urls),
+                F("engine", &AdapterSpec::engine), F("key_file", &AdapterSpec::key_file),
+                F("key_env", &AdapterSpec::key_env), F("conc", &AdapterSpec::concurrency));
+SPILLWAY_STORED(ServeSpec, 0, F("model", &ServeSpec::model), F("up", &ServeSpec::upstream),
+                F("precision", &ServeSpec::precision), F("replicas", &ServeSpec::replicas),
+                F("nodes", &ServeSpec::nodes), F("devices", &ServeSpec::devices),
+                F("cpus", &ServeSpec::cpus), F("seqs", &ServeSpec::max_sequences),
+                F("blocks", &ServeSpec::kv_blocks));
 SPILLWAY_STORED(PoolSpec, 0, F("name", &PoolSpec::name), F("adapter", &PoolSpec::adapter),
                 F("kind", &PoolSpec::kind), F("vendor", &PoolSpec::vendor),
                 F("device", &PoolSpec::device), F("speed", &PoolSpec::speed),
@@ -184,8 +210,9 @@ SPILLWAY_STORED(PoolSpec, 0, F("name", &PoolSpec::name), F("adapter", &PoolSpec:
                 F("weights", &PoolSpec::weights), F("power", &PoolSpec::power),
                 F("site", &PoolSpec::site), F("labels", &PoolSpec::labels),
                 F("tier", &PoolSpec::tier), F("placement", &PoolSpec::placement),
-                F("modelled", &PoolSpec::modelled), F("limits", &PoolSpec::limits));
-SPILLWAY_STORED(FleetSpec, 0, F("pools", &FleetSpec::pools));
+                F("modelled", &PoolSpec::modelled), F("limits", &PoolSpec::limits),
+                F("serves", &PoolSpec::serves));
+SPILLWAY_STORED(FleetSpec, 0, F("pools", &FleetSpec::pools), F("aliases", &FleetSpec::aliases));
 
 // core/policy_spec.h, core/config.h
 SPILLWAY_STORED(ClaimSpec, 0, F("order", &ClaimSpec::order), F("backstop", &ClaimSpec::backstop),
@@ -203,9 +230,12 @@ SPILLWAY_STORED(ChoiceWeights, 0, F("cost", &ChoiceWeights::cost),
                 F("carbon", &ChoiceWeights::carbon), F("load", &ChoiceWeights::load));
 SPILLWAY_STORED(QueueSpec, 0, F("discipline", &QueueSpec::discipline),
                 F("aging", &QueueSpec::aging));
+SPILLWAY_STORED(RequestObjective, 0, F("ttft", &RequestObjective::ttft),
+                F("tpot", &RequestObjective::tpot));
 SPILLWAY_STORED(DefaultObjectives, 0, F("job_start_within", &DefaultObjectives::job_start_within),
                 F("request_ttft", &DefaultObjectives::request_ttft),
-                F("request_tpot", &DefaultObjectives::request_tpot));
+                F("request_tpot", &DefaultObjectives::request_tpot),
+                F("models", &DefaultObjectives::models));
 SPILLWAY_STORED(PolicySpec, 0, F("name", &PolicySpec::name), F("claim", &PolicySpec::claim),
                 F("rules", &PolicySpec::rules), F("spill", &PolicySpec::spill),
                 F("choice", &PolicySpec::choice), F("weights", &PolicySpec::weights),
@@ -219,8 +249,11 @@ SPILLWAY_STORED(PriceChange, 0, F("pool", &PriceChange::pool), F("from", &PriceC
                 F("price", &PriceChange::price));
 SPILLWAY_STORED(PricesSpec, 0, F("prices", &PricesSpec::prices));
 SPILLWAY_STORED(Reservation, 0, F("pool", &Reservation::pool), F("nodes", &Reservation::nodes));
+SPILLWAY_STORED(Quota, 0, F("rpm", &Quota::requests_per_minute), F("conc", &Quota::concurrency),
+                F("usd", &Quota::usd_per_day));
 SPILLWAY_STORED(TenantSpec, 0, F("name", &TenantSpec::name), F("weight", &TenantSpec::weight),
-                F("reserved", &TenantSpec::reserved));
+                F("reserved", &TenantSpec::reserved), F("quota", &TenantSpec::quota),
+                F("ttft", &TenantSpec::ttft), F("tpot", &TenantSpec::tpot));
 SPILLWAY_STORED(TenantsSpec, 0, F("tenants", &TenantsSpec::tenants));
 SPILLWAY_STORED(Config, 0, F("fleet", &Config::fleet), F("policy", &Config::policy),
                 F("prices", &Config::prices), F("tenants", &Config::tenants),

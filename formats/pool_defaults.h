@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/device.h"
+#include "core/catalog.h"
 #include "core/machine.h"
 #include "core/pool.h"
 #include "formats/reader.h"

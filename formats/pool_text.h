@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "core/catalog.h"
 #include "core/machine.h"
 #include "core/pool.h"
 #include "formats/reader.h"

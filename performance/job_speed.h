@@ -11,7 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
-#include "core/device.h"
+#include "core/catalog.h"
 #include "core/estimate.h"
 #include "core/pool.h"
 #include "core/text.h"
