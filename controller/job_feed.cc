@@ -13,9 +13,9 @@ namespace {
 std::size_t BytesOf(const Job& job) {
   std::size_t bytes = sizeof(Job) + job.attempts.size() * sizeof(Attempt) + job.message.size();
   const auto add = [&bytes](const Run& run) {
-    for (const std::string& word : run.command) bytes += word.size() + sizeof(word);
+    for (const std::string& word : run.command) bytes += word.size() + sizeof(std::string);
     for (const auto& [name, value] : run.env)
-      bytes += name.size() + value.size() + 2 * sizeof(name);
+      bytes += name.size() + value.size() + 2 * sizeof(std::string);
   };
   add(job.work->run);
   for (const Alternative& alternative : job.work->alternatives) {
@@ -23,7 +23,7 @@ std::size_t BytesOf(const Job& job) {
     add(alternative.run);
   }
   for (const auto& [name, value] : job.work->labels)
-    bytes += name.size() + value.size() + 2 * sizeof(name);
+    bytes += name.size() + value.size() + 2 * sizeof(std::string);
   return bytes;
 }
 

@@ -30,7 +30,7 @@ std::vector<T> Missing(const std::vector<T>& wanted, const std::vector<T>& found
   return missing;
 }
 
-std::string OrNone(std::string words) { return words.empty() ? "none" : words; }
+std::string OrNone(const std::string& words) { return words.empty() ? "none" : words; }
 
 std::string ExplainGang(const Needs& needs, const PoolSpec& pool) {
   return absl::StrCat("needs ", needs.nodes, " nodes at once, the pool has ", pool.nodes);

@@ -32,7 +32,7 @@ inline absl::Status Annotate(const absl::Status& status, std::string_view contex
     if (absl::Status spillway_status = (expression); !spillway_status.ok()) \
       return spillway_status;                                               \
   } while (false)
-
+// NOLINTBEGIN(bugprone-macro-parentheses): a target may be a declaration, a temporary is one name.
 // SPILLWAY_ASSIGN_OR_RETURN(const auto fleet, LoadFleet(path));
 #define SPILLWAY_ASSIGN_OR_RETURN(target, expression) \
   SPILLWAY_ASSIGN_OR_RETURN_INNER(SPILLWAY_CONCAT(spillway_or_, __LINE__), target, expression)
@@ -40,3 +40,4 @@ inline absl::Status Annotate(const absl::Status& status, std::string_view contex
   auto temporary = (expression);                                       \
   if (!temporary.ok()) return temporary.status();                      \
   target = *std::move(temporary)
+// NOLINTEND(bugprone-macro-parentheses)

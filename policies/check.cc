@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "core/text.h"
@@ -31,20 +32,20 @@ class Checker {
 
  private:
   template <class... Words>
-  void Error(std::string where, const Words&... what) {
-    findings.push_back({.error = true, .where = std::move(where), .what = absl::StrCat(what...)});
+  void Error(std::string_view where, const Words&... what) {
+    findings.push_back({.error = true, .where = std::string(where), .what = absl::StrCat(what...)});
   }
   template <class... Words>
-  void Warn(std::string where, const Words&... what) {
-    findings.push_back({.error = false, .where = std::move(where), .what = absl::StrCat(what...)});
+  void Warn(std::string_view where, const Words&... what) {
+    findings.push_back({.error = false, .where = std::string(where), .what = absl::StrCat(what...)});
   }
   // `at` holds when the value lies in its range; `range` says which that is. NaN lies in none.
-  void InRange(bool holds, std::string where, double found, const char* range) {
-    if (!holds) Error(std::move(where), found, " is out of range: want ", range);
+  void InRange(bool holds, std::string_view where, double found, const char* range) {
+    if (!holds) Error(where, found, " is out of range: want ", range);
   }
-  void Positive(absl::Duration found, std::string where) {
+  void Positive(absl::Duration found, std::string_view where) {
     if (found <= absl::ZeroDuration())
-      Error(std::move(where), absl::FormatDuration(found), " is out of range: want more than 0");
+      Error(where, absl::FormatDuration(found), " is out of range: want more than 0");
   }
   std::size_t Matched(const PoolSelector& selector) const;
   // The fleet's pools that belong to each entry of the rule: those that it matches first.

@@ -142,6 +142,7 @@ std::set<std::size_t> Takers(absl::Span<const RuleSpec> earlier, const std::vect
 
 std::string WhyDead(const PolicySpec& policy, const std::set<std::size_t>& takers) {
   std::vector<std::string> names;
+  names.reserve(takers.size());
   for (std::size_t taker : takers) names.push_back(RuleInWords(policy, taker));
   if (names.size() == 1) {
     return absl::StrCat(names[0], " takes all of its work; put this rule before it or narrow it");

@@ -138,6 +138,7 @@ std::optional<std::vector<NodeShare>> NodeSet::Find(const Slot& slot, int count,
     Collect(by_left_[kCommon], slot, count, rule, found);
   if (static_cast<int>(found.size()) < count) return std::nullopt;
   std::vector<NodeShare> shares;
+  shares.reserve(found.size());
   for (const int node : found) shares.push_back(ShareAt(node, slot));
   return shares;
 }

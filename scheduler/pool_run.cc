@@ -87,8 +87,9 @@ int PoolRun::GroupOf(const std::string& tenant) const {
 
 void PoolRun::Hold(Running running) {
   nodes_.Take(running.nodes, running.slot);
+  const AttemptKey key = running.key;
   const auto [entry, added_now] =
-      running_.emplace(running.key, std::make_unique<Running>(std::move(running)));
+      running_.emplace(key, std::make_unique<Running>(std::move(running)));
   SPILLWAY_CHECK(added_now);
   const Running& held = *entry->second;
   p50_.Add(held, held.end_p50);

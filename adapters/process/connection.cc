@@ -47,7 +47,7 @@ void Connection::OnReadable() {
   }
 }
 
-void Connection::Send(std::string frame) {
+void Connection::Send(const std::string& frame) {
   if (!socket_) return;
   if (outbox_.size() + frame.size() > kMaxOutbox) return Close();
   outbox_ += frame;

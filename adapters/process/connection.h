@@ -25,7 +25,7 @@ class Connection {
 
   // Queues a frame. A reader that is too slow (16 MiB behind) is disconnected: it will come back,
   // and is told everything again.
-  void Send(std::string frame);
+  void Send(const std::string& frame);
   void Close();
   bool open() const { return static_cast<bool>(socket_); }
 

@@ -26,6 +26,7 @@ constexpr mode_t kUmask = 022;
 
 std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
   pointers.push_back(nullptr);
   return pointers;
@@ -135,7 +136,7 @@ bool IsOwnFault(const StartTrouble& trouble) {
 }
 
 std::string InWords(const StartTrouble& trouble, const CommandPlan& plan) {
-  const std::string words = strerror(trouble.error);
+  std::string words = strerror(trouble.error);
   const std::string command = plan.argv.empty() ? std::string() : Shortened(plan.argv[0]);
   switch (trouble.step) {
     case StartStep::kFolder:

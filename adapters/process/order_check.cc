@@ -58,6 +58,7 @@ std::vector<std::string> EnvironmentFor(const LaunchOrder& order,
   env["SPILLWAY_ATTEMPT"] = absl::StrCat(order.key.attempt);
   env["SPILLWAY_RUN"] = mark;
   std::vector<std::string> entries;
+  entries.reserve(env.size());
   for (const auto& [name, value] : env) entries.push_back(absl::StrCat(name, "=", value));
   return entries;
 }

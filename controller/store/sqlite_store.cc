@@ -43,7 +43,7 @@ class SqliteStore::Impl {
 
   absl::Status Commit(const Batch& batch) {
     if (!failure_.ok()) return Failed();
-    const absl::Status status = Guarded("commit", [&] { return CommitOrThrow(batch); });
+    absl::Status status = Guarded("commit", [&] { return CommitOrThrow(batch); });
     if (!status.ok()) failure_ = status;
     return status;
   }
