@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+#include "performance/engine.h"
+#include "performance/step_time.h"
+
+// What one more request would see of a running engine: the router's question, asked for every
+// endpoint of every request. Closed form: a handful of step times, no allocation.
+namespace spillway {
+
+struct RequestTimes {     // p50; p90 is the caller's, by the basis of the step times
+  absl::Duration wait{};  // until its prompt begins to be computed
+  absl::Duration ttft{};  // until its first token; wait is part of it
+  absl::Duration tpot{};  // between two later tokens; zero where `output` < 2
+  friend bool operator==(const RequestTimes&, const RequestTimes&) = default;
+};
+// From arrival to the last token: ttft + (output - 1) x tpot.
+absl::Duration DurationOf(const RequestTimes& times, std::int64_t output);
+
+// `prompt` and `output` in tokens, output an estimate, 0 for an embedding. InfiniteDuration in all
+// three: the engine would never let it in (longer than it holds), or its queue is full.
+// The load is taken to stay as it is: a sequence that ends is followed by one like it.
+RequestTimes TimesOf(const StepTimes& steps, const EngineLimits& limits, const EngineLoad& load,
+                     std::int64_t prompt, std::int64_t output);
+
+}  // namespace spillway
