@@ -61,7 +61,8 @@ struct PoolFacts {
   int awaited_by = 0;
 };
 void WritePool(JsonWriter& w, const PoolFacts& pool);
-void WritePrice(JsonWriter& w, const Price& price);
+// As the operator wrote it: not sped up with the pool. ParsePrice (config_file.h) takes it back.
+void WritePrice(JsonWriter& w, const Price& price, const PoolSpec& pool);
 void WriteDevice(JsonWriter& w, const Device& device);
 
 // --- The ledger

@@ -2,6 +2,7 @@
 
 #include "core/explain.h"
 #include "formats/api_json.h"
+#include "formats/pool_text.h"
 
 namespace spillway {
 namespace {
@@ -100,7 +101,8 @@ void WriteOffer(JsonWriter& w, const PoolSpec& spec) {
 
 }  // namespace
 
-void WritePrice(JsonWriter& w, const Price& price) {
+void WritePrice(JsonWriter& w, const Price& in_force, const PoolSpec& pool) {
+  const Price price = AsWritten(in_force, pool.adapter.speedup);
   w.BeginObject();
   WriteRate(w, "node_hour_usd", price.node_hour);
   WriteRate(w, "input_usd_per_mtoken", price.input);
@@ -121,7 +123,7 @@ void WritePool(JsonWriter& w, const PoolFacts& pool) {
   WriteNonEmpty(w, "vendor", spec.vendor);
   WriteNonEmpty(w, "device", spec.device);
   w.Member("billing", NameOf(spec.billing)).Key("price");
-  WritePrice(w, pool.price);
+  WritePrice(w, pool.price, spec);
   WriteSite(w, spec.site);
   WriteShape(w, "node", spec.node.cpus, spec.node.memory, spec.node.devices);
   w.Member("device_memory", spec.device_memory.value());

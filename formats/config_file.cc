@@ -74,9 +74,28 @@ void ReadFleet(const Place& at, const PoolSources& sources, FleetSpec& fleet) {
   r.Finish();
 }
 
+// A price as WritePrice shows it: money as the API writes it, null for what is not said.
+void ReadShownPrice(ObjectReader& r, Price& out) {
+  const auto or_null = [](auto read) {
+    return [read](const Place& at, auto& value) {
+      if (!at.value().is_null()) read(at, value);
+    };
+  };
+  std::optional<Usd> node_hour, input, output;
+  r.Optional("node_hour_usd", node_hour, or_null(kDefaultRead));
+  r.Optional("input_usd_per_mtoken", input, or_null(kDefaultRead));
+  r.Optional("output_usd_per_mtoken", output, or_null(kDefaultRead));
+  r.Optional("as_of", out.as_of, or_null(ReadDay));
+  r.Optional("source", out.source, or_null(kDefaultRead));
+  if (node_hour) out.node_hour = UsdPerHour(node_hour->value());
+  if (input) out.input = UsdPerMtoken(input->value());
+  if (output) out.output = UsdPerMtoken(output->value());
+}
+
 // No pool of this version is paid by the token.
 void CheckRate(const Place& at, const ObjectReader& r, const Price& price) {
-  if (r.is_map() && !r.Has("node_hour")) at.Fail("a price needs the key `node_hour`");
+  if (r.is_map() && !r.Has("node_hour") && !price.node_hour)
+    at.Fail("a price needs the key `node_hour`");
   if (price.input || price.output) at.Fail("prices of tokens are for billing `token`");
 }
 
@@ -251,7 +270,11 @@ absl::StatusOr<Price> ParsePrice(std::string_view text, const PoolSpec& pool,
                                  std::string_view name) {
   return ParseOne<Price>(text, name, [&](const Place& at, Price& out) {
     ObjectReader r(at, "a price");
-    ReadPriceKeys(r, out);
+    if (r.Has("node_hour_usd")) {
+      ReadShownPrice(r, out);
+    } else {
+      ReadPriceKeys(r, out);
+    }
     r.Finish();
     CheckRate(at, r, out);
     out = SpedUp(out, pool.adapter.speedup);

@@ -209,6 +209,8 @@ Price SpedUp(Price price, double speedup) {
   return price;
 }
 
+Price AsWritten(Price price, double speedup) { return SpedUp(std::move(price), 1 / speedup); }
+
 void ReadPool(const Place& at, const PoolSources& sources, PoolSpec& out) {
   const std::size_t before = at.reading().error().size();
   ObjectReader r(at, "a pool");

@@ -31,6 +31,8 @@ void ReadPool(const Place& at, const PoolSources& sources, PoolSpec& out);
 
 // The price of an hour, sped up like the pool's own: for prices that come later.
 Price SpedUp(Price price, double speedup);
+// And back: the price as its operator wrote it. With a speed-up of 1 or more this is exact.
+Price AsWritten(Price price, double speedup);
 
 // One pool, YAML or JSON, as POST /api/v1/pools takes it.
 absl::StatusOr<PoolSpec> ParsePool(std::string_view text, const PoolSources& sources,

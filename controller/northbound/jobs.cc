@@ -160,7 +160,7 @@ Awaitable<HttpAnswer> ListJobs(Api& api, Call call) {
   Params params(call.request, {"limit", "after", "order", "state", "pool", "tenant", "name",
                                "watch", "resource_version"});
   JobQuery query;
-  ReadJobFilters(params, query);
+  ReadJobFilters(params, *api.host().snapshot(), query);
   query.limit = params.Limit();
   query.order = params.Order();
   if (const auto after = params.Text("after")) {

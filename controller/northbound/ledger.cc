@@ -8,6 +8,7 @@
 #include "controller/northbound/api.h"
 #include "controller/northbound/ask.h"
 #include "controller/northbound/handlers.h"
+#include "controller/northbound/job_filter.h"
 #include "controller/northbound/params.h"
 #include "controller/northbound/reply.h"
 #include "controller/northbound/views.h"
@@ -102,7 +103,7 @@ Awaitable<HttpAnswer> GetLedger(Api& api, Call call) {
   LedgerQuery query;
   query.from = params.Time("from");
   query.until = params.Time("until");
-  query.pool = params.Text("pool");
+  query.pool = ReadPoolName(params, *api.host().snapshot());
   query.tenant = params.Text("tenant");
   std::vector<std::string> words = params.List("group_by");
   if (words.empty()) words = {"hour", "pool", "tenant", "category"};

@@ -1,3 +1,5 @@
+#include <xxhash.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -23,14 +25,19 @@ std::string PoolBody(const PoolStatus& pool) {
   return body;
 }
 
-std::string PriceBody(const Price& price) {
+std::string PriceBody(const PoolStatus& pool) {
   std::string body;
   JsonWriter w(body);
-  WritePrice(w, price);
+  WritePrice(w, pool.price, *pool.spec);
   return body;
 }
 
-std::string PriceTag(const Price& price) { return absl::StrCat("\"", PriceVersion(price), "\""); }
+// The money, which a change is held against, and the rest of what is shown.
+std::string PriceTag(const Price& price) {
+  const std::string said = absl::StrCat(price.as_of, "\n", price.source);
+  return absl::StrCat("\"", PriceVersion(price), ".", absl::Hex(XXH64(said.data(), said.size(), 0)),
+                      "\"");
+}
 
 HttpResponse NoPool(const Call& call) {
   return ProblemAnswer(call.request, ProblemCode::kNotFound,
@@ -162,7 +169,7 @@ Awaitable<HttpAnswer> GetPoolPrice(Api& api, Call call) {
   const std::shared_ptr<const Snapshot> snapshot = api.host().snapshot();
   const PoolStatus* pool = snapshot->Find(call.args[0]);
   if (pool == nullptr) co_return NoPool(call);
-  co_return Tagged(call.request, PriceBody(pool->price), PriceTag(pool->price));
+  co_return Tagged(call.request, PriceBody(*pool), PriceTag(pool->price));
 }
 
 Awaitable<HttpAnswer> SetPoolPrice(Api& api, Call call) {
@@ -195,9 +202,9 @@ Awaitable<HttpAnswer> SetPoolPrice(Api& api, Call call) {
   }
   if (!status->ok()) co_return ProblemFor(call.request, *status);
   const std::shared_ptr<const Snapshot> now = host.snapshot();
-  const Price& in_force = now->Find(pool->id)->price;
-  HttpResponse response = JsonResponse(200, PriceBody(in_force));
-  response.headers.Add("ETag", PriceTag(in_force));
+  const PoolStatus& priced = *now->Find(pool->id);
+  HttpResponse response = JsonResponse(200, PriceBody(priced));
+  response.headers.Add("ETag", PriceTag(priced.price));
   co_return response;
 }
 

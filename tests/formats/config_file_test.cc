@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "formats/catalog_file.h"
 #include "formats/file_text.h"
+#include "formats/pool_text.h"
 #include "tests/formats/sources.h"
 
 namespace spillway {
@@ -294,6 +295,16 @@ TEST(LoadConfig, FilesAreBounded) {
             "/dev/zero: the file is longer than 1048576 bytes");
 }
 
+TEST(AsWritten, TakesTheSpeedUpAwayExactly) {
+  for (const double speedup : {1.0, 3.7, 20.0, 1000.0}) {
+    for (const std::int64_t nanos : {0L, 1L, 7L, 1'006'000'000L, 32'772'600'001L}) {
+      const Price price{.node_hour = UsdPerHour(nanos)};
+      EXPECT_EQ(AsWritten(SpedUp(price, speedup), speedup).node_hour, price.node_hour)
+          << nanos << " x " << speedup;
+    }
+  }
+}
+
 TEST(ParsePrices, ReadsOneDocumentAlone) {
   const auto loaded = Parse(kFleet);
   const auto prices =
@@ -309,6 +320,13 @@ TEST(ParsePrices, ReadsOneDocumentAlone) {
             "/node_hour: `2` has no unit: write an amount like `2 USD`");
   EXPECT_EQ(std::string(ParsePrice("{}", loaded->config.fleet.pools[1]).status().message()),
             "line 1, column 1: a price needs the key `node_hour`");
+  const auto shown = ParsePrice(
+      R"({"node_hour_usd":"2.000000000","input_usd_per_mtoken":null,"as_of":null,"source":"s"})",
+      loaded->config.fleet.pools[1]);
+  ASSERT_TRUE(shown.ok()) << shown.status();
+  EXPECT_EQ(shown->node_hour, price->node_hour);
+  EXPECT_EQ(shown->source, "s");
+  EXPECT_FALSE(shown->input);
   const auto tenants = ParseTenants("tenants: [{name: t}]", loaded->config.fleet);
   ASSERT_TRUE(tenants.ok()) << tenants.status();
 }

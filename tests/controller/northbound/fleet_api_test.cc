@@ -56,6 +56,33 @@ TEST(PoolsApi, APriceIsChangedOverTheOneThatWasRead) {
   EXPECT_EQ(rig.Send(Method::kPut, path, R"({"node_hour":4})").status, 400);
 }
 
+TEST(PoolsApi, APriceThatIsReadCanBeWrittenBack) {
+  ApiRig rig;
+  for (PoolSpec& pool : rig.rig().config()->fleet.pools) {
+    if (pool.name == "a10") pool.adapter.speedup = 20;
+  }
+  rig.Start();
+  const std::string path = "/api/v1/pools/a10/price";
+  const Received set = rig.Send(
+      Method::kPut, path, R"({"node_hour":"1.20 USD","as_of":"2026-08-01","source":"a bill"})");
+  EXPECT_EQ(set.Text("node_hour_usd"), "1.200000000");  // not times 20
+  EXPECT_EQ(rig.rig().host().snapshot()->Find("a10")->price.node_hour, UsdPerHour(24'000'000'000));
+  EXPECT_EQ(set.Text("source"), "a bill");
+  const Received again = rig.Send(Method::kPut, path, rig.Get(path).body);
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(again.body, set.body);
+  EXPECT_EQ(again.headers.Get("ETag"), set.headers.Get("ETag"));
+  EXPECT_EQ(rig.Get("/api/v1/pools/a10").json.Find("price")->Find("node_hour_usd")->string(),
+            "1.200000000");
+  // Where a figure comes from is part of what was read.
+  const Received other =
+      rig.Send(Method::kPut, path, R"({"node_hour":"1.20 USD","source":"another bill"})");
+  EXPECT_NE(other.headers.Get("ETag"), set.headers.Get("ETag"));
+  EXPECT_EQ(rig.Send(Method::kPut, path, R"({"node_hour_usd":null})").status, 400);
+  EXPECT_EQ(rig.Send(Method::kPut, path, R"({"node_hour_usd":"1","node_hour":"1 USD"})").status,
+            400);
+}
+
 TEST(PoolsApi, APoolCanBeAddedOnce) {
   ApiRig rig;
   rig.Start();

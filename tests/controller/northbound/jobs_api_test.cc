@@ -56,6 +56,37 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{"TwiceTheKey", R"({"run":{"command":["true"]},"name":"a","name":"b"})", ""}),
     [](const auto& row) { return row.param.name; });
 
+// Names that only this controller can judge, in every place of a job that holds some.
+TEST(JobsApi, NamesThatNothingBearsAreRefusedWithTheNearest) {
+  ApiRig rig;
+  rig.rig().config()->catalog.classes["resnet50-inference"] = {};
+  rig.Start();
+  struct Case {
+    std::string part, pointer, near;
+  };
+  for (
+      const Case& c : std::vector<Case>{
+          {R"("pool":"locl")", "/pool", "local"},
+          {R"("demand":{"class":"resnet-inference","units":1})", "/demand/class",
+           "resnet50-inference"},
+          {R"("demand":{"seconds":1,"on":"nvidia-l4-24"})", "/demand/on", "nvidia-l4-24g"},
+          {R"("alternatives":[{"on":{"name":"a10"},"demand":{"class":"resnet51-inference","units":1}}])",
+           "/alternatives/0/demand/class", "resnet50-inference"}}) {
+    const std::string body = R"({"run":{"command":["true"]},)" + c.part + "}";
+    for (const std::string path : {"/api/v1/jobs", "/api/v1/decisions:dry-run"}) {
+      const Received refused = rig.Post(path, body);
+      EXPECT_EQ(refused.status, 400) << path << body << refused.body;
+      if (refused.status != 400) continue;
+      EXPECT_EQ(refused.json.Find("errors")->list()[0].Find("pointer")->string(), c.pointer);
+      EXPECT_THAT(refused.Text("detail"), HasSubstr("did you mean `" + c.near + "`?"));
+    }
+  }
+  EXPECT_EQ(rig.Post("/api/v1/jobs", R"({"run":{"command":["true"]},"pool":"local","demand":)"
+                                     R"({"class":"resnet50-inference","units":1}})")
+                .status,
+            201);
+}
+
 TEST(JobsApi, APinnedJobSaysSo) {
   ApiRig rig;
   rig.Start();
@@ -199,6 +230,18 @@ TEST(JobsApi, ListsTakeFilters) {
   EXPECT_EQ(count("pool=local"), 2u);
   EXPECT_EQ(count("pool=a10"), 0u);
   EXPECT_EQ(count("tenant=nobody"), 0u);
+}
+
+TEST(Filters, ByAPoolThatNeverWasAreRefused) {
+  ApiRig rig;
+  rig.Start();
+  for (const std::string path : {"/api/v1/jobs", "/api/v1/ledger"}) {
+    const Received refused = rig.Get(path + "?pool=loca");
+    EXPECT_EQ(refused.status, 400) << refused.body;
+    EXPECT_EQ(refused.Text("code"), "invalid_parameter");
+    EXPECT_THAT(refused.Text("detail"), HasSubstr("did you mean `local`?"));
+    EXPECT_EQ(rig.Get(path + "?pool=local").status, 200);
+  }
 }
 
 class BadQuery : public testing::TestWithParam<std::string> {};
