@@ -119,6 +119,7 @@ class Engine {
     std::int64_t scheduled = 0;  // tokens of it in the step under way
     std::int64_t counted = 0;    // prompt tokens in the counters already
     bool admitted_before = false;
+    bool done = false;
     std::int64_t length() const { return request.prompt_tokens + generated; }
     bool decodes() const { return generated > 0 && computed + 1 == length(); }
   };

@@ -1,0 +1,84 @@
+#include "performance/profile_time.h"
+
+#include <algorithm>
+
+namespace spillway {
+
+ProfileTimes::ProfileTimes(const EngineProfile& profile, const Roofline& roofline)
+    : prefill_(Rising(profile.prefill)),
+      decode_(Rising(profile.decode)),
+      decode_context_(static_cast<double>(profile.decode_context)),
+      roofline_(roofline) {}
+
+std::vector<ProfileTimes::Point> ProfileTimes::Rising(
+    const std::vector<EngineProfile::Point>& points) {
+  std::vector<Point> out;
+  double longest = 0;
+  for (const EngineProfile::Point& point : points) {
+    longest = std::max(longest, absl::ToDoubleSeconds(point.time));
+    out.push_back({point.at, longest});
+  }
+  return out;
+}
+
+double ProfileTimes::RooflinePrefill(double tokens) const {
+  Batch batch;
+  batch.AddChunk(static_cast<std::int64_t>(tokens), 0);
+  return roofline_.Seconds(batch);
+}
+
+double ProfileTimes::RooflineDecode(double sequences) const {
+  return roofline_.Seconds(
+      {.decodes = static_cast<int>(sequences),
+       .decode_context = static_cast<std::int64_t>(sequences * decode_context_)});
+}
+
+template <class Outside>
+double ProfileTimes::At(const std::vector<Point>& points, double at, Outside outside) {
+  const auto above = std::lower_bound(points.begin(), points.end(), at,
+                                      [](const Point& p, double x) { return p.at < x; });
+  if (above == points.end()) {
+    const Point& last = points.back();
+    return last.seconds * std::max(1.0, outside(at) / outside(last.at));
+  }
+  if (above == points.begin()) {
+    return above->at == at ? above->seconds
+                           : above->seconds * std::min(1.0, outside(at) / outside(above->at));
+  }
+  const Point& below = *(above - 1);
+  return below.seconds +
+         (above->seconds - below.seconds) * (at - below.at) / (above->at - below.at);
+}
+
+double ProfileTimes::Prefill(const Batch& batch) const {
+  const double tokens = static_cast<double>(batch.prefill_tokens);
+  const double measured = At(prefill_, tokens, [this](double at) { return RooflinePrefill(at); });
+  const double own = tokens * (tokens - 1) / 2;
+  return measured + roofline_.AttentionSeconds(
+                        std::max(0.0, static_cast<double>(batch.prefill_context) - own));
+}
+
+double ProfileTimes::Decode(const Batch& batch) const {
+  const double measured =
+      At(decode_, batch.decodes, [this](double at) { return RooflineDecode(at); });
+  const double longer = static_cast<double>(batch.decode_context) - batch.decodes * decode_context_;
+  return measured + roofline_.KvSeconds(std::max(0.0, longer));
+}
+
+absl::Duration ProfileTimes::Of(const Batch& batch) const {
+  if (batch.empty()) return absl::ZeroDuration();
+  constexpr double kMixed = 1.1;
+  const auto alone = [&](const std::vector<Point>& points, const Batch& phase, auto measured) {
+    if (phase.empty()) return 0.0;
+    return points.empty() ? roofline_.Seconds(phase) : measured(phase);
+  };
+  const Batch prompts{batch.prefill_tokens, batch.prefill_context, batch.prefills, 0, 0};
+  const Batch answers{0, 0, 0, batch.decodes, batch.decode_context};
+  const double prefill = alone(prefill_, prompts, [this](const Batch& b) { return Prefill(b); });
+  const double decode = alone(decode_, answers, [this](const Batch& b) { return Decode(b); });
+  const double both =
+      prefill > 0 && decode > 0 ? kMixed * std::max(prefill, decode) : prefill + decode;
+  return StepDuration(both * roofline_.scale());
+}
+
+}  // namespace spillway
