@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -26,25 +25,25 @@ class SseSplitter {
 
   explicit SseSplitter(std::size_t event_limit = std::size_t{1} << 20) : limit_(event_limit) {}
 
-  // `piece` stays valid until Next() returned false. False: an event is longer than the limit, and
-  // the splitter is of no use from then on.
-  bool Feed(std::string_view piece);
-  // The next whole event; its views are valid until the next call of Next() or Feed(). An LF that
-  // belongs to a CR at the end of the last event comes at the beginning of the next.
+  // `piece` stays valid until Next() returned false.
+  void Feed(std::string_view piece);
+  // The next whole event; its views are valid until the next call of Next() or Feed(), those into
+  // the piece as long as the piece. An LF that belongs to a CR at the end of the last event may
+  // come at the beginning of the next.
   bool Next(Event* event);
   // Bytes of an event that has no end yet: what to send on if the stream ends here.
-  std::string_view rest() const { return held_; }
+  std::string_view rest() const { return give_back_ ? std::string_view() : held_; }
+  // An event is longer than the limit: Next() gives no more.
   bool too_long() const { return too_long_; }
 
  private:
   std::size_t limit_;
-  std::string_view piece_;   // What is left of the last one.
-  std::string held_;         // The beginning of an event whose end is still to come.
-  std::string joined_;       // Data of several lines.
-  std::size_t scanned_ = 0;  // Bytes of the event under way that hold no end of it ...
-  bool line_open_ = false;   // ... and whether they end within a line.
-  bool after_cr_ = false;    // Their last byte is a CR: an LF belongs to it.
-  bool give_back_ = false;   // held_ was handed out whole.
+  std::string_view piece_;  // What is left of the last one.
+  std::string held_;        // The beginning of an event whose end is still to come.
+  std::string joined_;      // Data of several lines.
+  bool line_open_ = false;  // What was read so far ends within a line.
+  bool after_cr_ = false;   // Its last byte is a CR: an LF belongs to it.
+  bool give_back_ = false;  // held_ was handed out as an event.
   bool too_long_ = false;
   bool first_ = true;  // A byte order mark may come.
 

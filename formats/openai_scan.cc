@@ -1,0 +1,436 @@
+#include "formats/openai_scan.h"
+
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/text.h"
+#include "formats/json_scan.h"
+#include "formats/json_writer.h"
+
+namespace spillway {
+namespace {
+
+constexpr std::size_t kMaxModelBytes = 256;
+constexpr std::int64_t kMaxChoices = 128;                  // OpenAI's own bound on `n`
+constexpr std::int64_t kMaxCount = std::int64_t{1} << 53;  // what every engine's numbers can hold
+
+enum class Field : std::uint8_t {
+  kModel,
+  kStream,
+  kStreamOptions,
+  kMaxTokens,
+  kMaxCompletionTokens,
+  kN,
+  kMessages,
+  kPrompt,
+  kInput,
+  kTools,
+  kFunctions,
+  kResponseFormat,
+  kLogprobs,
+  kMetadata,
+  kUser,
+  kCount,
+};
+constexpr std::array<std::string_view, static_cast<std::size_t>(Field::kCount)> kFields{
+    "model",     "stream",          "stream_options", "max_tokens", "max_completion_tokens",
+    "n",         "messages",        "prompt",         "input",      "tools",
+    "functions", "response_format", "logprobs",       "metadata",   "user"};
+constexpr std::array<std::string_view, 3> kHints{"spillway.max_cost_usd", "spillway.ttft_ms",
+                                                 "spillway.pool"};
+constexpr std::array<std::string_view, 5> kMedia{"image_url", "input_audio", "file", "video_url",
+                                                 "audio_url"};
+
+// How the strings below a value count.
+enum class Part : std::uint8_t { kPrompt, kTools, kMedia };
+
+class RequestScan {
+ public:
+  RequestScan(OpenAiCall call, std::string_view body, OpenAiRequest* out)
+      : call_(call), json_(body), out_(*out), hasher_(&out->prefix) {}
+
+  std::optional<ScanFault> Run() {
+    const bool whole = json_.Object([this](const JsonText& key) { return Member(key); });
+    if ((!whole || !json_.AtEnd()) && !fault_) {
+      Blame(absl::StrCat("the body is not a JSON object that can be read: byte ", json_.position(),
+                         ": ", json_.fault()),
+            "");
+    }
+    if (!fault_) CheckComplete();
+    return std::move(fault_);
+  }
+
+ private:
+  const OpenAiCall call_;
+  JsonCursor json_;
+  OpenAiRequest& out_;
+  PrefixHasher hasher_;
+  std::uint32_t seen_ = 0;        // fields of the body
+  std::uint32_t seen_hints_ = 0;  // of kHints
+  bool seen_usage_ = false;
+  std::optional<ScanFault> fault_;
+
+  bool Blame(std::string message, std::string param) {
+    fault_ = ScanFault{std::move(message), std::move(param)};
+    return json_.Fail("refused");
+  }
+  // `path` has one or two keys: {"stream_options", "include_usage"}.
+  bool BlameField(std::string_view first, std::string_view second, std::string_view what) {
+    std::string pointer = absl::StrCat("/", ToAbsl(first));
+    std::string param(first);
+    if (!second.empty()) {
+      absl::StrAppend(&pointer, "/", ToAbsl(second));
+      absl::StrAppend(&param, ".", ToAbsl(second));
+    }
+    return Blame(absl::StrCat("`", pointer, "`: ", ToAbsl(what)), std::move(param));
+  }
+
+  // Index of the name that `key` is. A key that is one but for its case is to blame.
+  template <std::size_t N>
+  std::optional<std::size_t> Find(const std::array<std::string_view, N>& names, const JsonText& key,
+                                  std::string_view parent) {
+    for (std::size_t i = 0; i < N; ++i) {
+      if (names[i].size() != key.bytes) continue;
+      if (SameJsonText(key, names[i])) return i;
+      if (SimilarJsonText(key, names[i])) {
+        const std::string_view first = parent.empty() ? names[i] : parent;
+        BlameField(first, parent.empty() ? std::string_view() : names[i],
+                   "its name is spelled with other letters' case");
+        return std::nullopt;
+      }
+    }
+    return std::nullopt;
+  }
+
+  bool Once(std::uint32_t* seen, std::size_t index) {
+    const std::uint32_t bit = std::uint32_t{1} << index;
+    return !(std::exchange(*seen, *seen | bit) & bit);
+  }
+
+  bool Member(const JsonText& key) {
+    const auto index = Find(kFields, key, "");
+    if (fault_) return false;
+    if (!index) return json_.Skip();
+    const auto field = static_cast<Field>(*index);
+    if (!Once(&seen_, *index)) return BlameField(kFields[*index], "", "given twice");
+    switch (field) {
+      case Field::kModel:
+        return Model();
+      case Field::kStream:
+        return Flag("stream", "", &out_.stream);
+      case Field::kStreamOptions:
+        return StreamOptions();
+      case Field::kMaxTokens:
+        return Count("max_tokens", 0, kMaxCount, &out_.max_tokens);
+      case Field::kMaxCompletionTokens:
+        return Count("max_completion_tokens", 0, kMaxCount, &out_.max_completion_tokens);
+      case Field::kN:
+        return Choices();
+      case Field::kMessages:
+        return call_ == OpenAiCall::kChat ? Messages() : json_.Skip();
+      case Field::kPrompt:
+        return call_ == OpenAiCall::kCompletions ? Texts("prompt") : json_.Skip();
+      case Field::kInput:
+        return call_ == OpenAiCall::kEmbeddings ? Texts("input") : json_.Skip();
+      case Field::kTools:
+      case Field::kFunctions:
+        return Tools(kFields[*index]);
+      case Field::kResponseFormat:
+        return ResponseFormat();
+      case Field::kLogprobs:
+        out_.logprobs = json_.Peek() != 'f' && json_.Peek() != 'n';
+        return json_.Skip();
+      case Field::kMetadata:
+        return Metadata();
+      case Field::kUser:
+        return Text("user", "", &out_.user);
+      case Field::kCount:
+        break;
+    }
+    return false;
+  }
+
+  void CheckComplete() {
+    const auto lacks = [this](Field field) {
+      return !(seen_ & (std::uint32_t{1} << static_cast<unsigned>(field)));
+    };
+    Field wanted = Field::kMessages;
+    if (call_ == OpenAiCall::kCompletions) wanted = Field::kPrompt;
+    if (call_ == OpenAiCall::kEmbeddings) wanted = Field::kInput;
+    for (const Field field : {Field::kModel, wanted}) {
+      if (fault_ || !lacks(field)) continue;
+      BlameField(kFields[static_cast<std::size_t>(field)], "", "missing");
+    }
+  }
+
+  // ---- plain values -----------------------------------------------------------------------------
+
+  bool IsNull() { return json_.Peek() == 'n'; }
+
+  bool Flag(std::string_view name, std::string_view inner, bool* flag) {
+    const char first = json_.Peek();
+    if (first != 't' && first != 'f' && first != 'n') {
+      return BlameField(name, inner, "expected true or false");
+    }
+    *flag = first == 't';
+    return json_.Skip();
+  }
+
+  bool Text(std::string_view name, std::string_view inner, ScannedText* text) {
+    if (inner.empty() && IsNull()) return json_.Skip();
+    if (json_.Peek() != '"') return BlameField(name, inner, "expected a string");
+    JsonText found;
+    if (!json_.String(&found)) return false;
+    if (!found.escaped()) {
+      *text = ScannedText(found.raw);
+      return true;
+    }
+    auto resolved = ResolveJsonText(found);
+    if (!resolved) return BlameField(name, inner, "half of a surrogate pair");
+    *text = ScannedText(*std::move(resolved));
+    return true;
+  }
+
+  bool Count(std::string_view name, std::int64_t least, std::int64_t most,
+             std::optional<std::int64_t>* count) {
+    if (IsNull()) return json_.Skip();
+    const auto blame = [&] {
+      return BlameField(name, "", absl::StrCat("expected an integer from ", least, " to ", most));
+    };
+    const char first = json_.Peek();
+    if (first != '-' && (first < '0' || first > '9')) return blame();
+    std::string_view digits;
+    if (!json_.Number(&digits)) return false;
+    std::int64_t value = 0;
+    const char* const end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, value);
+    if (error != std::errc() || stop != end || value < least || value > most) return blame();
+    *count = value;
+    return true;
+  }
+
+  // ---- fields -----------------------------------------------------------------------------------
+
+  bool Model() {
+    json_.Peek();
+    const std::size_t at = json_.position();
+    if (IsNull()) return BlameField("model", "", "expected a string");
+    if (!Text("model", "", &out_.model)) return false;
+    out_.model_range = {at, json_.position() - at};
+    const std::string_view name = out_.model.view();
+    if (name.empty()) return BlameField("model", "", "expected the name of a model, found \"\"");
+    if (name.size() > kMaxModelBytes) return BlameField("model", "", "longer than 256 bytes");
+    for (const char c : name) {
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+        return BlameField("model", "", "a control character in the name");
+      }
+    }
+    return IsUtf8(name) || BlameField("model", "", "not valid UTF-8");
+  }
+
+  bool StreamOptions() {
+    auto& options = out_.stream_options;
+    const char first = json_.Peek();
+    options.value.at = json_.position();
+    if (first != '{' && first != 'n') return BlameField("stream_options", "", "expected an object");
+    using Is = OpenAiRequest::StreamOptions::Is;
+    options.is = first == 'n' ? Is::kNull : Is::kObject;
+    const bool read = first == 'n'
+                          ? json_.Skip()
+                          : json_.Object([this](const JsonText& key) { return StreamOption(key); });
+    options.value.size = json_.position() - options.value.at;
+    return read;
+  }
+  bool StreamOption(const JsonText& key) {
+    static constexpr std::array<std::string_view, 1> kNames{"include_usage"};
+    auto& options = out_.stream_options;
+    options.empty = false;
+    const auto index = Find(kNames, key, "stream_options");
+    if (fault_) return false;
+    if (!index) return json_.Skip();
+    if (options.asked_at) return BlameField("stream_options", kNames[0], "given twice");
+    json_.Peek();
+    const std::size_t at = json_.position();
+    if (!Flag("stream_options", kNames[0], &out_.include_usage)) return false;
+    options.asked_at = ByteRange{at, json_.position() - at};
+    return true;
+  }
+
+  bool Choices() {
+    std::optional<std::int64_t> n;
+    if (!Count("n", 1, kMaxChoices, &n)) return false;
+    out_.n = n.value_or(1);
+    return true;
+  }
+
+  bool Tools(std::string_view name) {
+    const char first = json_.Peek();
+    if (first == 'n') return json_.Skip();
+    if (first != '[') return BlameField(name, "", "expected an array");
+    return json_.Array([this] {
+      out_.tools = true;
+      return Walk(Part::kTools);
+    });
+  }
+
+  bool ResponseFormat() {
+    const char first = json_.Peek();
+    if (first == 'n') return json_.Skip();
+    if (first != '{') return BlameField("response_format", "", "expected an object");
+    out_.response_format = true;
+    return json_.Object([this](const JsonText& key) {
+      if (!SameJsonText(key, "type") || json_.Peek() != '"') return json_.Skip();
+      JsonText type;
+      if (!json_.String(&type)) return false;
+      out_.response_format = !SameJsonText(type, "text");
+      return true;
+    });
+  }
+
+  bool Metadata() {
+    const char first = json_.Peek();
+    if (first == 'n') return json_.Skip();
+    if (first != '{') return BlameField("metadata", "", "expected an object");
+    return json_.Object([this](const JsonText& key) {
+      const auto index = Find(kHints, key, "metadata");
+      if (fault_) return false;
+      if (!index) return json_.Skip();
+      if (!Once(&seen_hints_, *index)) return BlameField("metadata", kHints[*index], "given twice");
+      std::optional<ScannedText>* const slots[] = {&out_.max_cost_usd, &out_.ttft_ms, &out_.pool};
+      return Text("metadata", kHints[*index], &slots[*index]->emplace());
+    });
+  }
+
+  // ---- the prompt -------------------------------------------------------------------------------
+
+  bool Messages() {
+    if (json_.Peek() != '[') return BlameField("messages", "", "expected an array");
+    return json_.Array([this] {
+      ++out_.messages;
+      return Walk(Part::kPrompt);
+    });
+  }
+
+  // A string, or an array of strings, of tokens, or of arrays of tokens.
+  bool Texts(std::string_view name) {
+    const char first = json_.Peek();
+    if (first != '"' && first != '[') {
+      return BlameField(name, "", "expected a string or an array");
+    }
+    if (first == '"') {
+      out_.messages = 1;
+      return Walk(Part::kPrompt);
+    }
+    const bool read = json_.Array([this] {
+      const char kind = json_.Peek();
+      if (kind == '"' || kind == '[') ++out_.messages;
+      return Walk(Part::kPrompt);
+    });
+    if (read && out_.messages == 0 && out_.given_tokens > 0) out_.messages = 1;
+    return read;
+  }
+
+  // One value with all that is in it. Depth is bounded by the cursor.
+  bool Walk(Part part) {
+    JsonText text;
+    switch (json_.Peek()) {
+      case '"':
+        if (!json_.String(&text)) return false;
+        CountText(text, part);
+        return true;
+      case '{':
+        return json_.Object([this, part](const JsonText& key) {
+          if (part == Part::kTools) out_.text_bytes += key.bytes;
+          return Walk(part == Part::kPrompt && IsMedia(key) ? Part::kMedia : part);
+        });
+      case '[':
+        return json_.Array([this, part] { return Walk(part); });
+      case 't':
+      case 'f':
+      case 'n':
+        return json_.Skip();
+      default:
+        if (part == Part::kPrompt && call_ != OpenAiCall::kChat) ++out_.given_tokens;
+        return json_.Skip();
+    }
+  }
+
+  void CountText(const JsonText& text, Part part) {
+    (part == Part::kMedia ? out_.media_bytes : out_.text_bytes) += text.bytes;
+    if (part == Part::kPrompt) hasher_.Add(text.raw);
+  }
+
+  static bool IsMedia(const JsonText& key) {
+    for (const std::string_view name : kMedia) {
+      if (SameJsonText(key, name)) return true;
+    }
+    return false;
+  }
+};
+
+}  // namespace
+
+std::optional<ScanFault> ScanOpenAiRequest(OpenAiCall call, std::string_view body,
+                                           OpenAiRequest* out) {
+  *out = OpenAiRequest();
+  return RequestScan(call, body, out).Run();
+}
+
+// ---- splicing -----------------------------------------------------------------------------------
+
+SplicedBody::SplicedBody(std::string_view body, const OpenAiRequest& scanned, const Edits& edits)
+    : body_(body) {
+  if (!edits.model.empty() && edits.model != scanned.model.view()) {
+    AppendJsonString(model_, edits.model);
+  }
+  const bool usage = edits.ask_for_usage && !scanned.include_usage;
+  const auto edit_model = [&] {
+    if (!model_.empty()) Replace(scanned.model_range.at, scanned.model_range.size, model_);
+  };
+  using Is = OpenAiRequest::StreamOptions::Is;
+  const bool usage_first = scanned.stream_options.is == Is::kAbsent ||
+                           scanned.stream_options.value.at < scanned.model_range.at;
+  if (!usage_first) edit_model();
+  if (usage) AddUsage(scanned);
+  if (usage_first) edit_model();
+  Add(body_.substr(done_));
+}
+
+void SplicedBody::Add(std::string_view part) {
+  if (part.empty()) return;
+  parts_[count_++] = part;
+  size_ += part.size();
+}
+
+void SplicedBody::Replace(std::size_t at, std::size_t size, std::string_view with) {
+  Add(body_.substr(done_, at - done_));
+  Add(with);
+  done_ = at + size;
+}
+
+void SplicedBody::AddUsage(const OpenAiRequest& scanned) {
+  const auto& options = scanned.stream_options;
+  using Is = OpenAiRequest::StreamOptions::Is;
+  if (options.is == Is::kAbsent) {
+    // The object has a member, its model, so a comma follows.
+    Replace(body_.find('{') + 1, 0, R"("stream_options":{"include_usage":true},)");
+  } else if (options.is == Is::kNull) {
+    Replace(options.value.at, options.value.size, R"({"include_usage":true})");
+  } else if (options.asked_at) {
+    Replace(options.asked_at->at, options.asked_at->size, "true");
+  } else {
+    Replace(options.value.at + 1, 0,
+            options.empty ? R"("include_usage":true)" : R"("include_usage":true,)");
+  }
+}
+
+std::string SplicedBody::Text() const {
+  std::string out;
+  out.reserve(size_);
+  for (const std::string_view part : parts()) out.append(part);
+  return out;
+}
+
+}  // namespace spillway
