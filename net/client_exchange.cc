@@ -30,7 +30,9 @@ bool IsOurs(std::string_view name) {
   return false;
 }
 
-absl::Status AppendFields(const Headers& headers, std::string* out) {
+}  // namespace
+
+absl::Status AppendRequestFields(const Headers& headers, std::string* out) {
   for (std::size_t i = 0; i < headers.size(); ++i) {
     const auto [name, value] = headers[i];
     if (!SafeField(name, value)) {
@@ -42,8 +44,6 @@ absl::Status AppendFields(const Headers& headers, std::string* out) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
 absl::StatusOr<std::string> FormatRequest(const BaseUrl& origin, const ClientOptions& options,
                                           const ClientRequest& request) {
   const bool path = !request.target.empty() && request.target[0] == '/';
@@ -54,8 +54,8 @@ absl::StatusOr<std::string> FormatRequest(const BaseUrl& origin, const ClientOpt
   out.append(" ").append(origin.path).append(request.target).append(" HTTP/1.1\r\nHost: ");
   out.append(origin.Authority()).append("\r\nUser-Agent: spillway\r\n");
   out.append("Accept-Encoding: identity\r\n");
-  SPILLWAY_RETURN_IF_ERROR(AppendFields(options.headers, &out));
-  SPILLWAY_RETURN_IF_ERROR(AppendFields(request.headers, &out));
+  SPILLWAY_RETURN_IF_ERROR(AppendRequestFields(options.headers, &out));
+  SPILLWAY_RETURN_IF_ERROR(AppendRequestFields(request.headers, &out));
   const bool carries = request.method == Method::kPost || request.method == Method::kPut ||
                        request.method == Method::kPatch || !request.body.empty();
   if (carries) absl::StrAppend(&out, "Content-Length: ", request.body.size(), "\r\n");

@@ -15,6 +15,10 @@ namespace spillway {
 absl::StatusOr<std::string> FormatRequest(const BaseUrl& origin, const ClientOptions& options,
                                           const ClientRequest& request);
 
+// Header lines of a request but for those that belong to us: Host, Content-Length, Connection and
+// the like are left out. kInvalidArgument for one that must not be written.
+absl::Status AppendRequestFields(const Headers& headers, std::string* out);
+
 // One request and its answer on an open transport. Lives in the coroutine that runs it.
 class ClientExchange {
  public:
