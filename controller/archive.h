@@ -90,6 +90,13 @@ class Archive {
   virtual absl::StatusOr<Page<Job>> ListJobs(const JobQuery& query) = 0;
   virtual absl::StatusOr<Page<std::shared_ptr<const Decision>>> ListDecisions(
       const DecisionQuery& query) = 0;
+  virtual absl::StatusOr<std::shared_ptr<const Request>> FindRequest(
+      RequestId id) = 0;  // kNotFound
+  // The newest first, before `after`; `limit` 1 to 100.
+  virtual absl::StatusOr<std::vector<std::shared_ptr<const Request>>> ListRequests(
+      std::optional<RequestId> after, int limit) = 0;
+  // By what requests of that view were routed. kNotFound: no longer kept.
+  virtual absl::StatusOr<std::shared_ptr<const RouterInputs>> FindRouterInputs(EventNumber id) = 0;
   virtual absl::StatusOr<std::vector<record::LedgerRow>> Ledger(
       const LedgerQuery& query) = 0;  // by hour, pool, tenant
   virtual absl::StatusOr<std::optional<StoredAnswer>> FindAnswer(const std::string& tenant,

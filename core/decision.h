@@ -70,7 +70,8 @@ struct Baseline {
 struct Decision {
   DecisionId id{};
   EventNumber event{};  // that it was made in; for a refused submission also where its work stands
-  JobId work{};         // zero: refused at submission, or a dry run
+  JobId work{};         // zero: refused at submission, a dry run, or a request
+  RequestId request{};  // zero: a job
   absl::Time at;
   std::string tenant;
   Outcome outcome = Outcome::kRefused;

@@ -9,6 +9,7 @@
 #include "core/config.h"
 #include "core/ids.h"
 #include "core/job.h"
+#include "core/request.h"
 #include "core/work.h"
 
 // Every input of the brain. The host numbers them, stamps them with the time of their batch and
@@ -61,12 +62,24 @@ struct PolicySet {
 struct PricesSet {
   std::shared_ptr<const PricesSpec> prices;
 };
+// What is seen of engines: whether one answers, and which models it serves (none said: those of its
+// `serves`). The host says so when it changes.
+struct EndpointSeen {
+  EndpointKey endpoint;
+  bool up = false;
+  std::vector<std::string> models;
+};
+// Requests that are over, in the order in which they ended; at most kMostRequests.
+inline constexpr std::size_t kMostRequests = 4096;
+struct RequestsEnded {
+  std::vector<std::shared_ptr<const Request>> requests;
+};
 // The instant that Brain::NextTimer asked for has come.
 struct TimerFired {};
 
-using Body =
-    std::variant<Started, Submitted, CancelRequested, AttemptStarted, AttemptEnded, NodeSeen,
-                 PoolStateSet, PoolPriced, PoolAdded, PolicySet, PricesSet, TimerFired>;
+using Body = std::variant<Started, Submitted, CancelRequested, AttemptStarted, AttemptEnded,
+                          NodeSeen, PoolStateSet, PoolPriced, PoolAdded, PolicySet, PricesSet,
+                          TimerFired, EndpointSeen, RequestsEnded>;
 
 }  // namespace spillway::event
 

@@ -22,6 +22,11 @@ std::optional<std::uint64_t> ParseNumber(std::string_view text, std::string_view
 std::string ToString(JobId id) { return absl::StrFormat("job-%06d", Number(id)); }
 std::string ToString(DecisionId id) { return absl::StrFormat("dec-%06d", Number(id)); }
 
+std::string ToString(RequestId id) {
+  const std::uint64_t count = Number(id) & ((std::uint64_t{1} << kRequestCountBits) - 1);
+  return absl::StrFormat("req-%d-%06d", Number(id) >> kRequestCountBits, count);
+}
+
 std::optional<JobId> ParseJobId(std::string_view text) {
   const auto number = ParseNumber(text, "job-");
   return number ? std::optional(JobId{*number}) : std::nullopt;
@@ -29,6 +34,17 @@ std::optional<JobId> ParseJobId(std::string_view text) {
 std::optional<DecisionId> ParseDecisionId(std::string_view text) {
   const auto number = ParseNumber(text, "dec-");
   return number ? std::optional(DecisionId{*number}) : std::nullopt;
+}
+
+std::optional<RequestId> ParseRequestId(std::string_view text) {
+  const auto dash = text.rfind('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  const auto epoch = ParseNumber(text.substr(0, dash), "req-");
+  const auto count = ParseNumber(text.substr(dash), "-");
+  if (!epoch || !count || *epoch >> (64 - kRequestCountBits) != 0 ||
+      *count >> kRequestCountBits != 0)
+    return std::nullopt;
+  return MakeRequestId(*epoch, *count);
 }
 
 }  // namespace spillway

@@ -21,6 +21,13 @@ enum class EventNumber : std::uint64_t {};
 enum class JobId : std::uint64_t {};
 // Counted by the brain, from 1.
 enum class DecisionId : std::uint64_t {};
+// Epoch of the controller in the upper 24 bits, below it a count from 1: many threads take them at
+// the same time, and none comes twice. Zero: none.
+enum class RequestId : std::uint64_t {};
+inline constexpr int kRequestCountBits = 40;
+inline RequestId MakeRequestId(std::uint64_t epoch, std::uint64_t count) {
+  return RequestId{epoch << kRequestCountBits | count};
+}
 
 template <class Id>
 std::uint64_t Number(Id id) {
@@ -30,6 +37,9 @@ std::uint64_t Number(Id id) {
 // "job-000045", "dec-000123": at least six digits, so that they sort as text for a long while.
 std::string ToString(JobId id);
 std::string ToString(DecisionId id);
+// "req-3-000123": epoch and count.
+std::string ToString(RequestId id);
+std::optional<RequestId> ParseRequestId(std::string_view text);
 // Nothing if `text` is not such a name ("job-" or "dec-" and 1 to 19 digits).
 std::optional<JobId> ParseJobId(std::string_view text);
 std::optional<DecisionId> ParseDecisionId(std::string_view text);

@@ -12,6 +12,7 @@
 #include "core/job.h"
 #include "core/policy_spec.h"
 #include "core/pool.h"
+#include "core/router_inputs.h"
 #include "core/units.h"
 
 // What the brain wants remembered: rows of tables, each given whole and written over the row with
@@ -81,6 +82,25 @@ struct ObservationRow {
   EventNumber last{};      // when it was last added to
   friend bool operator==(const ObservationRow&, const ObservationRow&) = default;
 };
+// Key: (pool, model). How the last answers compare with what was estimated: observed / estimated in
+// millionths, oldest first; at most kRunsRemembered of each.
+struct SpeedRow {
+  PoolId pool = kNoPool;
+  std::string model;
+  std::vector<std::int64_t> ttft, tpot;
+  friend bool operator==(const SpeedRow&, const SpeedRow&) = default;
+};
+// Key: model. What its prompts and answers were like; older ones count less and less.
+struct ModelRow {
+  std::string model;
+  std::int64_t prompt_bytes = 0, prompt_tokens = 0;
+  std::vector<std::int64_t> outputs;  // answers by length, see scheduler/router_state.h
+  friend bool operator==(const ModelRow&, const ModelRow&) = default;
+};
+// Key: inputs->id. Never written twice.
+struct RouterRow {
+  std::shared_ptr<const RouterInputs> inputs;
+};
 // Key: version.
 struct PolicyRow {
   std::uint64_t version = 0;
@@ -98,7 +118,7 @@ struct CountersRow {
 };
 
 using Record = std::variant<JobRow, DecisionRow, LedgerRow, PoolRow, PoolBooksRow, ObservationRow,
-                            PolicyRow, CountersRow>;
+                            PolicyRow, CountersRow, SpeedRow, ModelRow, RouterRow>;
 
 }  // namespace spillway::record
 

@@ -36,6 +36,10 @@ SPILLWAY_CODEC(record::PoolBooksRow);
 SPILLWAY_CODEC(record::ObservationRow);
 SPILLWAY_CODEC(record::PolicyRow);
 SPILLWAY_CODEC(record::CountersRow);
+SPILLWAY_CODEC(record::SpeedRow);
+SPILLWAY_CODEC(record::ModelRow);
+SPILLWAY_CODEC(Request);
+SPILLWAY_CODEC(RouterInputs);
 
 #undef SPILLWAY_CODEC
 

@@ -33,7 +33,8 @@
 namespace spillway::codec {
 
 // For T = Work, Job (all but its work), Decision, PoolSpec, PolicySpec, PricesSpec, TenantsSpec,
-// Catalog, Config, record::PoolRow, PoolBooksRow, ObservationRow, PolicyRow and CountersRow.
+// Catalog, Config, Request, RouterInputs, record::PoolRow, PoolBooksRow, ObservationRow, PolicyRow,
+// CountersRow, SpeedRow and ModelRow.
 template <class T>
 std::string Encode(const T& x);
 template <class T>

@@ -70,12 +70,12 @@ SPILLWAY_STORED(Candidate, 0, F("p", &Candidate::pool), F("v", &Candidate::verdi
 SPILLWAY_STORED(Baseline, 0, F("pool", &Baseline::pool), F("cost", &Baseline::cost),
                 F("code", &Baseline::code), F("d", &Baseline::duration));
 SPILLWAY_STORED(Decision, 0, F("id", &Decision::id), F("ev", &Decision::event),
-                F("job", &Decision::work), F("at", &Decision::at), F("ten", &Decision::tenant),
-                F("out", &Decision::outcome), F("pool", &Decision::chosen),
-                F("pol", &Decision::policy), F("pv", &Decision::policy_version),
-                F("rule", &Decision::rule), F("hash", &Decision::inputs_hash),
-                F("spill", &Decision::spill_at), F("base", &Decision::baseline),
-                F("cand", &Decision::candidates));
+                F("job", &Decision::work), F("req", &Decision::request), F("at", &Decision::at),
+                F("ten", &Decision::tenant), F("out", &Decision::outcome),
+                F("pool", &Decision::chosen), F("pol", &Decision::policy),
+                F("pv", &Decision::policy_version), F("rule", &Decision::rule),
+                F("hash", &Decision::inputs_hash), F("spill", &Decision::spill_at),
+                F("base", &Decision::baseline), F("cand", &Decision::candidates));
 
 // core/selector.h, core/work.h
 SPILLWAY_STORED(PoolSelector, 0, F("name", &PoolSelector::name), F("kind", &PoolSelector::kind),
@@ -284,6 +284,58 @@ SPILLWAY_STORED(record::CountersRow, 0, F("event", &record::CountersRow::last_ev
                 F("epoch", &record::CountersRow::epoch),
                 F("placements", &record::CountersRow::placements));
 
+// core/request.h, core/router_inputs.h
+SPILLWAY_STORED(EndpointKey, 0, F("p", &EndpointKey::pool), F("n", &EndpointKey::number));
+SPILLWAY_STORED(RequestFeatures, 0, F("at", &RequestFeatures::arrived),
+                F("ten", &RequestFeatures::tenant), F("model", &RequestFeatures::model),
+                F("any", &RequestFeatures::models), F("kind", &RequestFeatures::kind),
+                F("bytes", &RequestFeatures::prompt_bytes), F("max", &RequestFeatures::max_tokens),
+                F("n", &RequestFeatures::choices), F("stream", &RequestFeatures::stream),
+                F("usd", &RequestFeatures::max_cost), F("ttft", &RequestFeatures::ttft),
+                F("tpot", &RequestFeatures::tpot), F("pin", &RequestFeatures::pin),
+                F("prefix", &RequestFeatures::prefix));
+SPILLWAY_STORED(EndpointLoad, 0, F("r", &EndpointLoad::running), F("w", &EndpointLoad::waiting),
+                F("wt", &EndpointLoad::waiting_tokens), F("ct", &EndpointLoad::context_tokens),
+                F("cb", &EndpointLoad::cached_blocks));
+SPILLWAY_STORED(EndpointReading, 0, F("e", &EndpointReading::endpoint),
+                F("l", &EndpointReading::load));
+SPILLWAY_STORED(ForwardAttempt, 0, F("e", &ForwardAttempt::endpoint),
+                F("f", &ForwardAttempt::fault));
+SPILLWAY_STORED(
+    Request, 0, F("id", &Request::id), F("view", &Request::view), F("f", &Request::features),
+    F("read", &Request::readings), F("draw", &Request::draw), F("order", &Request::order),
+    F("att", &Request::attempts), F("end", &Request::end), F("status", &Request::status),
+    F("code", &Request::code), F("ended", &Request::ended), F("by", &Request::answered_by),
+    F("queued", &Request::queued), F("ttft", &Request::ttft), F("tpot", &Request::tpot),
+    F("in", &Request::prompt_tokens), F("out", &Request::output_tokens),
+    F("cached", &Request::cached_tokens), F("held", &Request::held), F("exp", &Request::expected),
+    F("rf", &Request::raw_ttft), F("ro", &Request::raw_tpot), F("cost", &Request::cost),
+    F("marg", &Request::marginal_cost), F("priced", &Request::priced),
+    F("base", &Request::baseline_cost), F("bp", &Request::baseline_pool),
+    F("bc", &Request::baseline_code), F("energy", &Request::energy), F("carbon", &Request::carbon));
+SPILLWAY_STORED(EndpointState, 0, F("up", &EndpointState::up),
+                F("ejected", &EndpointState::ejected), F("models", &EndpointState::models));
+SPILLWAY_STORED(SpeedCorrection, 0, F("model", &SpeedCorrection::model),
+                F("seen", &SpeedCorrection::observed), F("f50", &SpeedCorrection::ttft_p50),
+                F("f90", &SpeedCorrection::ttft_p90), F("o50", &SpeedCorrection::tpot_p50),
+                F("o90", &SpeedCorrection::tpot_p90));
+SPILLWAY_STORED(RouterPool, 0, F("spec", &RouterPool::spec), F("state", &RouterPool::state),
+                F("removed", &RouterPool::removed), F("price", &RouterPool::price),
+                F("ep", &RouterPool::endpoints), F("speeds", &RouterPool::speeds));
+SPILLWAY_STORED(ModelLearned, 0, F("bpt", &ModelLearned::micro_bytes_per_token),
+                F("p50", &ModelLearned::output_p50), F("p90", &ModelLearned::output_p90));
+SPILLWAY_STORED(RouterInputs, 0, F("id", &RouterInputs::id), F("pools", &RouterInputs::pools),
+                F("models", &RouterInputs::models), F("aliases", &RouterInputs::aliases),
+                F("policy", &RouterInputs::policy), F("pv", &RouterInputs::policy_version),
+                F("tenants", &RouterInputs::tenants), F("catalog", &RouterInputs::catalog));
+SPILLWAY_STORED(record::SpeedRow, 0, F("pool", &record::SpeedRow::pool),
+                F("model", &record::SpeedRow::model), F("ttft", &record::SpeedRow::ttft),
+                F("tpot", &record::SpeedRow::tpot));
+SPILLWAY_STORED(record::ModelRow, 0, F("model", &record::ModelRow::model),
+                F("bytes", &record::ModelRow::prompt_bytes),
+                F("tokens", &record::ModelRow::prompt_tokens),
+                F("out", &record::ModelRow::outputs));
+
 // core/event.h. The text of Submitted is that of its work, so that it is written once for the log
 // and the table of jobs.
 SPILLWAY_STORED(AttemptKey, 0, F("job", &AttemptKey::job), F("n", &AttemptKey::attempt));
@@ -305,6 +357,9 @@ SPILLWAY_STORED(event::PoolAdded, 0, F("pool", &event::PoolAdded::pool));
 SPILLWAY_STORED(event::PolicySet, 0, F("policy", &event::PolicySet::policy),
                 F("from_file", &event::PolicySet::from_file));
 SPILLWAY_STORED(event::PricesSet, 0, F("prices", &event::PricesSet::prices));
+SPILLWAY_STORED(event::EndpointSeen, 0, F("e", &event::EndpointSeen::endpoint),
+                F("up", &event::EndpointSeen::up), F("models", &event::EndpointSeen::models));
+SPILLWAY_STORED(event::RequestsEnded, 0, F("r", &event::RequestsEnded::requests));
 SPILLWAY_STORED(event::TimerFired, 0);
 
 #undef SPILLWAY_STORED

@@ -117,6 +117,22 @@ void Books::Compare(PoolId pool, const Job& job, absl::Time now) {
   row.compared_cost += job.cost;
 }
 
+void Books::Add(PoolRun& pool, const Request& request, absl::Time now) {
+  record::LedgerRow& row = Row(now, pool.id(), request.features.tenant, Category::kWork);
+  row.cost += request.cost;
+  row.marginal_cost += request.marginal_cost;
+  row.energy += request.energy;
+  row.carbon += request.carbon;
+  ++row.ended;
+  if (request.baseline_cost) {
+    row.baseline_cost += *request.baseline_cost;
+    row.compared_cost += request.cost;
+  } else {
+    ++row.without_baseline;
+  }
+  pool.books.allocated += request.cost;
+}
+
 void Books::Close(PoolRun& pool, FindJob job_of, absl::Time until) {
   Close(pool, pool.books, job_of, until);
 }
@@ -135,8 +151,8 @@ void Books::Close(const PoolRun& pool, record::PoolBooksRow& books, FindJob job_
     books.allocated += fresh.cost;
     books.idle_energy += fresh.idle_energy;
   }
-  const bool always_up = pool.spec().billing == Billing::kCommitted;
-  const absl::Duration node_time = always_up ? (until - from) * pool.spec().nodes : in_use;
+  const absl::Duration node_time =
+      IsAlwaysUp(pool.spec()) ? (until - from) * pool.spec().nodes : in_use;
   const Usd bill =
       IsPriced(pool.spec(), pool.price) ? *pool.price.node_hour * node_time : books.allocated;
   const Joules idle_energy = pool.spec().power.idle * node_time - books.idle_energy;
@@ -153,7 +169,7 @@ void Books::Close(const PoolRun& pool, record::PoolBooksRow& books, FindJob job_
 void Books::CatchUp(PoolRun& pool, FindJob job_of, absl::Time now) {
   for (absl::Time end = HourOf(pool.books.booked_until) + absl::Hours(1); end <= now;
        end += absl::Hours(1)) {
-    const bool nothing = pool.running().empty() && pool.spec().billing != Billing::kCommitted &&
+    const bool nothing = pool.running().empty() && !IsAlwaysUp(pool.spec()) &&
                          pool.books.node_time == absl::ZeroDuration() &&
                          pool.books.allocated == Usd(0);
     if (nothing) {

@@ -8,10 +8,18 @@
 #include "absl/time/time.h"
 #include "core/job.h"
 #include "core/record.h"
+#include "core/request.h"
 #include "scheduler/amounts.h"
 #include "scheduler/pool_run.h"
 
 namespace spillway {
+
+// Is the whole pool paid for however little of it is used? Reserved and owned nodes are, and nodes
+// that others run under our engines.
+inline bool IsAlwaysUp(const PoolSpec& pool) {
+  return pool.billing == Billing::kCommitted ||
+         (pool.billing == Billing::kMetered && !pool.adapter.urls.empty());
+}
 
 // The ledger: for each pool and hour, what work, overhead and idleness cost, so that the rows add
 // up to the bill, exactly.
@@ -19,6 +27,7 @@ namespace spillway {
 //  - The bill of a pool that is up in any case (committed) is rate x nodes x time; of one whose
 //  nodes are
 //    bought while used (metered), rate x time of nodes in use.
+//  - Requests are booked when they have ended: each has its share of the time of an engine.
 //  - Running work is booked when it ends, when an hour ends and when a price changes. Amounts are
 //    differences of totals since the rate came into force, so that they sum to the rounded total.
 //  - Idle = bill - what was allocated, and takes the rounding.
@@ -38,6 +47,8 @@ class Books {
            std::optional<Joules> metered, absl::Time now);
   // The job is over: both sides of its saving.
   void Compare(PoolId pool, const Job& job, absl::Time now);
+  // A request that an engine of the pool answered, in the hour of `now`.
+  void Add(PoolRun& pool, const Request& request, absl::Time now);
   // Brings the pool up to `until`, which lies within the hour of booked_until or at its end.
   void Close(PoolRun& pool, FindJob job_of, absl::Time until);
   // The same on a copy of the pool's books, for a look at the open hour.

@@ -20,6 +20,7 @@ std::uint64_t Brain::policy_version() const { return impl_->policy_row_.version;
 std::shared_ptr<const PolicySpec> Brain::policy() const { return impl_->policy_row_.policy; }
 std::shared_ptr<const Config> Brain::config() const { return impl_->world_.config; }
 std::vector<AttemptKey> Brain::Running(PoolId pool) const { return impl_->Running(pool); }
+std::shared_ptr<const RouterInputs> Brain::router_inputs() const { return impl_->router_inputs_; }
 std::vector<record::LedgerRow> Brain::OpenLedger(absl::Time now) const {
   return impl_->OpenLedger(now);
 }
@@ -43,6 +44,7 @@ void Brain::Impl::AdvanceTo(absl::Time now) {
   for (const auto& pool : world_.pools)
     books_.CatchUp(
         *pool, [&](AttemptKey key) -> const Job& { return JobOf(key); }, now);
+  router_changed_ |= router_.Expire(now);
   if (now < next_price_) return;
   RepriceAll();
   WorldChanged();
@@ -91,6 +93,7 @@ void Brain::Impl::Flush() {
   }
   changed_.clear();
   created_.clear();
+  EmitRouter();
   EmitBooks();
   for (record::LedgerRow& row : books_.TakeChanged(now_))
     effects_->records.push_back(std::move(row));
@@ -99,11 +102,11 @@ void Brain::Impl::Flush() {
 }
 
 absl::Time Brain::Impl::NextTimer() const {
-  absl::Time next = std::min(offer_again_, next_price_);
+  absl::Time next = std::min({offer_again_, next_price_, router_.NextTimer()});
   if (!timers_.empty()) next = std::min(next, timers_.begin()->first);
   const auto books_move = [](const auto& pool) {
-    return !pool->removed && (pool->spec().billing == Billing::kCommitted ||
-                              pool->nodes().in_use() > 0 || pool->books.allocated != Usd(0));
+    return !pool->removed && (IsAlwaysUp(pool->spec()) || pool->nodes().in_use() > 0 ||
+                              pool->books.allocated != Usd(0));
   };
   const bool hours_matter = std::any_of(world_.pools.begin(), world_.pools.end(), books_move);
   return hours_matter ? std::min(next, Books::HourOf(now_) + absl::Hours(1)) : next;

@@ -63,6 +63,8 @@ struct Remembered {
   std::vector<record::PoolBooksRow> books;  // by PoolId
   std::vector<record::LedgerRow> ledger;    // of hours that are not complete
   std::vector<record::ObservationRow> observations;
+  std::vector<record::SpeedRow> speeds;
+  std::vector<record::ModelRow> models;
   std::vector<Job> jobs;                         // not terminal, by id
   std::optional<record::PolicyRow> policy;       // the newest
   std::optional<record::PolicyRow> file_policy;  // the newest that came from the file
@@ -98,6 +100,8 @@ class Brain {
   std::shared_ptr<const Config> config()
       const;  // as last started; policy and prices may have changed since
   std::vector<AttemptKey> Running(PoolId pool) const;
+  // What requests are routed by now (scheduler/router_view.h makes it ready); null: no engines.
+  std::shared_ptr<const RouterInputs> router_inputs() const;
   // Ledger rows of the current hour as they would be booked at `now`, idle included.
   std::vector<record::LedgerRow> OpenLedger(absl::Time now) const;
 

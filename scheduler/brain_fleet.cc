@@ -29,6 +29,7 @@ FleetSpec Brain::Impl::ActiveFleet() const {
 }
 
 void Brain::Impl::EmitPool(const PoolRun& pool) {
+  router_changed_ = true;
   record::PoolRow row{.pool = pool.id(),
                       .spec = pool.shared_spec(),
                       .state = pool.state,
@@ -70,6 +71,8 @@ absl::Status Brain::Impl::Restore(Remembered remembered) {
   }
   books_.Restore(std::move(remembered.ledger));
   for (const record::ObservationRow& row : remembered.observations) world_.estimator.Restore(row);
+  for (record::SpeedRow& row : remembered.speeds) router_.Restore(std::move(row));
+  for (record::ModelRow& row : remembered.models) router_.Restore(std::move(row));
   if (remembered.policy) policy_row_ = *remembered.policy;
   if (remembered.file_policy) file_policy_ = remembered.file_policy->policy;
   for (Job& job : remembered.jobs) {
@@ -110,6 +113,8 @@ absl::Status Brain::Impl::Restore(Remembered remembered) {
 Reply Brain::Impl::On(const event::Started& e) {
   counters_.epoch = e.epoch;
   world_.config = e.config;
+  router_.Restart();
+  router_changed_ = true;
   prices_ = std::make_shared<const PricesSpec>(e.config->prices);
   UseFleet(e.config->fleet);
   // A file that says what it said before does not undo what the API has set since.
@@ -167,6 +172,7 @@ absl::Status Brain::Impl::UsePolicy(std::shared_ptr<const PolicySpec> spec, bool
   if (!policy.ok()) return policy.status();
   world_.policy = *std::move(policy);
   world_.estimator.SetDefault(spec->default_duration);
+  router_changed_ = true;
   if (!is_new) return absl::OkStatus();
   policy_row_ = {
       .version = policy_row_.version + 1, .since = now_, .policy = spec, .from_file = from_file};

@@ -15,10 +15,12 @@
 #include "scheduler/brain.h"
 #include "scheduler/decider.h"
 #include "scheduler/lifecycle.h"
+#include "scheduler/router_state.h"
 #include "scheduler/survey.h"
 
 // Private to brain*.cc: the state of the brain, and how its parts work together. Job events are in
-// brain_jobs.cc, the queue in brain_queue.cc, the fleet in brain_fleet.cc.
+// brain_jobs.cc, the queue in brain_queue.cc, the fleet in brain_fleet.cc, requests in
+// brain_requests.cc.
 namespace spillway {
 
 // A job that has not ended.
@@ -50,8 +52,9 @@ class Brain::Impl {
   std::vector<AttemptKey> Running(PoolId pool) const;
 
   World world_;
-  record::PolicyRow policy_row_;                   // in force
-  std::shared_ptr<const PolicySpec> file_policy_;  // the last that a file gave
+  record::PolicyRow policy_row_;                       // in force
+  std::shared_ptr<const PolicySpec> file_policy_;      // the last that a file gave
+  std::shared_ptr<const RouterInputs> router_inputs_;  // null: no pool has engines
 
  private:
   // brain.cc
@@ -114,6 +117,11 @@ class Brain::Impl {
   PoolRun* Pool(PoolId id);
   void DrainedMaybe(PoolRun& pool);
 
+  // brain_requests.cc
+  Reply On(const event::EndpointSeen& e);
+  Reply On(const event::RequestsEnded& e);
+  void EmitRouter();
+
   absl::Time now_ = absl::InfinitePast();
   Effects* effects_ = nullptr;  // of the event being handled
   record::CountersRow counters_;
@@ -134,6 +142,8 @@ class Brain::Impl {
   absl::Time offer_again_ = absl::InfiniteFuture();
   std::vector<record::PoolBooksRow> emitted_books_;
   absl::Time next_price_ = absl::InfiniteFuture();
+  RouterState router_;
+  bool router_changed_ = false;  // the router's inputs have to be made anew
 };
 
 }  // namespace spillway

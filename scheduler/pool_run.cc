@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "scheduler/router_view.h"
 
 namespace spillway {
 namespace {
@@ -29,6 +30,40 @@ std::vector<int> GroupsOf(const PoolSpec& spec, const TenantsSpec& tenants,
   return groups;
 }
 
+// What engines hold of the nodes, for good.
+struct Held {
+  Slot slot;
+  std::vector<NodeShare> nodes;
+};
+// Replicas go where they fit best, in the order of the file. Nodes that they leave nothing of form
+// a group of their own, so that nobody waits for them.
+std::vector<Held> PlaceReplicas(const PoolSpec& spec, std::vector<int>& groups, int own_group) {
+  std::vector<Held> all;
+  if (!spec.adapter.urls.empty() || spec.serves.empty()) return all;
+  NodeSet nodes(spec.node, spec.nodes, groups);
+  for (const ServeSpec& serve : spec.serves) {
+    const Needs needs = ReplicaNeeds(spec, serve);
+    const Slot slot = SlotOf(needs);
+    for (int i = 0; i < serve.replicas; ++i) {
+      const auto found = nodes.Find(slot, needs.nodes, NodeSet::kCommon, NodeRule::kPack);
+      if (!found) break;  // formats/ refuses fleets in which they do not fit
+      nodes.Take(*found, slot);
+      all.push_back({slot, *found});
+    }
+  }
+  for (const Held& held : all) {
+    for (const NodeShare& share : held.nodes) {
+      MilliCpus cpus;
+      Bytes memory;
+      int parts = 0;
+      nodes.Left(share.node, cpus, memory, parts);
+      const bool nothing = spec.node.devices > 0 ? parts == 0 : cpus <= MilliCpus(0);
+      if (nothing) groups[static_cast<std::size_t>(share.node)] = own_group;
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 std::int64_t MicroNodesOf(const Slot& slot, int count, const NodeShape& shape) {
@@ -53,7 +88,10 @@ std::vector<AttemptKey> PoolRun::Respecify(std::shared_ptr<const PoolSpec> spec,
   for (int i = 0; i < nodes_.size(); ++i) {
     if (!nodes_.IsUp(i) && i < spec_->nodes) down.push_back(i);
   }
+  const std::vector<Held> engines =
+      PlaceReplicas(*spec_, groups, static_cast<int>(tenant_groups_.size()) + 1);
   nodes_ = NodeSet(spec_->node, spec_->nodes, std::move(groups));
+  for (const Held& held : engines) nodes_.Take(held.nodes, held.slot);
   for (const int node : down) nodes_.SetUp(node, false);
   const auto before = std::move(running_);
   running_.clear();

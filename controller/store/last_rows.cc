@@ -42,6 +42,11 @@ struct KeyOf {
   }
   Key operator()(const record::PolicyRow& row) const { return {.number = row.version}; }
   Key operator()(const record::CountersRow&) const { return {}; }
+  Key operator()(const record::SpeedRow& row) const {
+    return {.number = Index(row.pool), .first = row.model};
+  }
+  Key operator()(const record::ModelRow& row) const { return {.first = row.model}; }
+  Key operator()(const record::RouterRow& row) const { return {.number = Number(row.inputs->id)}; }
 };
 
 bool IsNew(const Record& row) {

@@ -72,6 +72,23 @@ std::int64_t SweepRefusals(Connection& c, std::int64_t rows) {
   return static_cast<std::int64_t>(gone.size());
 }
 
+// The rows of requests whose event went with the front of the log, and what they were routed by.
+// Requests that end together began at about the same time: the order of their ids is good enough.
+std::int64_t SweepRequests(Connection& c, std::int64_t rows) {
+  const std::int64_t first = ColumnOf(ReadLogRange(c).first);
+  Query front(c, "SELECT id, event FROM requests ORDER BY id LIMIT ?", rows);
+  std::vector<std::int64_t> gone;
+  while (front.Next()) {
+    if (front.Int(1) < first) gone.push_back(front.Int(0));
+  }
+  for (const std::int64_t id : gone) Run(c, "DELETE FROM requests WHERE id = ?", id);
+  Run(c,
+      "DELETE FROM routers WHERE id IN (SELECT id FROM routers WHERE id < (SELECT max(id) FROM"
+      " routers WHERE id <= ?) ORDER BY id LIMIT ?)",
+      first, rows);
+  return static_cast<std::int64_t>(gone.size()) + c.Changes();
+}
+
 std::int64_t SweepLedger(Connection& c, const Retention& retention, absl::Time now,
                          std::int64_t rows) {
   Run(c,
@@ -98,10 +115,10 @@ absl::StatusOr<std::int64_t> SweepOnce(Connection& writer, const Retention& rete
                                        absl::Time now, std::int64_t rows) {
   return Guarded("sweeping the past", [&]() -> absl::StatusOr<std::int64_t> {
     Transaction transaction(writer, Transaction::Kind::kWrite);
-    const std::int64_t swept = SweepJobs(writer, retention, now, rows) +
-                               CutLog(writer, retention, now, rows) + SweepRefusals(writer, rows) +
-                               SweepLedger(writer, retention, now, rows) +
-                               SweepAnswers(writer, retention, now, rows);
+    const std::int64_t swept =
+        SweepJobs(writer, retention, now, rows) + CutLog(writer, retention, now, rows) +
+        SweepRefusals(writer, rows) + SweepRequests(writer, rows) +
+        SweepLedger(writer, retention, now, rows) + SweepAnswers(writer, retention, now, rows);
     if (swept > 0) transaction.Commit();
     return swept;
   });

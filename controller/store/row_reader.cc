@@ -1,5 +1,6 @@
 #include "controller/store/row_reader.h"
 
+#include <limits>
 #include <utility>
 
 #include "controller/store/columns.h"
@@ -89,6 +90,65 @@ absl::StatusOr<std::vector<record::ObservationRow>> ReadObservations(Connection&
   return ReadTable<record::ObservationRow>(
       connection, "observations",
       "SELECT tenant || '/' || name, body FROM observations ORDER BY tenant, name");
+}
+
+absl::StatusOr<std::vector<record::SpeedRow>> ReadSpeeds(Connection& connection) {
+  return ReadTable<record::SpeedRow>(
+      connection, "speeds", "SELECT pool || '/' || model, body FROM speeds ORDER BY pool, model");
+}
+
+absl::StatusOr<std::vector<record::ModelRow>> ReadModels(Connection& connection) {
+  return ReadTable<record::ModelRow>(connection, "models",
+                                     "SELECT model, body FROM models ORDER BY model");
+}
+
+namespace {
+
+absl::StatusOr<std::shared_ptr<const Request>> RequestAt(const Statement& row) {
+  const auto id = IdOf<RequestId>(row.Int(0));
+  SPILLWAY_ASSIGN_OR_RETURN(const event::Body body, DecodeEvent("requests", row.Text(2)));
+  const auto& requests = std::get<event::RequestsEnded>(body).requests;
+  const auto place = static_cast<std::size_t>(row.Int(1));
+  if (place >= requests.size() || requests[place]->id != id)
+    return Damaged("requests", ToString(id), "the log does not have it where it should be");
+  return requests[place];
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Request>> ReadRequest(Connection& connection, RequestId id) {
+  Query query(connection,
+              "SELECT r.id, r.place, e.body FROM requests r JOIN events e ON e.number = r.event"
+              " WHERE r.id = ?",
+              ColumnOf(id));
+  if (!query.Next()) return absl::NotFoundError(absl::StrCat("there is no request ", ToString(id)));
+  return RequestAt(query.row());
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<const Request>>> ReadRequests(
+    Connection& connection, std::optional<RequestId> after, int limit) {
+  std::vector<std::shared_ptr<const Request>> requests;
+  const std::int64_t before = after ? ColumnOf(*after) : std::numeric_limits<std::int64_t>::max();
+  Query query(connection,
+              "SELECT r.id, r.place, e.body FROM requests r JOIN events e ON e.number = r.event"
+              " WHERE r.id < ? ORDER BY r.id DESC LIMIT ?",
+              before, std::int64_t{limit});
+  while (query.Next()) {
+    SPILLWAY_ASSIGN_OR_RETURN(auto request, RequestAt(query.row()));
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+absl::StatusOr<std::shared_ptr<const RouterInputs>> ReadRouterInputs(Connection& connection,
+                                                                     EventNumber id) {
+  Query query(connection, "SELECT body FROM routers WHERE id = ?", ColumnOf(id));
+  if (!query.Next())
+    return absl::NotFoundError(
+        absl::StrCat("what was routed by at event ", Number(id), " is not kept"));
+  SPILLWAY_ASSIGN_OR_RETURN(RouterInputs inputs, DecodeRow<RouterInputs>(query.Text(0), "routers",
+                                                                         absl::StrCat(Number(id))));
+  return std::make_shared<const RouterInputs>(std::move(inputs));
 }
 
 absl::StatusOr<std::optional<record::CountersRow>> ReadCounters(Connection& connection) {

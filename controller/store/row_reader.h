@@ -28,6 +28,15 @@ absl::StatusOr<record::LedgerRow> LedgerRowAt(const Statement& row);
 absl::StatusOr<std::vector<record::PoolRow>> ReadPools(Connection& connection);
 absl::StatusOr<std::vector<record::PoolBooksRow>> ReadPoolBooks(Connection& connection);
 absl::StatusOr<std::vector<record::ObservationRow>> ReadObservations(Connection& connection);
+absl::StatusOr<std::vector<record::SpeedRow>> ReadSpeeds(Connection& connection);
+absl::StatusOr<std::vector<record::ModelRow>> ReadModels(Connection& connection);
+// kNotFound: no such request, or it is no longer kept.
+absl::StatusOr<std::shared_ptr<const Request>> ReadRequest(Connection& connection, RequestId id);
+// The newest first, from before `after` on, at most `limit`.
+absl::StatusOr<std::vector<std::shared_ptr<const Request>>> ReadRequests(
+    Connection& connection, std::optional<RequestId> after, int limit);
+absl::StatusOr<std::shared_ptr<const RouterInputs>> ReadRouterInputs(Connection& connection,
+                                                                     EventNumber id);
 // Nothing in a new database.
 absl::StatusOr<std::optional<record::CountersRow>> ReadCounters(Connection& connection);
 // The newest; with `from_file` the newest that came from the configuration file.

@@ -44,6 +44,8 @@ absl::Status RowWriter::WriteEvents(absl::Span<const Event> events) {
       Run(connection_, "INSERT INTO epochs(epoch, event, at) VALUES(?, ?, ?)",
           ColumnOf(started->epoch), ColumnOf(e.number), at);
     }
+    if (const auto* ended = std::get_if<event::RequestsEnded>(&e.body))
+      IndexRequests(e.number, *ended);
   }
   return absl::OkStatus();
 }
@@ -154,6 +156,35 @@ absl::Status RowWriter::Put(const record::CountersRow& row) {
   Run(connection_, "INSERT OR REPLACE INTO counters(id, body) VALUES(1, ?)",
       std::string_view(body));
   return absl::OkStatus();
+}
+
+absl::Status RowWriter::Put(const record::SpeedRow& row) {
+  const std::string body = codec::Encode(row);
+  Run(connection_, "INSERT OR REPLACE INTO speeds(pool, model, body) VALUES(?, ?, ?)",
+      ColumnOf(row.pool), std::string_view(row.model), std::string_view(body));
+  return absl::OkStatus();
+}
+
+absl::Status RowWriter::Put(const record::ModelRow& row) {
+  const std::string body = codec::Encode(row);
+  Run(connection_, "INSERT OR REPLACE INTO models(model, body) VALUES(?, ?)",
+      std::string_view(row.model), std::string_view(body));
+  return absl::OkStatus();
+}
+
+absl::Status RowWriter::Put(const record::RouterRow& row) {
+  const std::string body = codec::Encode(*row.inputs);
+  Run(connection_, "INSERT INTO routers(id, body) VALUES(?, ?)", ColumnOf(row.inputs->id),
+      std::string_view(body));
+  return absl::OkStatus();
+}
+
+// Requests stand in the log, once; here is where.
+void RowWriter::IndexRequests(EventNumber event, const event::RequestsEnded& ended) {
+  for (std::size_t i = 0; i < ended.requests.size(); ++i) {
+    Run(connection_, "INSERT INTO requests(id, event, place) VALUES(?, ?, ?)",
+        ColumnOf(ended.requests[i]->id), ColumnOf(event), static_cast<std::int64_t>(i));
+  }
 }
 
 void RowWriter::WriteAnswer(const StoredAnswer& answer) {

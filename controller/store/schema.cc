@@ -59,12 +59,25 @@ CREATE TABLE answers(
   UNIQUE(tenant, key)) STRICT;
 )sql";
 
+// Since version 2: requests stand in the log, `requests` says where; `routers` is what they were
+// routed by.
+constexpr const char* kTablesForRequests = R"sql(
+CREATE TABLE speeds(
+  pool INTEGER NOT NULL, model TEXT NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY(pool, model)) STRICT, WITHOUT ROWID;
+CREATE TABLE models(model TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE routers(id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE requests(
+  id INTEGER PRIMARY KEY, event INTEGER NOT NULL, place INTEGER NOT NULL) STRICT;
+)sql";
+
 // What a start reads, all of it small but for jobs and works, of which it reads the live ones.
-constexpr std::array<std::string_view, 7> kReadAtStart{
+constexpr std::array<std::string_view, 9> kReadAtStart{
     "PRAGMA quick_check(meta)",         "PRAGMA quick_check(counters)",
     "PRAGMA quick_check(pools)",        "PRAGMA quick_check(pool_books)",
     "PRAGMA quick_check(observations)", "PRAGMA quick_check(policies)",
-    "PRAGMA quick_check(epochs)"};
+    "PRAGMA quick_check(epochs)",       "PRAGMA quick_check(speeds)",
+    "PRAGMA quick_check(models)"};
 constexpr std::int64_t kSmallBytes = 64 << 20;  // checked in about 50 ms
 
 std::int64_t Ask(Connection& connection, std::string_view sql) {
@@ -81,8 +94,17 @@ absl::Status CheckWith(Connection& connection, std::string_view pragma) {
 absl::Status MakeTables(Connection& writer) {
   Transaction transaction(writer, Transaction::Kind::kWrite);
   writer.Exec(kTables);
+  writer.Exec(kTablesForRequests);
   writer.Exec(absl::StrCat("PRAGMA application_id=", kApplicationId).c_str());
   Run(writer, "INSERT INTO meta(key, value) VALUES('schema', ?)", std::int64_t{kSchemaVersion});
+  transaction.Commit();
+  return absl::OkStatus();
+}
+
+absl::Status AddTablesForRequests(Connection& writer) {
+  Transaction transaction(writer, Transaction::Kind::kWrite);
+  writer.Exec(kTablesForRequests);
+  Run(writer, "UPDATE meta SET value = 2 WHERE key = 'schema'");
   transaction.Commit();
   return absl::OkStatus();
 }
@@ -96,6 +118,7 @@ absl::Status PrepareSchema(Connection& writer) {
       return absl::FailedPreconditionError("this database is not Spillway's");
     const std::int64_t found = Ask(writer, "SELECT value FROM meta WHERE key = 'schema'");
     if (found == kSchemaVersion) return absl::OkStatus();
+    if (found == 1) return AddTablesForRequests(writer);
     return absl::FailedPreconditionError(
         absl::StrCat("the database has tables of version ", found, ", this program knows version ",
                      kSchemaVersion, ": it was written by ",

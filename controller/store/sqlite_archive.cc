@@ -213,6 +213,23 @@ absl::StatusOr<Page<std::shared_ptr<const Decision>>> SqliteArchive::ListDecisio
   });
 }
 
+absl::StatusOr<std::shared_ptr<const Request>> SqliteArchive::FindRequest(RequestId id) {
+  return impl_->With("looking for a request",
+                     [&](Connection& c) { return store::ReadRequest(c, id); });
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<const Request>>> SqliteArchive::ListRequests(
+    std::optional<RequestId> after, int limit) {
+  return impl_->With("listing requests",
+                     [&](Connection& c) { return store::ReadRequests(c, after, limit); });
+}
+
+absl::StatusOr<std::shared_ptr<const RouterInputs>> SqliteArchive::FindRouterInputs(
+    EventNumber id) {
+  return impl_->With("looking for the router's inputs",
+                     [&](Connection& c) { return store::ReadRouterInputs(c, id); });
+}
+
 absl::StatusOr<std::vector<record::LedgerRow>> SqliteArchive::Ledger(const LedgerQuery& query) {
   return impl_->With("reading the ledger", [&](Connection& c) { return ReadLedger(c, query); });
 }

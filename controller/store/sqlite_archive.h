@@ -28,6 +28,10 @@ class SqliteArchive final : public Archive {
   absl::StatusOr<Page<Job>> ListJobs(const JobQuery& query) override;
   absl::StatusOr<Page<std::shared_ptr<const Decision>>> ListDecisions(
       const DecisionQuery& query) override;
+  absl::StatusOr<std::shared_ptr<const Request>> FindRequest(RequestId id) override;
+  absl::StatusOr<std::vector<std::shared_ptr<const Request>>> ListRequests(
+      std::optional<RequestId> after, int limit) override;
+  absl::StatusOr<std::shared_ptr<const RouterInputs>> FindRouterInputs(EventNumber id) override;
   absl::StatusOr<std::vector<record::LedgerRow>> Ledger(const LedgerQuery& query) override;
   absl::StatusOr<std::optional<StoredAnswer>> FindAnswer(const std::string& tenant,
                                                          const std::string& key) override;

@@ -125,6 +125,8 @@ absl::StatusOr<Remembered> SqliteStore::Impl::RecallOrThrow() {
   SPILLWAY_ASSIGN_OR_RETURN(remembered.pools, store::ReadPools(*connection_));
   SPILLWAY_ASSIGN_OR_RETURN(remembered.books, store::ReadPoolBooks(*connection_));
   SPILLWAY_ASSIGN_OR_RETURN(remembered.observations, store::ReadObservations(*connection_));
+  SPILLWAY_ASSIGN_OR_RETURN(remembered.speeds, store::ReadSpeeds(*connection_));
+  SPILLWAY_ASSIGN_OR_RETURN(remembered.models, store::ReadModels(*connection_));
   SPILLWAY_ASSIGN_OR_RETURN(remembered.policy, store::ReadNewestPolicy(*connection_, false));
   SPILLWAY_ASSIGN_OR_RETURN(remembered.file_policy, store::ReadNewestPolicy(*connection_, true));
   SPILLWAY_RETURN_IF_ERROR(RecallLedger(remembered));

@@ -24,7 +24,7 @@ struct Table {
   const char* name;
   const char* rows;
 };
-constexpr std::array<Table, 11> kTables{
+constexpr std::array<Table, 15> kTables{
     {{"events", "SELECT * FROM events ORDER BY number"},
      {"epochs", "SELECT * FROM epochs ORDER BY epoch"},
      {"jobs", "SELECT * FROM jobs ORDER BY id"},
@@ -35,6 +35,10 @@ constexpr std::array<Table, 11> kTables{
      {"pool_books", "SELECT * FROM pool_books ORDER BY pool"},
      {"observations", "SELECT * FROM observations ORDER BY tenant, name"},
      {"policies", "SELECT * FROM policies ORDER BY version"},
+     {"speeds", "SELECT * FROM speeds ORDER BY pool, model"},
+     {"models", "SELECT * FROM models ORDER BY model"},
+     {"routers", "SELECT * FROM routers ORDER BY id"},
+     {"requests", "SELECT * FROM requests ORDER BY id"},
      {"counters", "SELECT * FROM counters"}}};
 
 class Reader {

@@ -76,6 +76,8 @@ class MemoryStore final : public Journal, public Archive {
       if (row.hour == latest) r.ledger.push_back(row);
     }
     for (const auto& [key, row] : observations_) r.observations.push_back(row);
+    for (const auto& [key, row] : speeds_) r.speeds.push_back(row);
+    for (const auto& [key, row] : models_) r.models.push_back(row);
     for (const auto& [id, job] : jobs_) {
       if (!IsTerminal(job.state)) r.jobs.push_back(job);
     }
@@ -152,6 +154,30 @@ class MemoryStore final : public Journal, public Archive {
     }
     return rows;
   }
+  absl::StatusOr<std::shared_ptr<const Request>> FindRequest(RequestId id) override {
+    const std::lock_guard lock(mutex_);
+    const auto all = Requests();
+    const auto found = all.find(id);
+    if (found == all.end()) return absl::NotFoundError("there is no request " + ToString(id));
+    return found->second;
+  }
+  absl::StatusOr<std::vector<std::shared_ptr<const Request>>> ListRequests(
+      std::optional<RequestId> after, int limit) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<const Request>> newest;
+    const auto all = Requests();
+    for (auto it = all.rbegin(); it != all.rend(); ++it) {
+      if ((!after || it->first < *after) && newest.size() < static_cast<std::size_t>(limit))
+        newest.push_back(it->second);
+    }
+    return newest;
+  }
+  absl::StatusOr<std::shared_ptr<const RouterInputs>> FindRouterInputs(EventNumber id) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = routers_.find(id);
+    if (found == routers_.end()) return absl::NotFoundError("no longer kept");
+    return found->second;
+  }
   absl::StatusOr<std::optional<StoredAnswer>> FindAnswer(const std::string& tenant,
                                                          const std::string& key) override {
     const std::lock_guard lock(mutex_);
@@ -177,6 +203,18 @@ class MemoryStore final : public Journal, public Archive {
   void Keep(const record::ObservationRow& row) { observations_[{row.tenant, row.name}] = row; }
   void Keep(const record::PolicyRow& row) { policies_[row.version] = row; }
   void Keep(const record::CountersRow& row) { counters_ = row; }
+  void Keep(const record::SpeedRow& row) { speeds_[{row.pool, row.model}] = row; }
+  void Keep(const record::ModelRow& row) { models_[row.model] = row; }
+  void Keep(const record::RouterRow& row) { routers_[row.inputs->id] = row.inputs; }
+  std::map<RequestId, std::shared_ptr<const Request>> Requests() const {
+    std::map<RequestId, std::shared_ptr<const Request>> all;
+    for (const Event& event : log_) {
+      if (const auto* ended = std::get_if<event::RequestsEnded>(&event.body)) {
+        for (const auto& request : ended->requests) all[request->id] = request;
+      }
+    }
+    return all;
+  }
   std::string PoolName(PoolId id) const {
     const auto found = pools_.find(id);
     return found != pools_.end() ? found->second.spec->name : "?";
@@ -219,6 +257,9 @@ class MemoryStore final : public Journal, public Archive {
   std::map<PoolId, record::PoolRow> pools_;
   std::map<PoolId, record::PoolBooksRow> books_;
   std::map<std::pair<std::string, std::string>, record::ObservationRow> observations_;
+  std::map<std::pair<PoolId, std::string>, record::SpeedRow> speeds_;
+  std::map<std::string, record::ModelRow> models_;
+  std::map<EventNumber, std::shared_ptr<const RouterInputs>> routers_;
   std::map<std::uint64_t, record::PolicyRow> policies_;
   record::CountersRow counters_;
   std::map<std::pair<std::string, std::string>, StoredAnswer> answers_;

@@ -122,6 +122,8 @@ class World {
       if (row.hour + absl::Hours(1) > open) all.ledger.push_back(row);
     }
     for (const auto& [key, row] : observations) all.observations.push_back(row);
+    for (const auto& [key, row] : speeds) all.speeds.push_back(row);
+    for (const auto& [key, row] : models) all.models.push_back(row);
     for (const auto& [id, j] : jobs) {
       if (!IsTerminal(j.state)) all.jobs.push_back(j);
     }
@@ -139,6 +141,9 @@ class World {
   std::map<PoolId, record::PoolRow> pools;
   std::map<PoolId, record::PoolBooksRow> books;
   std::map<std::pair<std::string, std::string>, record::ObservationRow> observations;
+  std::map<std::pair<PoolId, std::string>, record::SpeedRow> speeds;
+  std::map<std::string, record::ModelRow> models;
+  std::map<EventNumber, std::shared_ptr<const RouterInputs>> routers;
   std::map<std::uint64_t, record::PolicyRow> policies;
   record::CountersRow counters;
   std::vector<Event> log;
@@ -172,6 +177,9 @@ class World {
   }
   void Keep(const record::PolicyRow& r) { policies[r.version] = r; }
   void Keep(const record::CountersRow& r) { counters = r; }
+  void Keep(const record::SpeedRow& r) { speeds[{r.pool, r.model}] = r; }
+  void Keep(const record::ModelRow& r) { models[r.model] = r; }
+  void Keep(const record::RouterRow& r) { routers[r.inputs->id] = r.inputs; }
 
   void Run(const command::Launch& launch) {
     launches.push_back(launch);

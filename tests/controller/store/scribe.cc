@@ -31,6 +31,9 @@ struct Put {
   }
   void operator()(const record::PolicyRow& row) { model.policies[row.version] = row; }
   void operator()(const record::CountersRow& row) { model.counters = row; }
+  void operator()(const record::SpeedRow&) {}
+  void operator()(const record::ModelRow&) {}
+  void operator()(const record::RouterRow&) {}
 };
 
 template <class Rows, class Found>

@@ -1,0 +1,598 @@
+#include "scheduler/router.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "performance/request_time.h"
+#include "policies/ability.h"
+#include "scheduler/amounts.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace spillway {
+namespace {
+
+constexpr std::int64_t kAssumedOutput = 128;  // tokens of an answer when nothing is known
+
+absl::Duration Corrected(absl::Duration time, std::int64_t micro) {
+  if (time == absl::InfiniteDuration()) return time;
+  return Scale(time, static_cast<double>(micro) / kMillion);
+}
+
+bool IsInfinite(absl::Duration d) { return d == absl::InfiniteDuration(); }
+
+// p50 and p90 of what one more request would see.
+struct Timing {
+  absl::Duration wait{}, ttft{}, tpot{}, duration{};
+  absl::Duration ttft_p90{}, tpot_p90{}, wait_p90{}, duration_p90{};
+  absl::Duration raw_ttft{}, raw_tpot{};  // before corrections
+};
+
+EngineLoad LoadOf(const ViewModel& model, const EndpointLoad& load) {
+  return {.running = load.running,
+          .waiting = load.waiting,
+          .waiting_tokens = load.waiting_tokens,
+          .context_tokens = load.context_tokens,
+          .typical_output = model.output_p50};
+}
+
+Timing TimingOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
+                const EndpointLoad& load, const RequestSize& size) {
+  const ViewModel& model = view.models()[static_cast<std::size_t>(served.model)];
+  const std::int64_t cached = std::min<std::int64_t>(
+      load.cached_blocks * kPrefixBlockBytes * kMillion / model.micro_bytes_per_token,
+      size.prompt - 1);
+  const RequestTimes times = TimesOf(
+      *served.steps, served.limits, LoadOf(model, load),
+      std::max<std::int64_t>(size.prompt - std::max<std::int64_t>(cached, 0), 1), size.output);
+  Timing t;
+  if (IsInfinite(times.ttft)) {
+    t.wait = t.ttft = t.ttft_p90 = t.duration = t.duration_p90 = t.wait_p90 =
+        absl::InfiniteDuration();
+    return t;
+  }
+  const SpeedCorrection& by = served.correction;
+  const double spread = SpreadOf(served.basis);
+  const absl::Duration way = view.pools()[endpoint.pool].spec->site.round_trip;
+  const auto steps = std::max<std::int64_t>(size.output - 1, 0);
+  const auto p90 = [&](absl::Duration raw, absl::Duration p50, std::int64_t micro) {
+    return by.observed ? std::max(Corrected(raw, micro), p50) : Scale(p50, spread);
+  };
+  t.wait = Corrected(times.wait, by.ttft_p50);
+  t.wait_p90 = p90(times.wait, t.wait, by.ttft_p90);
+  const absl::Duration first = Corrected(times.ttft, by.ttft_p50);
+  t.ttft = first + way;
+  t.ttft_p90 = p90(times.ttft, first, by.ttft_p90) + way;
+  t.tpot = Corrected(times.tpot, by.tpot_p50);
+  t.raw_ttft = times.ttft;
+  t.raw_tpot = times.tpot;
+  t.tpot_p90 = p90(times.tpot, t.tpot, by.tpot_p90);
+  t.duration = t.ttft - t.wait + t.tpot * steps;
+  t.duration_p90 = t.ttft_p90 - t.wait_p90 + t.tpot_p90 * steps;
+  return t;
+}
+
+// What holding a share of the endpoint's time comes to, for all choices of one request.
+void Charge(const RouterView& view, const ViewEndpoint& endpoint, absl::Duration held,
+            const RequestSize& size, Estimate& out) {
+  const ViewPool& pool = view.pools()[endpoint.pool];
+  const PoolSpec& spec = *pool.spec;
+  out.energy = endpoint.dynamic * held;
+  const Joules with_pue = Scale(out.energy, spec.power.pue);
+  out.carbon = spec.site.carbon.value_or(GramsCo2ePerKwh(0)) * with_pue;
+  if (spec.billing == Billing::kToken) {
+    out.priced = pool.price.input || pool.price.output;
+    out.cost = pool.price.input.value_or(UsdPerMtoken(0)) * Tokens(size.prompt) +
+               pool.price.output.value_or(UsdPerMtoken(0)) * Tokens(size.output * size.choices);
+    out.marginal_cost = out.cost;
+    return;
+  }
+  out.priced = IsPriced(spec, pool.price);
+  if (!out.priced) return;
+  out.cost = endpoint.rate * held;
+  out.marginal_cost = spec.billing == Billing::kCommitted
+                          ? spec.power.tariff.value_or(UsdPerKwh(0)) * with_pue
+                          : out.cost;
+}
+
+// The share of an engine's time that one sequence holds which works for `busy` among `others`.
+absl::Duration ShareOf(absl::Duration busy, int others, int choices) {
+  if (IsInfinite(busy)) return busy;
+  return absl::Nanoseconds(ToNanos(busy) / (others + choices)) * choices;
+}
+
+Estimate EstimateFrom(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
+                      const EndpointLoad& load, const RequestSize& size, const Timing& t) {
+  Estimate e;
+  e.wait = {t.wait, t.wait_p90};
+  e.duration = {t.duration, t.duration_p90};
+  e.ttft = t.ttft;
+  if (size.output > 1) e.tpot = t.tpot;
+  e.basis = served.basis;
+  const int others = std::min(load.running, std::max(served.limits.max_sequences - 1, 0));
+  const absl::Duration way = view.pools()[endpoint.pool].spec->site.round_trip;
+  Charge(view, endpoint, ShareOf(t.duration - way, others, size.choices), size, e);
+  return e;
+}
+
+RequestSize SizeOf(const RouterView& view, const RequestShape& shape,
+                   const RequestFeatures& features) {
+  RequestSize size{.choices = std::max(features.choices, 1)};
+  if (shape.models.empty()) return size;
+  const ViewModel& model = view.models()[static_cast<std::size_t>(shape.models.front())];
+  const std::int64_t micro = model.micro_bytes_per_token;
+  size.prompt = std::max<std::int64_t>((features.prompt_bytes * kMillion + micro - 1) / micro, 1);
+  if (features.kind == ModelKind::kEmbedding) return size;
+  size.output = model.output_p50 > 0 ? model.output_p50 : kAssumedOutput;
+  if (features.max_tokens) size.output = std::min(size.output, *features.max_tokens);
+  size.output = std::max<std::int64_t>(size.output, 1);
+  return size;
+}
+
+// The longest that the sequence may become: what its blocks have to hold.
+std::int64_t LongestOf(const RequestSize& size, const RequestFeatures& features) {
+  return size.prompt + (features.kind == ModelKind::kEmbedding
+                            ? 0
+                            : std::min(features.max_tokens.value_or(size.output), size.output * 2));
+}
+
+absl::Duration LimitOf(std::optional<absl::Duration> asked, std::optional<absl::Duration> tenant,
+                       std::optional<absl::Duration> model, absl::Duration policy) {
+  const absl::Duration base = tenant ? *tenant : model ? *model : policy;
+  return asked ? std::min(*asked, base) : base;
+}
+
+CodeSet StateCodes(const ViewPool& pool) {
+  CodeSet codes;
+  if (pool.removed) codes.Add(Code::kDown);
+  if (pool.state == PoolState::kCordoned) codes.Add(Code::kCordoned);
+  if (pool.state == PoolState::kDraining) codes.Add(Code::kDraining);
+  return codes;
+}
+
+RequestShape::OnPool Inspect(const RouterView& view, const RequestShape& shape,
+                             const RequestFeatures& features, const ViewPool& pool) {
+  RequestShape::OnPool on_pool;
+  const WorkFace face = FaceOf(shape.work, -1);
+  const Ability ability = AbilityOf(shape.work, face, *pool.spec);
+  on_pool.codes = ability.codes;
+  on_pool.figures = ability.figures;
+  bool serves = false;
+  for (std::uint32_t i = 0; i < pool.endpoints; ++i) {
+    const ViewEndpoint& endpoint = view.endpoints()[pool.first_endpoint + i];
+    const Served* served = endpoint.Find(shape.models);
+    serves |= served != nullptr;
+    if (!served || !endpoint.up) continue;
+    const bool panic = view.models()[static_cast<std::size_t>(served->model)].panic;
+    if (!endpoint.ejected || panic) on_pool.endpoints.push_back(pool.first_endpoint + i);
+  }
+  if (!serves) on_pool.codes.Add(Code::kModel);
+  const bool pinned_elsewhere = !features.pin.empty() && features.pin != pool.spec->name;
+  if (pinned_elsewhere || !view.policy().Allows(shape.rule, *pool.spec))
+    on_pool.codes.Add(Code::kRule);
+  on_pool.codes = on_pool.codes | StateCodes(pool);
+  if (serves && on_pool.endpoints.empty()) on_pool.codes.Add(Code::kDown);
+  return on_pool;
+}
+
+void FindBaselines(const RouterView& view, RequestShape& shape) {
+  const std::string& wanted = view.policy().spec().baseline;
+  for (std::uint32_t p = 0; p < view.pools().size(); ++p) {
+    const ViewPool& pool = view.pools()[p];
+    const bool named = pool.spec->name == wanted;
+    if (pool.removed || (!named && !(wanted == "cheapest-nvidia" && pool.spec->vendor == "nvidia")))
+      continue;
+    RequestShape::BaselinePool baseline{.pool = p};
+    for (std::uint32_t i = 0; i < pool.endpoints; ++i) {
+      const std::uint32_t place = pool.first_endpoint + i;
+      if (!view.endpoints()[place].Find(shape.models)) continue;
+      if (baseline.engines++ == 0) baseline.endpoint = place;
+    }
+    if (baseline.engines == 0) continue;
+    const bool priced = pool.spec->billing == Billing::kToken || IsPriced(*pool.spec, pool.price);
+    if (priced) {
+      shape.baselines.push_back(baseline);
+    } else {
+      shape.baseline_code = Code::kUnpriced;
+    }
+  }
+}
+
+constexpr std::uint32_t Bit(Code code) { return 1u << static_cast<unsigned>(code); }
+bool OnlyLate(CodeSet codes) { return (codes.bits() & ~Bit(Code::kTooLate)) == 0; }
+
+}  // namespace
+
+RequestShape MakeRequestShape(const RouterView& view, const RequestFeatures& features) {
+  RequestShape shape;
+  shape.view = view.id();
+  for (const std::string& name : features.models) {
+    if (const int model = view.FindModel(name); model >= 0) shape.models.push_back(model);
+  }
+  shape.work.kind = WorkKind::kRequest;
+  shape.work.tenant = features.tenant;
+  shape.work.needs.model = features.model;
+  shape.rule = view.policy().RuleFor(shape.work);
+  shape.work.needs.model.clear();  // who serves what, the endpoints say
+  for (const ViewPool& pool : view.pools()) {
+    shape.pools.push_back(Inspect(view, shape, features, pool));
+    const RequestShape::OnPool& on_pool = shape.pools.back();
+    if (!on_pool.codes.empty()) continue;
+    shape.endpoints.insert(shape.endpoints.end(), on_pool.endpoints.begin(),
+                           on_pool.endpoints.end());
+  }
+  FindBaselines(view, shape);
+  return shape;
+}
+
+Estimate EstimateOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
+                    const EndpointLoad& load, const RequestSize& size) {
+  return EstimateFrom(view, endpoint, served, load, size,
+                      TimingOn(view, endpoint, served, load, size));
+}
+
+void Router::SetLimits(const RouterView& view, const RequestShape& shape,
+                       const RequestFeatures& features) {
+  asked_.size = SizeOf(view, shape, features);
+  asked_.longest = LongestOf(asked_.size, features);
+  asked_.max_cost = features.max_cost;
+  const PolicySpec& policy = view.policy().spec();
+  const TenantSpec* tenant = view.FindTenant(features.tenant);
+  const ViewModel* model =
+      shape.models.empty() ? nullptr : &view.models()[static_cast<std::size_t>(shape.models[0])];
+  asked_.ttft = LimitOf(features.ttft, tenant ? tenant->ttft : std::nullopt,
+                        model ? model->ttft : std::nullopt, policy.objectives.request_ttft);
+  asked_.tpot = LimitOf(features.tpot, tenant ? tenant->tpot : std::nullopt,
+                        model ? model->tpot : std::nullopt, policy.objectives.request_tpot);
+  switch (policy.spill.rule) {
+    case SpillRule::kAtOnce:
+      asked_.patience = absl::ZeroDuration();
+      break;
+    case SpillRule::kPatience:
+      asked_.patience = policy.spill.patience;
+      break;
+    case SpillRule::kNeed:
+      asked_.patience = Scale(asked_.ttft, policy.spill.request_wait);
+      break;
+  }
+  route_.prompt_tokens = asked_.size.prompt;
+  route_.output_tokens = asked_.size.output;
+  route_.ttft_limit = asked_.ttft;
+  route_.tpot_limit = asked_.tpot;
+}
+
+void Router::Judge(const RouterView& view, const RequestShape& shape,
+                   absl::Span<const EndpointReading> readings, std::uint64_t draw) {
+  judged_.clear();
+  for (std::size_t at = 0, end = 0; at < readings.size(); at = end) {
+    const std::uint32_t pool = view.endpoints()[readings[at].endpoint].pool;
+    while (end < readings.size() && view.endpoints()[readings[end].endpoint].pool == pool) ++end;
+    judged_.push_back({.pool = pool});
+    JudgePool(view, shape, readings.subspan(at, end - at), draw, judged_.back());
+  }
+}
+
+void Router::JudgePool(const RouterView& view, const RequestShape& shape,
+                       absl::Span<const EndpointReading> readings, std::uint64_t draw,
+                       RoutedPool& judged) const {
+  bool holds = false;
+  Timing timing;
+  std::tuple<absl::Duration, std::uint64_t> best;
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    const EndpointReading& reading = readings[i];
+    const ViewEndpoint& endpoint = view.endpoints()[reading.endpoint];
+    const Served& served = *endpoint.Find(shape.models);
+    if (asked_.longest > served.limits.LongestSequence()) continue;
+    holds = true;
+    const int in_use = reading.load.running + reading.load.waiting;
+    if (in_use + asked_.size.choices > endpoint.concurrency) continue;
+    const Timing t = TimingOn(view, endpoint, served, reading.load, asked_.size);
+    if (IsInfinite(t.ttft)) continue;
+    const std::uint64_t turn = (i + readings.size() - draw % readings.size()) % readings.size();
+    const std::tuple rank(t.wait + t.duration, turn);
+    if (judged.open && best <= rank) continue;
+    best = rank;
+    timing = t;
+    judged.open = true;
+    judged.endpoint = reading.endpoint;
+    judged.estimate = EstimateFrom(view, endpoint, served, reading.load, asked_.size, t);
+  }
+  if (!judged.open) return judged.codes.Add(holds ? Code::kQuota : Code::kMemory);
+  judged.ttft_p90 = timing.ttft_p90;
+  JudgeMoney(view, judged);
+  JudgeTime(timing.wait_p90, timing.ttft_p90, timing.tpot_p90, judged);
+  judged.in_time = judged.codes.empty();
+}
+
+void Router::JudgeMoney(const RouterView& view, RoutedPool& judged) const {
+  if (!judged.estimate.priced) {
+    if (!view.policy().spec().allow_unpriced || asked_.max_cost) judged.codes.Add(Code::kUnpriced);
+  } else if (asked_.max_cost && judged.estimate.cost > *asked_.max_cost) {
+    judged.codes.Add(Code::kTooDear);
+    judged.figures = {judged.estimate.cost.value(), asked_.max_cost->value()};
+  }
+}
+
+void Router::JudgeTime(absl::Duration wait_p90, absl::Duration ttft_p90, absl::Duration tpot_p90,
+                       RoutedPool& judged) const {
+  const auto late = [&](absl::Duration found, absl::Duration wanted) {
+    if (judged.codes.empty()) judged.figures = {ToNanos(found), ToNanos(wanted)};
+    judged.codes.Add(Code::kTooLate);
+  };
+  if (ttft_p90 > asked_.ttft) {
+    late(ttft_p90, asked_.ttft);
+  } else if (wait_p90 > asked_.patience) {
+    late(wait_p90, asked_.patience);
+  } else if (tpot_p90 > asked_.tpot) {
+    late(tpot_p90, asked_.tpot);
+  }
+}
+
+void Router::Arrange(const RouterView& view, const RequestShape& shape, std::uint64_t draw) {
+  claimants_.clear();
+  place_.assign(view.pools().size(), -1);
+  for (std::size_t i = 0; i < judged_.size(); ++i) {
+    const RoutedPool& judged = judged_[i];
+    const ViewPool& pool = view.pools()[judged.pool];
+    place_[judged.pool] = static_cast<int>(i);
+    const bool priced = judged.open && judged.estimate.priced;
+    claimants_.push_back({pool.id, pool.spec.get(),
+                          priced ? std::optional(judged.estimate.marginal_cost) : std::nullopt});
+  }
+  view.policy().Arrange(shape.work, shape.rule, claimants_, draw, claims_);
+  route_.pools.clear();
+  for (const Claim& claim : claims_) {
+    RoutedPool& judged = judged_[static_cast<std::size_t>(place_[Index(claim.pool)])];
+    judged.tier = claim.tier;
+    judged.backstop = claim.backstop;
+    route_.pools.push_back(judged);
+  }
+}
+
+void Router::Pick(const RouterView& view, std::uint64_t draw) {
+  const auto& pools = route_.pools;
+  const auto first = std::find_if(pools.begin(), pools.end(),
+                                  [](const RoutedPool& p) { return p.open && p.in_time; });
+  if (first != pools.end()) {
+    options_.clear();
+    option_index_.clear();
+    for (std::size_t i = 0; i < pools.size(); ++i) {
+      const RoutedPool& p = pools[i];
+      if (p.tier != first->tier || !p.open || !p.in_time) continue;
+      options_.push_back({.pool = view.pools()[p.pool].id,
+                          .marginal_cost = p.estimate.marginal_cost,
+                          .finish = *p.estimate.ttft + p.estimate.duration.p50,
+                          .energy = p.estimate.energy,
+                          .carbon = p.estimate.carbon,
+                          .load = absl::ToDoubleSeconds(p.estimate.wait.p50)});
+      option_index_.push_back(static_cast<int>(i));
+    }
+    route_.chosen = option_index_[view.policy().choice().Pick(options_, draw)];
+    return;
+  }
+  // Late work runs where its first token comes soonest.
+  for (std::size_t i = 0; i < pools.size(); ++i) {
+    if (!pools[i].open || !OnlyLate(pools[i].codes)) continue;
+    if (route_.chosen < 0 ||
+        pools[i].ttft_p90 < pools[static_cast<std::size_t>(route_.chosen)].ttft_p90)
+      route_.chosen = static_cast<int>(i);
+  }
+}
+
+void Router::ListTries(const RouterView& view, absl::Span<const EndpointReading> readings) {
+  std::vector<std::uint32_t>& order = route_.order;
+  const auto add = [&](std::uint32_t endpoint) {
+    if (order.size() < kMostTries && std::find(order.begin(), order.end(), endpoint) == order.end())
+      order.push_back(endpoint);
+  };
+  // The other engines of a pool stand beside its best one.
+  const auto add_pool = [&](const RoutedPool& pool) {
+    add(pool.endpoint);
+    for (const EndpointReading& reading : readings) {
+      const ViewEndpoint& endpoint = view.endpoints()[reading.endpoint];
+      const int in_use = reading.load.running + reading.load.waiting;
+      if (endpoint.pool == pool.pool && in_use < endpoint.concurrency) add(reading.endpoint);
+    }
+  };
+  add_pool(route_.pools[static_cast<std::size_t>(route_.chosen)]);
+  for (const bool in_time : {true, false}) {
+    for (const RoutedPool& pool : route_.pools) {
+      if (pool.open && pool.in_time == in_time && OnlyLate(pool.codes)) add_pool(pool);
+    }
+  }
+}
+
+// What stands before the chosen pool keeps its codes; the others would do, but are not needed.
+void Router::SetVerdicts() {
+  const RoutedPool* best =
+      route_.chosen < 0 ? nullptr : &route_.pools[static_cast<std::size_t>(route_.chosen)];
+  for (RoutedPool& pool : route_.pools) {
+    pool.verdict = Verdict::kRefused;
+    if (best == nullptr || &pool == best || !pool.codes.empty()) continue;
+    pool.verdict = Verdict::kOutranked;
+    pool.codes.Add(Code::kOutranked);
+    pool.figures = {pool.estimate.marginal_cost.value(), best->estimate.marginal_cost.value()};
+  }
+}
+
+void Router::Refuse(const RequestShape& shape) {
+  const bool full =
+      std::any_of(route_.pools.begin(), route_.pools.end(),
+                  [](const RoutedPool& pool) { return pool.codes.bits() == Bit(Code::kQuota); });
+  route_.outcome = full ? Routed::kFull : Routed::kRefused;
+  route_.code = full ? Code::kQuota : Code::kModel;
+  if (full) return;
+  if (!route_.pools.empty()) {
+    route_.code = route_.pools.front().codes.First();
+    return;
+  }
+  // The most hopeful reason: what will pass rather than what never will.
+  for (const RequestShape::OnPool& pool : shape.pools) {
+    if (!pool.codes.empty() && !pool.codes.Has(Code::kModel))
+      route_.code = std::max(route_.code, pool.codes.First());
+  }
+}
+
+const Route& Router::Choose(const RouterView& view, const RequestShape& shape,
+                            const RequestFeatures& features,
+                            absl::Span<const EndpointReading> readings, std::uint64_t draw) {
+  route_.order.clear();
+  route_.chosen = -1;
+  SetLimits(view, shape, features);
+  Judge(view, shape, readings, draw);
+  Arrange(view, shape, draw);
+  Pick(view, draw);
+  SetVerdicts();
+  if (route_.chosen < 0) {
+    Refuse(shape);
+    return route_;
+  }
+  route_.outcome = Routed::kRouted;
+  route_.code = features.pin.empty() ? Code::kChosen : Code::kPinned;
+  RoutedPool& chosen = route_.pools[static_cast<std::size_t>(route_.chosen)];
+  chosen.verdict = Verdict::kChosen;
+  chosen.codes.Add(route_.code);
+  ListTries(view, readings);
+  return route_;
+}
+
+namespace {
+
+Candidate CandidateFrom(const RoutedPool& routed, PoolId id) {
+  Candidate candidate{.pool = id,
+                      .verdict = routed.verdict,
+                      .codes = routed.codes,
+                      .figures = routed.figures,
+                      .position = static_cast<std::int16_t>(routed.tier),
+                      .backstop = routed.backstop,
+                      .has_estimate = routed.open};
+  if (routed.open) candidate.estimate = routed.estimate;
+  return candidate;
+}
+
+std::uint64_t HashOf(const Request& request) {
+  std::vector<std::int64_t> seen{
+      static_cast<std::int64_t>(Number(request.view)), request.features.prompt_bytes,
+      request.features.max_tokens.value_or(-1), static_cast<std::int64_t>(request.draw)};
+  for (const EndpointReading& r : request.readings) {
+    seen.insert(seen.end(), {r.endpoint, r.load.running, r.load.waiting, r.load.waiting_tokens,
+                             r.load.context_tokens, r.load.cached_blocks});
+  }
+  return XXH64(seen.data(), seen.size() * sizeof seen[0], 0);
+}
+
+}  // namespace
+
+Decision ExplainRequest(const RouterView& view, const Request& request) {
+  const RequestShape shape = MakeRequestShape(view, request.features);
+  Router router;
+  const Route& route = router.Choose(view, shape, request.features, request.readings, request.draw);
+  Decision decision;
+  decision.request = request.id;
+  decision.at = request.features.arrived;
+  decision.tenant = request.features.tenant;
+  decision.outcome = route.outcome == Routed::kRouted ? Outcome::kPlaced
+                     : route.outcome == Routed::kFull ? Outcome::kWaiting
+                                                      : Outcome::kRefused;
+  decision.policy = view.policy().spec().name;
+  decision.policy_version = view.inputs().policy_version;
+  if (shape.rule >= 0)
+    decision.rule = view.policy().spec().rules[static_cast<std::size_t>(shape.rule)].name;
+  decision.inputs_hash = HashOf(request);
+  decision.baseline = {
+      .pool = request.baseline_pool, .cost = request.baseline_cost, .code = request.baseline_code};
+  for (std::size_t p = 0; p < view.pools().size(); ++p) {
+    decision.candidates.push_back({.pool = view.pools()[p].id,
+                                   .verdict = Verdict::kRefused,
+                                   .codes = shape.pools[p].codes,
+                                   .figures = shape.pools[p].figures});
+  }
+  for (const RoutedPool& routed : route.pools)
+    decision.candidates[routed.pool] = CandidateFrom(routed, view.pools()[routed.pool].id);
+  if (route.chosen >= 0) {
+    const RoutedPool& chosen = route.pools[static_cast<std::size_t>(route.chosen)];
+    decision.chosen = view.pools()[chosen.pool].id;
+  }
+  return decision;
+}
+
+bool SameRoute(const RouterView& view, const Request& request) {
+  const RequestShape shape = MakeRequestShape(view, request.features);
+  Router router;
+  const Route& route = router.Choose(view, shape, request.features, request.readings, request.draw);
+  return route.order == request.order;
+}
+
+namespace {
+
+// Sequences in flight for the request's models, wherever they are.
+int InFlight(const Request& request) {
+  int all = 0;
+  for (const EndpointReading& reading : request.readings)
+    all += reading.load.running + reading.load.waiting;
+  return all;
+}
+
+void SettleBaseline(const RouterView& view, const RequestShape& shape, const RequestSize& size,
+                    Request& request) {
+  request.baseline_cost.reset();
+  request.baseline_code = shape.baseline_code;
+  for (const RequestShape::BaselinePool& baseline : shape.baselines) {
+    const ViewEndpoint& endpoint = view.endpoints()[baseline.endpoint];
+    const Served& served = *endpoint.Find(shape.models);
+    const int others = std::min(InFlight(request) / baseline.engines,
+                                std::max(served.limits.max_sequences - size.choices, 0));
+    const EndpointLoad load{.running = others,
+                            .context_tokens = others * (size.prompt + size.output / 2)};
+    const Estimate there = EstimateOn(view, endpoint, served, load, size);
+    if (IsInfinite(there.duration.p50)) {
+      request.baseline_code = Code::kMemory;
+      continue;
+    }
+    if (request.baseline_cost && *request.baseline_cost <= there.cost) continue;
+    request.baseline_cost = there.cost;
+    request.baseline_pool = view.pools()[baseline.pool].id;
+    request.baseline_code = Code::kChosen;
+  }
+}
+
+// What was expected of the endpoint that answered, which need not be the one chosen first.
+void SettleExpectation(const RouterView& view, const RequestShape& shape,
+                       const ViewEndpoint& endpoint, Request& request) {
+  const std::uint32_t place = view.PlaceOf(endpoint.key);
+  const auto reading = std::find_if(request.readings.begin(), request.readings.end(),
+                                    [&](const EndpointReading& r) { return r.endpoint == place; });
+  const EndpointLoad load = reading == request.readings.end() ? EndpointLoad() : reading->load;
+  const RequestSize size = SizeOf(view, shape, request.features);
+  const Served& served = *endpoint.Find(shape.models);
+  const Timing timing = TimingOn(view, endpoint, served, load, size);
+  if (IsInfinite(timing.ttft)) return;
+  request.expected = EstimateFrom(view, endpoint, served, load, size, timing);
+  request.raw_ttft = timing.raw_ttft;
+  request.raw_tpot = timing.raw_tpot;
+}
+
+}  // namespace
+
+void SettleRequest(const RouterView& view, const RequestShape& shape, Request& request) {
+  const std::uint32_t place = view.PlaceOf(request.endpoint());
+  if (place >= view.endpoints().size()) return;
+  const ViewEndpoint& endpoint = view.endpoints()[place];
+  if (!endpoint.Find(shape.models)) return;
+  RequestSize size = SizeOf(view, shape, request.features);
+  size.prompt = request.prompt_tokens.value_or(size.prompt);
+  // The engine counts all answers together.
+  size.output = request.output_tokens ? *request.output_tokens / size.choices : size.output;
+  Estimate booked;
+  Charge(view, endpoint, request.held, size, booked);
+  request.cost = booked.cost;
+  request.marginal_cost = booked.marginal_cost;
+  request.priced = booked.priced;
+  request.energy = booked.energy;
+  request.carbon = booked.carbon;
+  SettleBaseline(view, shape, size, request);
+  SettleExpectation(view, shape, endpoint, request);
+}
+
+}  // namespace spillway

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "core/decision.h"
+#include "core/request.h"
+#include "scheduler/router_view.h"
+
+// Where a request goes: pure, called by many threads on one immutable view. The same code decides
+// live, explains afterwards, replays a log and runs in the simulator.
+namespace spillway {
+
+// What is true of one sort of request (models, tenant, pin) whatever its size and the load: made
+// once for a view, read by every decision.
+struct RequestShape {
+  EventNumber view{};
+  std::vector<int> models;  // that may answer, in the order of preference
+  int rule = -1;            // of the policy
+  Work work;                // what rules and pools' restrictions look at
+  struct OnPool {
+    CodeSet codes;  // cannot, or unavailable, whatever the size
+    Figures figures;
+    std::vector<std::uint32_t> endpoints;  // that answer, are up and not ejected
+  };
+  std::vector<OnPool> pools;             // by place in the view
+  std::vector<std::uint32_t> endpoints;  // of able pools: whose loads are to be read
+  struct BaselinePool {
+    std::uint32_t pool = 0, endpoint = 0;  // one of its endpoints that serves a wanted model
+    int engines = 0;                       // how many of them do
+  };
+  std::vector<BaselinePool> baselines;
+  Code baseline_code = Code::kModel;  // where there is none
+};
+RequestShape MakeRequestShape(const RouterView& view, const RequestFeatures& features);
+
+// One pool, as one request saw it.
+struct RoutedPool {
+  std::uint32_t pool = 0;      // place in the view
+  std::uint32_t endpoint = 0;  // the best of its endpoints, where `open`
+  bool open = false;           // an endpoint could take it now
+  bool in_time = false;
+  Verdict verdict = Verdict::kOutranked;
+  CodeSet codes;
+  Figures figures;
+  Estimate estimate;
+  absl::Duration ttft_p90{};
+  int tier = 0;
+  bool backstop = false;
+};
+
+// What an engine is asked to do.
+struct RequestSize {
+  std::int64_t prompt = 0, output = 0;  // tokens; output of one answer
+  int choices = 1;
+};
+
+enum class Routed : std::uint8_t {
+  kRouted,   // `order` says where, best first
+  kFull,     // every able endpoint has as many requests as it takes: wait
+  kRefused,  // nobody can: `code`
+};
+
+// In the router's scratch: valid until its next call.
+struct Route {
+  Routed outcome = Routed::kRefused;
+  Code code = Code::kModel;          // kRefused: the first that stands in the way
+  std::vector<std::uint32_t> order;  // endpoints to try, at most kMostTries
+  std::vector<RoutedPool> pools;     // able ones, in claim order
+  int chosen = -1;                   // index into pools
+  std::int64_t prompt_tokens = 0;    // estimated
+  std::int64_t output_tokens = 0;    // of one answer, p50
+  absl::Duration ttft_limit{}, tpot_limit{};
+};
+
+// Decides by DESIGN's order for requests. Assumptions: `readings` are of the shape's endpoints, in
+// its order. Algorithm:
+//  1. Tokens: prompt by bytes and the model's learned ratio, answer by what the model's answers
+//     were like (at most max_tokens), never by what this one will be.
+//  2. In each able pool the endpoint with the soonest answer, what its cache holds of the prompt
+//     counted; equals in turn. An endpoint that is full is left out; a pool without another has
+//     the code `quota`.
+//  3. Each pool's time at p90 against the objective: `too_late`; its cost against the budget:
+//     `too_dear`. Under `need` a request may spend wait_at_most of its TTFT; under `at-once` it
+//     does not wait for a batch; under `patience` it waits that long.
+//  4. Claim order by marginal cost of one more sequence in the running batch; the first tier with a
+//     pool that is open and in time has it; among ties the policy's choice.
+//  5. Nobody in time: the open pool with the soonest first token. Nobody open: wait.
+// Then the endpoints to try next, should it fail: in time before late, then by claim order.
+// Does not allocate once warm.
+class Router {
+ public:
+  static constexpr std::size_t kMostTries = 4;
+  const Route& Choose(const RouterView& view, const RequestShape& shape,
+                      const RequestFeatures& features, absl::Span<const EndpointReading> readings,
+                      std::uint64_t draw);
+
+ private:
+  // What this request asks for, in tokens, money and time.
+  struct Asked {
+    RequestSize size;
+    std::int64_t longest = 0;  // tokens that the sequence may become
+    std::optional<Usd> max_cost;
+    absl::Duration ttft, tpot, patience;
+  };
+  void SetLimits(const RouterView& view, const RequestShape& shape,
+                 const RequestFeatures& features);
+  void Judge(const RouterView& view, const RequestShape& shape,
+             absl::Span<const EndpointReading> readings, std::uint64_t draw);
+  void JudgePool(const RouterView& view, const RequestShape& shape,
+                 absl::Span<const EndpointReading> readings, std::uint64_t draw,
+                 RoutedPool& judged) const;
+  void JudgeMoney(const RouterView& view, RoutedPool& judged) const;
+  void JudgeTime(absl::Duration wait_p90, absl::Duration ttft_p90, absl::Duration tpot_p90,
+                 RoutedPool& judged) const;
+  void Arrange(const RouterView& view, const RequestShape& shape, std::uint64_t draw);
+  void Pick(const RouterView& view, std::uint64_t draw);
+  void SetVerdicts();
+  void Refuse(const RequestShape& shape);
+  void ListTries(const RouterView& view, absl::Span<const EndpointReading> readings);
+
+  Asked asked_;
+  Route route_;
+  std::vector<Claimant> claimants_;
+  std::vector<Claim> claims_;
+  std::vector<Option> options_;
+  std::vector<int> option_index_;
+  std::vector<int> place_;  // of a pool of the view in route_.pools; -1: not able
+  std::vector<RoutedPool> judged_;
+};
+
+// For estimates and books.
+Estimate EstimateOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
+                    const EndpointLoad& load, const RequestSize& size);
+
+// The same decision again in full: every pool with its codes and figures. `request` as recorded.
+Decision ExplainRequest(const RouterView& view, const Request& request);
+// Would it be routed the same way again? The re-decide check.
+bool SameRoute(const RouterView& view, const Request& request);
+
+// Books what came of it: cost and energy of the share of the endpoint's time that it held, and the
+// baseline: what one clean answer of the same length would have cost there, its engines sharing all
+// that is in flight for these models now (an idle baseline would flatter every saving). It is an
+// estimate by lengths, so that an answer that was slow here does not read as a larger saving. Fills
+// cost, marginal_cost, priced, baseline_*, energy, carbon. Pure: the live host calls it before it
+// answers, a replay calls it again.
+void SettleRequest(const RouterView& view, const RequestShape& shape, Request& request);
+
+}  // namespace spillway

@@ -1,0 +1,244 @@
+#include "scheduler/router_state.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace spillway {
+namespace {
+
+constexpr std::int64_t kLeastRatio = kMillion / 20, kMostRatio = kMillion * 20;
+constexpr std::int64_t kManyTokens = 1 << 20;  // of prompts: older ones count half from here on
+constexpr std::int64_t kManyAnswers = 4096;
+constexpr std::int64_t kEnoughTokens = 200;
+constexpr std::int64_t kEnoughAnswers = 10;
+
+// Is `now` off by more than a tenth of what is in force?
+bool IsOff(std::int64_t in_force, std::int64_t now, std::int64_t part = 10) {
+  return std::abs(now - in_force) * part > in_force;
+}
+
+// The nearest-rank quantile of a non-empty list.
+std::int64_t QuantileOf(std::vector<std::int64_t> values, int percent) {
+  std::sort(values.begin(), values.end());
+  const std::size_t rank = (values.size() * static_cast<std::size_t>(percent) + 99) / 100;
+  return values[std::max<std::size_t>(rank, 1) - 1];
+}
+
+std::int64_t RatioOf(absl::Duration observed, absl::Duration estimated) {
+  const std::int64_t by = ToNanos(estimated);
+  if (by <= 0) return kMillion;
+  return std::clamp(units_internal::RoundedQuotient(absl::int128(ToNanos(observed)) * kMillion, by),
+                    kLeastRatio, kMostRatio);
+}
+
+void Remember(std::vector<std::int64_t>& ratios, std::int64_t ratio) {
+  if (ratios.size() >= kRunsRemembered) ratios.erase(ratios.begin());
+  ratios.push_back(ratio);
+}
+
+std::int64_t Sum(const std::vector<std::int64_t>& counts) {
+  std::int64_t sum = 0;
+  for (const std::int64_t count : counts) sum += count;
+  return sum;
+}
+
+std::int64_t OutputAt(const std::vector<std::int64_t>& counts, int percent) {
+  const std::int64_t rank = (Sum(counts) * percent + 99) / 100;
+  std::int64_t seen = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    seen += counts[i];
+    if (seen >= rank) return RouterState::TokensOf(static_cast<int>(i));
+  }
+  return 1;
+}
+
+}  // namespace
+
+int RouterState::BucketOf(std::int64_t tokens) {
+  if (tokens < 4) return static_cast<int>(std::max<std::int64_t>(tokens, 0));
+  const int octave = std::bit_width(static_cast<std::uint64_t>(tokens)) - 1;  // >= 2
+  const int quarter = static_cast<int>(tokens >> (octave - 2)) & 3;
+  return std::min((octave - 1) * 4 + quarter, kOutputBuckets - 1);
+}
+
+std::int64_t RouterState::TokensOf(int bucket) {
+  if (bucket < 4) return std::max(bucket, 1);
+  const int octave = bucket / 4 + 1, quarter = bucket % 4;
+  const std::int64_t width = std::int64_t{1} << (octave - 2);
+  return (4 + quarter) * width + width / 2;
+}
+
+void RouterState::Restore(record::SpeedRow row) {
+  const PoolAndModel key(row.pool, row.model);
+  speeds_[key] = std::move(row);
+}
+void RouterState::Restore(record::ModelRow row) {
+  const std::string model = row.model;
+  rows_[model] = std::move(row);
+}
+
+void RouterState::Restart() {
+  endpoints_.clear();
+  corrections_.clear();
+  learned_.clear();
+  for (const auto& [key, row] : speeds_) {
+    SpeedCorrection& correction = corrections_[key];
+    correction.model = key.second;
+    Enforce(row, correction, true);
+  }
+  for (const auto& [model, row] : rows_) Enforce(row, learned_[model], true);
+}
+
+bool RouterState::See(const event::EndpointSeen& seen) {
+  Endpoint& endpoint = endpoints_[seen.endpoint];
+  if (endpoint.state.up == seen.up && endpoint.state.models == seen.models) return false;
+  endpoint.state.up = seen.up;
+  endpoint.state.models = seen.models;
+  return true;
+}
+
+bool RouterState::Learn(const Request& request, absl::Time now, std::vector<Record>& records) {
+  bool changed = false;
+  for (const ForwardAttempt& attempt : request.attempts) changed |= LearnHealth(attempt, now);
+  if (request.end == RequestEnd::kBrokenOff)
+    changed |= LearnHealth({request.endpoint(), ForwardFault::kBroken}, now);
+  if (request.end != RequestEnd::kAnswered || request.attempts.empty()) return changed;
+  changed |= LearnSpeed(request, records);
+  changed |= LearnModel(request, records);
+  return changed;
+}
+
+bool RouterState::LearnHealth(const ForwardAttempt& attempt, absl::Time now) {
+  const auto found = endpoints_.find(attempt.endpoint);
+  if (found == endpoints_.end()) return false;
+  Endpoint& endpoint = found->second;
+  if (attempt.fault == ForwardFault::kOverloaded) return false;  // busy, not broken
+  if (attempt.fault == ForwardFault::kNone) {
+    endpoint.faults = 0;
+    if (!endpoint.state.ejected) endpoint.ejections = 0;
+    return false;
+  }
+  if (++endpoint.faults < kFaultsToEject || endpoint.state.ejected || !MayEject()) return false;
+  endpoint.state.ejected = true;
+  endpoint.faults = 0;
+  ++endpoint.ejections;
+  endpoint.until = now + std::min(kEjection * endpoint.ejections, kLongestEjection);
+  return true;
+}
+
+bool RouterState::MayEject() const {
+  int up = 0, out = 0;
+  for (const auto& [key, endpoint] : endpoints_) {
+    up += endpoint.state.up ? 1 : 0;
+    out += endpoint.state.ejected ? 1 : 0;
+  }
+  return out == 0 || 2 * (out + 1) <= up;
+}
+
+bool RouterState::LearnSpeed(const Request& request, std::vector<Record>& records) {
+  if (!request.ttft || request.raw_ttft <= absl::ZeroDuration()) return false;
+  const PoolAndModel key(request.endpoint().pool, request.answered_by);
+  if (!speeds_.contains(key) && speeds_.size() >= kMostModels) return false;
+  record::SpeedRow& row = speeds_[key];
+  row.pool = key.first;
+  row.model = key.second;
+  Remember(row.ttft, RatioOf(*request.ttft, request.raw_ttft));
+  if (request.tpot && request.raw_tpot > absl::ZeroDuration())
+    Remember(row.tpot, RatioOf(*request.tpot, request.raw_tpot));
+  records.push_back(row);
+  SpeedCorrection& correction = corrections_[key];
+  correction.model = key.second;
+  return Enforce(row, correction, false);
+}
+
+bool RouterState::Enforce(const record::SpeedRow& row, SpeedCorrection& in_force, bool anew) {
+  if (row.ttft.size() < kRunsBeforeObserved) return false;
+  SpeedCorrection fresh{.model = row.model, .observed = true};
+  fresh.ttft_p50 = QuantileOf(row.ttft, 50);
+  fresh.ttft_p90 = QuantileOf(row.ttft, 90);
+  if (row.tpot.size() >= kRunsBeforeObserved) {
+    fresh.tpot_p50 = QuantileOf(row.tpot, 50);
+    fresh.tpot_p90 = QuantileOf(row.tpot, 90);
+  }
+  const bool off =
+      IsOff(in_force.ttft_p50, fresh.ttft_p50) || IsOff(in_force.ttft_p90, fresh.ttft_p90) ||
+      IsOff(in_force.tpot_p50, fresh.tpot_p50) || IsOff(in_force.tpot_p90, fresh.tpot_p90);
+  if (!anew && in_force.observed && !off) return false;
+  in_force = fresh;
+  return true;
+}
+
+bool RouterState::LearnModel(const Request& request, std::vector<Record>& records) {
+  if (request.answered_by.empty()) return false;
+  if (!rows_.contains(request.answered_by) && rows_.size() >= kMostModels) return false;
+  record::ModelRow& row = rows_[request.answered_by];
+  row.model = request.answered_by;
+  if (request.prompt_tokens && *request.prompt_tokens > 0 && request.features.prompt_bytes > 0) {
+    row.prompt_bytes += request.features.prompt_bytes;
+    row.prompt_tokens += *request.prompt_tokens;
+    if (row.prompt_tokens > kManyTokens) {
+      row.prompt_bytes /= 2;
+      row.prompt_tokens /= 2;
+    }
+  }
+  if (request.output_tokens && *request.output_tokens > 0) {
+    row.outputs.resize(kOutputBuckets);
+    const std::int64_t each = *request.output_tokens / std::max(request.features.choices, 1);
+    ++row.outputs[static_cast<std::size_t>(BucketOf(each))];
+    if (Sum(row.outputs) > kManyAnswers) {
+      for (std::int64_t& count : row.outputs) count /= 2;
+    }
+  }
+  records.push_back(row);
+  return Enforce(row, learned_[row.model], false);
+}
+
+bool RouterState::Enforce(const record::ModelRow& row, ModelLearned& in_force, bool anew) {
+  ModelLearned fresh = in_force;
+  if (row.prompt_tokens >= kEnoughTokens)
+    fresh.micro_bytes_per_token = units_internal::RoundedQuotient(
+        absl::int128(row.prompt_bytes) * kMillion, row.prompt_tokens);
+  if (Sum(row.outputs) >= kEnoughAnswers) {
+    fresh.output_p50 = OutputAt(row.outputs, 50);
+    fresh.output_p90 = OutputAt(row.outputs, 90);
+  }
+  const bool off = IsOff(in_force.micro_bytes_per_token, fresh.micro_bytes_per_token, 50) ||
+                   IsOff(in_force.output_p50, fresh.output_p50) ||
+                   IsOff(in_force.output_p90, fresh.output_p90);
+  if (!anew && !off) return false;
+  in_force = fresh;
+  return true;
+}
+
+bool RouterState::Expire(absl::Time now) {
+  bool changed = false;
+  for (auto& [key, endpoint] : endpoints_) {
+    if (!endpoint.state.ejected || endpoint.until > now) continue;
+    endpoint.state.ejected = false;
+    changed = true;
+  }
+  return changed;
+}
+
+absl::Time RouterState::NextTimer() const {
+  absl::Time next = absl::InfiniteFuture();
+  for (const auto& [key, endpoint] : endpoints_) {
+    if (endpoint.state.ejected) next = std::min(next, endpoint.until);
+  }
+  return next;
+}
+
+void RouterState::Fill(PoolId id, int endpoints, RouterPool& pool) const {
+  pool.endpoints.assign(static_cast<std::size_t>(endpoints), {});
+  for (int number = 0; number < endpoints; ++number) {
+    const auto found = endpoints_.find({id, number});
+    if (found != endpoints_.end())
+      pool.endpoints[static_cast<std::size_t>(number)] = found->second.state;
+  }
+  for (auto at = corrections_.lower_bound({id, ""});
+       at != corrections_.end() && at->first.first == id; ++at) {
+    if (at->second.observed) pool.speeds.push_back(at->second);
+  }
+}
+
+}  // namespace spillway
