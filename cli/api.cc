@@ -4,6 +4,8 @@
 #include "cli/exit_code.h"
 #include "cli/reading.h"
 #include "core/status.h"
+#include "formats/findings.h"
+#include "formats/mark_at.h"
 
 namespace spillway::cli {
 
@@ -75,6 +77,18 @@ std::string Encoded(std::string_view text) {
   return out;
 }
 
+namespace {
+
+int CodeFor(const Answer& problem) {
+  // Some 422 are no answer about work.
+  const std::string code = TextAt(problem.body, {"code"});
+  if (code == "key_reused") return kExitConflict;
+  if (code == "invalid_policy") return kExitFindings;
+  return ExitCodeOf(problem.status);
+}
+
+}  // namespace
+
 int Report(const Answer& problem, Console& console) {
   const std::string title = TextAt(problem.body, {"title"});
   const std::string detail = TextAt(problem.body, {"detail"});
@@ -88,11 +102,27 @@ int Report(const Answer& problem, Console& console) {
       absl::StrAppend(&message, "\n  ", line);
   }
   console.Complain(message);
-  // Some 422 are no answer about work.
-  const std::string code = TextAt(problem.body, {"code"});
-  if (code == "key_reused") return kExitConflict;
-  if (code == "invalid_policy") return kExitFindings;
-  return ExitCodeOf(problem.status);
+  return CodeFor(problem);
+}
+
+int Report(const Answer& problem, const Source& source, Console& console) {
+  const Value::List& errors = ListAt(problem.body, {"errors"});
+  if (source.file.empty() || errors.empty()) return Report(problem, console);
+  for (const Value& error : errors) {
+    InputFinding finding{.pointer = TextAt(error, {"pointer"}),
+                         .detail = TextAt(error, {"detail"})};
+    const auto mark = MarkAt(source.document, finding.pointer);
+    if (!mark) {  // From an option.
+      console.Complain(Describe(finding, ""));
+      continue;
+    }
+    finding.line = mark->line, finding.column = mark->column;
+    // A key that is not there is named by its pointer alone.
+    if (!finding.pointer.empty())
+      finding.detail = absl::StrCat(finding.pointer, ": ", finding.detail);
+    console.Complain(Describe(finding, source.file));
+  }
+  return CodeFor(problem);
 }
 
 }  // namespace spillway::cli

@@ -49,5 +49,12 @@ std::string Encoded(std::string_view text);
 // Says what the server found wrong (RFC 9457: title, detail, each error with its pointer) and gives
 // the exit code for it.
 int Report(const Answer& problem, Console& console);
+// The same about a document that was read from a file: FILE:LINE:COLUMN in place of a pointer.
+// Without a name it is the same.
+struct Source {
+  std::string file;
+  const Value& document;
+};
+int Report(const Answer& problem, const Source& source, Console& console);
 
 }  // namespace spillway::cli

@@ -10,6 +10,8 @@
 #include "core/status.h"
 #include "formats/catalog_file.h"
 #include "formats/config_file.h"
+#include "formats/document.h"
+#include "formats/mark_at.h"
 #include "formats/policy_text.h"
 #include "policies/check.h"
 
@@ -35,13 +37,18 @@ void AddStatus(const absl::Status& status, const std::string& file, std::vector<
   if (findings.empty()) all.push_back({true, file, {.detail = std::string(status.message())}});
 }
 
-void AddPolicy(const PolicySpec& policy, const Config& config, const std::string& file,
-               std::vector<Found>& all) {
-  for (const Finding& finding : CheckPolicy(policy, config.fleet, config.tenants, config.catalog))
+// `document`: the policy as it stands in the file.
+void AddPolicy(const PolicySpec& policy, const Value& document, const Config& config,
+               const std::string& file, std::vector<Found>& all) {
+  for (const Finding& finding : CheckPolicy(policy, config.fleet, config.tenants, config.catalog)) {
+    const Mark mark = MarkAt(document, finding.where).value_or(Mark());
     all.push_back({finding.error,
                    file,
-                   {.detail = absl::StrCat("policy: ", finding.where,
+                   {.line = mark.line,
+                    .column = mark.column,
+                    .detail = absl::StrCat("policy: ", finding.where,
                                            finding.where.empty() ? "" : ": ", finding.what)}});
+  }
 }
 
 Value ToValue(const Found& found) {
@@ -94,7 +101,7 @@ int CheckConfig(const Invocation& args, Console& console) {
   if (loaded.ok()) {
     AddAll(loaded->warnings, file, false, all);
     if (const auto server = CheckServer(loaded->server); !server.ok()) AddStatus(server, file, all);
-    AddPolicy(loaded->config.policy, loaded->config, file, all);
+    AddPolicy(loaded->config.policy, loaded->policy, loaded->config, file, all);
   } else {
     AddStatus(loaded.status(), file, all);
   }
@@ -111,7 +118,7 @@ int CheckPolicyHere(const Invocation& args, Console& console) {
   if (!text.ok()) return console.Fail(text.status());
   std::vector<Found> all;
   if (const auto policy = ParsePolicy(*text, file); policy.ok())
-    AddPolicy(*policy, loaded->config, file, all);
+    AddPolicy(*policy, ParseDocument(*text, file).value_or(Value()), loaded->config, file, all);
   else
     AddStatus(policy.status(), file, all);
   return Show(all, file, console);

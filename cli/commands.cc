@@ -171,8 +171,9 @@ CommandSpec ExplainCommand() {
 CommandSpec PolicyGet() {
   return {.path = "policy get",
           .summary = "print the policy in force",
-          .examples = {{{"spillway policy get > policy.json", "to change it"},
-                        {"spillway policy get -o yaml", "as the file says it"}}}};
+          .examples = {
+              {{"spillway policy get > policy.yaml", "to change it; its version is told beside it"},
+               {"spillway policy get -o json > policy.json", "as JSON"}}}};
 }
 
 CommandSpec PolicyPut() {

@@ -44,6 +44,12 @@ absl::StatusOr<std::string> VersionInForce(Api& api) {
   return now.etag;
 }
 
+// A tag without its quotes, as --if-match takes it too.
+std::string Version(std::string_view etag) {
+  if (etag.size() >= 2 && etag.front() == '"') etag = etag.substr(1, etag.size() - 2);
+  return std::string(etag);
+}
+
 void ShowWarnings(const Value& body, Console& console) {
   for (const Value& warning : ListAt(body, {"warnings"}))
     console.Warn(warning.is_string() ? warning.string() : TextAt(warning, {"detail"}));
@@ -60,8 +66,10 @@ int GetPolicy(const Invocation&, Api& api, Console& console) {
     console.out << WriteYaml(answer->body);
   else
     console.Print(answer->body);
+  // Beside the document, which may go into a file.
   if (!answer->etag.empty())
-    console.Say(absl::StrCat("version ", answer->etag, ", for --if-match"));
+    console.err << "version " << Version(answer->etag) << " (policy put --if-match "
+                << Version(answer->etag) << ")\n";
   return kExitOk;
 }
 
@@ -76,11 +84,11 @@ int PutPolicy(const Invocation& args, Api& api, Console& console) {
   }
   const auto answer = Put(api, *policy, "/api/v1/policy", if_match);
   if (!answer.ok()) return console.Fail(answer.status());
-  if (!answer->ok()) return Report(*answer, console);
+  if (!answer->ok()) return Report(*answer, {args.operands.front(), *policy}, console);
   ShowWarnings(answer->body, console);
   if (console.for_people())
-    console.err << "in force: " << TextAt(*policy, {"name"}) << ", version " << answer->etag
-                << "\n";
+    console.err << "in force: " << TextAt(*policy, {"name"}) << ", version "
+                << Version(answer->etag) << "\n";
   else
     console.Print(answer->body);
   return kExitOk;
@@ -95,7 +103,7 @@ int CheckPolicyThere(const Invocation& args, Api& api, Console& console) {
   const auto answer = Put(api, *policy, "/api/v1/policy?dry_run=true", "");
   if (!answer.ok()) return console.Fail(answer.status());
   if (answer->status == 400 || answer->status == 422) {
-    Report(*answer, console);
+    Report(*answer, {args.operands.front(), *policy}, console);
     return kExitFindings;
   }
   if (!answer->ok()) return Report(*answer, console);

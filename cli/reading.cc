@@ -66,7 +66,8 @@ std::string ShowMoney(std::optional<Usd> money) {
   const double dollars = static_cast<double>(money->value()) / 1e9;
   const double size = std::abs(dollars);
   const int places = size >= 10 ? 2 : size >= 0.1 ? 4 : 6;
-  return absl::StrFormat("%s$%.*f", dollars < 0 ? "-" : "", places, size);
+  const bool is_nothing = places == 6 && size < 0.5e-6;  // "-$0.000000" would be no number
+  return absl::StrFormat("%s$%.*f", dollars < 0 && !is_nothing ? "-" : "", places, size);
 }
 
 std::string ShowSeconds(std::optional<double> seconds) {

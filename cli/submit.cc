@@ -47,15 +47,19 @@ absl::StatusOr<Answer> Post(const Invocation& args, Api& api, const Value& job) 
 }
 
 // 422: well formed, but no pool could ever do it. The reasons are the answer.
-int Refused(const Answer& answer, Console& console) {
+int Refused(const Answer& answer, const Source& source, Console& console) {
   if (!console.for_people()) {
     console.Print(answer.body);
     return kExitNegative;
   }
-  const int code = Report(answer, console);
+  const int code = Report(answer, source, console);
   if (const auto& candidates = ListAt(answer.body, {"candidates"}); !candidates.empty())
     console.out << "\n" << CandidatesTable(candidates, console.screen, console.wide());
   return code;
+}
+
+int NotTaken(const Answer& answer, const Source& source, Console& console) {
+  return answer.status == 422 ? Refused(answer, source, console) : Report(answer, source, console);
 }
 
 int ShowEnd(const Value& job, Console& console) {
@@ -101,11 +105,10 @@ int Watch(const Value& submitted, bool follow, Api& api, Console& console) {
   return ShowEnd(*job, console);
 }
 
-int DryRun(const Value& job, Api& api, Console& console) {
+int DryRun(const Value& job, const std::string& file, Api& api, Console& console) {
   const auto answer = api.Send(Method::kPost, "/api/v1/decisions:dry-run", WriteJson(job));
   if (!answer.ok()) return console.Fail(answer.status());
-  if (!answer->ok())
-    return answer->status == 422 ? Refused(*answer, console) : Report(*answer, console);
+  if (!answer->ok()) return NotTaken(*answer, {file, job}, console);
   if (console.for_people())
     console.out << ExplainTable(answer->body, console.screen, console.wide());
   else
@@ -119,12 +122,11 @@ int SubmitJob(const Invocation& args, Api& api, Console& console) {
   const std::string file = args.operands.empty() ? "" : args.operands.front();
   const auto job = JobDocument(args, file, absl::Now());
   if (!job.ok()) return console.Fail(job.status());
-  if (args.Has("--dry-run")) return DryRun(*job, api, console);
+  if (args.Has("--dry-run")) return DryRun(*job, file, api, console);
 
   const auto answer = Post(args, api, *job);
   if (!answer.ok()) return console.Fail(answer.status());
-  if (!answer->ok())
-    return answer->status == 422 ? Refused(*answer, console) : Report(*answer, console);
+  if (!answer->ok()) return NotTaken(*answer, {file, *job}, console);
 
   const bool follow = args.Has("--follow"), wait = follow || args.Has("--wait");
   const std::string id = TextAt(answer->body, {"id"});
@@ -139,7 +141,7 @@ int ExplainDecision(const Invocation& args, Api& api, Console& console) {
   const std::string operand = args.operands.empty() ? "" : args.operands.front();
   if (args.Has("--dry-run") || !args.command_line.empty()) {
     const auto job = JobDocument(args, operand, absl::Now());
-    return job.ok() ? DryRun(*job, api, console) : console.Fail(job.status());
+    return job.ok() ? DryRun(*job, operand, api, console) : console.Fail(job.status());
   }
   if (operand.empty())
     return console.Fail(absl::InvalidArgumentError("name a job or a decision, or use --dry-run"));

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/status.h"
+#include "formats/mark_at.h"
 #include "formats/server_text.h"
 #include "policies/check.h"
 
@@ -39,8 +40,13 @@ absl::StatusOr<ServeConfig> LoadServeConfig(const std::string& path, const Catal
   std::vector<std::string> errors;
   for (const Finding& finding :
        CheckPolicy(parts.policy, parts.fleet, parts.tenants, parts.catalog)) {
-    std::string words = absl::StrCat(path, ": policy: ", finding.where,
-                                     finding.where.empty() ? "" : ": ", finding.what);
+    const Mark mark = MarkAt(config.loaded.policy, finding.where).value_or(Mark());
+    std::string words =
+        Describe({.line = mark.line,
+                  .column = mark.column,
+                  .detail = absl::StrCat("policy: ", finding.where,
+                                         finding.where.empty() ? "" : ": ", finding.what)},
+                 path);
     (finding.error ? errors : config.warnings).push_back(std::move(words));
   }
   if (!errors.empty()) return absl::InvalidArgumentError(absl::StrJoin(errors, "\n"));

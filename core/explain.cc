@@ -124,22 +124,24 @@ std::string ExplainOutranked(const Candidate& candidate) {
 
 // Decisions compare what work adds to the bill (marginal); people are shown what it is charged
 // (allocated). Where a pool is paid for anyway the two differ, and so "cheapest" would be false of
-// the shown one.
+// the shown one. What it says is read beside what the work did cost in the end, so it says that it
+// speaks of an estimate.
 std::string ExplainChosen(const Candidate& candidate, const PoolSpec& pool) {
   if (!candidate.has_estimate || !candidate.estimate.priced) {
     return "first able pool in time; its cost is not known";
   }
   const std::string cost = Describe(candidate.estimate.cost);
   if (candidate.codes.Has(Code::kTooLate)) {
-    return absl::StrCat("no pool meets the objective; first that could start: ", cost);
+    return absl::StrCat("no pool meets the objective; first that could start, expected to cost ",
+                        cost);
   }
   if (candidate.backstop)
-    return absl::StrCat("backstop: no other pool could do it in time: ", cost);
+    return absl::StrCat("backstop: no other pool could do it in time; expected to cost ", cost);
   if (pool.billing == Billing::kCommitted) {
-    return absl::StrCat("paid for anyway, claims first; adds ",
+    return absl::StrCat("paid for anyway, claims first; expected to add ",
                         Describe(candidate.estimate.marginal_cost), " to the bill");
   }
-  return absl::StrCat("cheapest able pool in time: ", cost);
+  return absl::StrCat("cheapest able pool in time, expected to cost ", cost);
 }
 
 }  // namespace

@@ -235,7 +235,10 @@ void ReadConfig(const std::vector<Value>& documents, const PoolSources& sources,
   with("Server", [&](const Place& at) { ReadServer(at, out.server); });
   with("Fleet", [&](const Place& at) { ReadFleet(at, sources, config.fleet); });
   config.policy = DefaultPolicy();
-  with("Policy", [&](const Place& at) { ReadPolicy(at, config.policy = PolicySpec()); });
+  with("Policy", [&](const Place& at) {
+    ReadPolicy(at, config.policy = PolicySpec());
+    out.policy = at.value();
+  });
   // What names pools is only checked against a fleet that could be read.
   if (!reading.ok()) return;
   with("Prices", [&](const Place& at) { ReadPrices(at, config.fleet, config.prices); });

@@ -18,6 +18,7 @@ struct LoadedConfig {
   ServerSpec server;
   Config config;  // pools whole (formats/pool_text.h), policy with defaults, catalogue copied in
   std::vector<InputFinding> warnings;
+  Value policy;  // its document as it was written, for findings about what it means; null: none
 };
 
 // Everything that is wrong with the file is told at once, as findings (formats/findings.h). A

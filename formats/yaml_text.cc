@@ -267,6 +267,12 @@ absl::Status ToStatus(const Refusal& refusal, std::string_view name) {
 
 }  // namespace
 
+// Nothing but the word: of JSON, whose only empty value it is, and of YAML.
+bool SaysNull(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n"), last = text.find_last_not_of(" \t\r\n");
+  return first != text.npos && text.substr(first, last - first + 1) == "null";
+}
+
 absl::StatusOr<std::vector<Value>> ParseYamlDocuments(std::string_view text, std::string_view name,
                                                       const TextLimits& limits) {
   if (const auto refusal = CheckBytes(text, limits)) return ToStatus(*refusal, name);
@@ -286,7 +292,10 @@ absl::StatusOr<std::vector<Value>> ParseYamlDocuments(std::string_view text, std
   } catch (const std::exception& e) {
     return absl::ResourceExhaustedError(absl::StrCat("reading YAML: ", e.what()));
   }
-  if (documents.empty()) return ToStatus({{}, "the text is empty"}, name);
+  if (documents.empty()) {
+    if (SaysNull(text)) return ToStatus({{}, "is null, where a document is wanted"}, name);
+    return ToStatus({{}, "the text is empty"}, name);
+  }
   return documents;
 }
 

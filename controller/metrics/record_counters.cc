@@ -106,7 +106,8 @@ void RecordCounters::CountRefusals(const Decision& decision) {
 }
 
 void RecordCounters::Write(FamilyWriter& w) const {
-  w.Counter("spillway_jobs_total", "Jobs that ended, and submissions that no pool could ever do.");
+  w.Counter("spillway_jobs_total",
+            "Jobs that ended, and submissions that no pool could ever do, since this start.");
   WriteSeries(w, jobs_, {"kind", "pool", "tenant", "outcome"});
   w.Counter("spillway_decisions_total", "Decisions, by the pool that was chosen and why.");
   WriteSeries(w, decisions_, {"rule", "pool", "code"});
@@ -123,7 +124,9 @@ void RecordCounters::Write(FamilyWriter& w) const {
   w.Counter("spillway_refusals_total", "Pools that decisions refused, by the first code.");
   WriteSeries(w, refusals, {"pool", "code"});
 
-  w.Counter("spillway_cost_usd_total", "Allocated cost; the ledger has it exactly.");
+  w.Counter("spillway_cost_usd_total",
+            "Allocated cost over all starts, idle time as a category of its own; the ledger has it "
+            "exactly.");
   for (const auto& [key, money] : costs_.money()) {
     const auto& [pool, tenant, category] = key;
     w.Value(Dollars(money.cost), {{"pool", pool},

@@ -19,8 +19,9 @@ absl::StatusCode CodeOf(int primary) {
     case SQLITE_FULL:
       return absl::StatusCode::kResourceExhausted;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
       return absl::StatusCode::kDataLoss;
+    case SQLITE_NOTADB:
+      return absl::StatusCode::kInvalidArgument;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_IOERR:

@@ -115,7 +115,8 @@ absl::Status PrepareSchema(Connection& writer) {
   return Guarded("preparing the tables", [&]() -> absl::Status {
     if (Ask(writer, "SELECT count(*) FROM sqlite_schema") == 0) return MakeTables(writer);
     if (Ask(writer, "PRAGMA application_id") != kApplicationId)
-      return absl::FailedPreconditionError("this database is not Spillway's");
+      return absl::InvalidArgumentError(
+          "this database is not Spillway's, and is left as it is: give another state folder");
     const std::int64_t found = Ask(writer, "SELECT value FROM meta WHERE key = 'schema'");
     if (found == kSchemaVersion) return absl::OkStatus();
     if (found == 1) return AddTablesForRequests(writer);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -17,17 +18,22 @@
 namespace spillway {
 namespace {
 
-absl::Status SystemError(absl::string_view what, const std::string& path) {
-  return absl::UnavailableError(absl::StrCat("cannot ", what, " ", path, ": ", strerror(errno)));
+// A folder that cannot be is a wrong argument; a disk that is full or broken may come back.
+absl::Status SystemError(absl::string_view what, const std::string& path, int error = errno) {
+  const std::string words = absl::StrCat("cannot ", what, " ", path, ": ", strerror(error));
+  constexpr std::array kWrongPlace{ENOENT, ENOTDIR,      EISDIR, EACCES, EPERM,
+                                   EROFS,  ENAMETOOLONG, ELOOP,  EINVAL};
+  const bool wrong = std::find(kWrongPlace.begin(), kWrongPlace.end(), error) != kWrongPlace.end();
+  return wrong ? absl::InvalidArgumentError(
+                     absl::StrCat(words, ": name a folder that can be made and written"))
+               : absl::UnavailableError(words);
 }
 
 absl::Status MakeFolder(const std::string& folder) {
   std::error_code error;
   const auto parent = std::filesystem::path(folder).lexically_normal().parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, error);
-  if (error)
-    return absl::UnavailableError(
-        absl::StrCat("cannot make ", parent.string(), ": ", error.message()));
+  if (error) return SystemError("make", parent.string(), error.value());
   if (::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST)
     return SystemError("make state folder", folder);
   return absl::OkStatus();

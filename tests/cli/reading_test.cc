@@ -33,6 +33,8 @@ TEST(ShowMoney, KeepsAsManyPlacesAsMatter) {
   EXPECT_EQ(ShowMoney(Usd(12'500'000'000)), "$12.50");
   EXPECT_EQ(ShowMoney(Usd(-1'190'000)), "-$0.001190");
   EXPECT_EQ(ShowMoney(Usd(0)), "$0.000000");
+  EXPECT_EQ(ShowMoney(Usd(-1)), "$0.000000");
+  EXPECT_EQ(ShowMoney(Usd(-1000)), "-$0.000001");
   EXPECT_EQ(ShowMoney(std::nullopt), "-");
 }
 

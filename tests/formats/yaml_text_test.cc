@@ -68,6 +68,7 @@ TEST(ParseYamlDocuments, SeparatesAndSkipsEmptyOnes) {
   EXPECT_EQ(WriteJson((*documents)[0]), R"({"a":1})");
   EXPECT_EQ(WriteJson((*documents)[1]), R"({"b":2})");
   EXPECT_EQ(Error(""), "f.yaml: the text is empty");
+  EXPECT_EQ(Error(" null\n"), "f.yaml: is null, where a document is wanted");
   EXPECT_EQ(Error("# nothing\n---\n"), "f.yaml: the text is empty");
   EXPECT_EQ(AsJson("a: 1\n---\nb: 2"), "f.yaml:3:1: more than one document, where one is meant");
 }

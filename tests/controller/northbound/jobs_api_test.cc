@@ -48,7 +48,8 @@ TEST_P(JobsApiRefuses, WithAPointerAndKeepsNothing) {
 INSTANTIATE_TEST_SUITE_P(
     All, JobsApiRefuses,
     testing::Values(
-        BadBody{"NoJson", "{", ""}, BadBody{"NoCommand", R"({"name":"x"})", ""},
+        BadBody{"NoJson", "{", ""}, BadBody{"Null", "null", ""}, BadBody{"AList", "[]", ""},
+        BadBody{"AWord", "\"run\"", ""}, BadBody{"NoCommand", R"({"name":"x"})", ""},
         BadBody{"UnknownKey", R"({"run":{"command":["true"]},"memroy":1})", "/memroy"},
         BadBody{"NoUnit", R"({"run":{"command":["true"]},"needs":{"memory":1}})", "/needs/memory"},
         BadBody{"ReadOnly", R"({"run":{"command":["true"]},"tenant":"root"})", "/tenant"},
@@ -169,6 +170,33 @@ TEST(JobsApi, AKeyWhoseFirstRequestIsUnderWayIsToldToComeBack) {
   rig.rig().store().Release();
   waiting.join();
   EXPECT_EQ(first.status, 201);
+}
+
+TEST(JobsApi, ManyAtOnceWithOneKeyAreOneJob) {
+  ApiRig rig;
+  rig.Start();
+  constexpr int kCallers = 20;
+  std::vector<Received> received(kCallers);
+  std::vector<std::thread> callers;
+  for (Received& mine : received) {
+    callers.emplace_back([&rig, &mine] {
+      const Headers key{{"Idempotency-Key", "k-many"}};
+      // As a client does that is told to come back.
+      do {
+        mine = rig.Post("/api/v1/jobs", ApiRig::kLocal, key);
+        EXPECT_EQ(mine.headers.Get("Retry-After"), mine.status == 409 ? "1" : "");
+      } while (mine.status == 409 && mine.Text("code") == "key_in_progress");
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  int first = 0;
+  for (const Received& one : received) {
+    EXPECT_EQ(one.status, 201) << one.body;
+    EXPECT_EQ(one.body, received[0].body);
+    first += !one.headers.Find("Idempotency-Replayed");
+  }
+  EXPECT_EQ(first, 1);
+  EXPECT_EQ(rig.Get("/api/v1/jobs").json.Find("data")->list().size(), 1u);
 }
 
 TEST(JobsApi, KeysThatAreTooLongAreRefused) {

@@ -190,7 +190,7 @@ TEST_F(SqliteStoreTest, RefusesAFolderOrATextInPlaceOfADatabase) {
   EXPECT_FALSE(SqliteStore::Open({.path = folder_.path()}).ok());
   { std::ofstream(path_) << std::string(5000, 'x'); }
   const auto store = SqliteStore::Open({.path = path_});
-  EXPECT_EQ(store.status().code(), absl::StatusCode::kDataLoss) << store.status();
+  EXPECT_EQ(store.status().code(), absl::StatusCode::kInvalidArgument) << store.status();
 }
 
 TEST_F(SqliteStoreTest, RefusesTablesOfANewerProgram) {
@@ -204,7 +204,9 @@ TEST_F(SqliteStoreTest, RefusesTablesOfANewerProgram) {
 
 TEST_F(SqliteStoreTest, RefusesADatabaseOfAnotherProgram) {
   Sql("CREATE TABLE recipes(name TEXT)");
-  EXPECT_THAT(Message(SqliteStore::Open({.path = path_}).status()), HasSubstr("not Spillway's"));
+  const absl::Status status = SqliteStore::Open({.path = path_}).status();
+  EXPECT_THAT(Message(status), HasSubstr("not Spillway's"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);  // whoever named it can mend it
 }
 
 TEST_F(SqliteStoreTest, ADamagedRowIsNamedByTableAndKey) {

@@ -44,6 +44,14 @@ TEST(StateLock, TheSecondIsToldWhoHoldsIt) {
               HasSubstr(absl::StrCat("is in use by another controller, process ", ::getpid())));
 }
 
+TEST(StateLock, AFolderThatCannotBeIsAWrongArgument) {
+  for (const char* folder : {"/proc/x", "/proc/x/y", "/dev/null/x"}) {
+    const absl::Status status = StateLock::Take(folder).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_NE(status.message().find("name a folder that can be made"), status.message().npos);
+  }
+}
+
 TEST(StateLock, IsFreeAgainAfterItsHolder) {
   const TemporaryFolder folder;
   ASSERT_TRUE(StateLock::Take(folder.path()).ok());
