@@ -1,5 +1,9 @@
 #include "formats/catalog_file.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <tuple>
+
 #include "absl/strings/str_cat.h"
 #include "core/status.h"
 #include "core/text.h"
@@ -114,6 +118,123 @@ absl::Status ParseEntries(std::string_view text, std::string_view name, std::str
   return reading.ToStatus();
 }
 
+void CheckShape(const Place& at, const Model& model) {
+  if (model.kv_heads > 0 && model.heads % model.kv_heads != 0) {
+    at.Fail("`heads` is no multiple of `kv_heads`");
+  }
+  if (model.active_parameters > model.parameters) {
+    at.Fail("`active_parameters` is more than `parameters`");
+  }
+  if ((model.experts > 0) != (model.experts_per_token > 0)) {
+    at.Fail("`experts` and `experts_per_token` stand together or not at all");
+  }
+  if (model.experts > 0 && model.experts_per_token > model.experts) {
+    at.Fail("`experts_per_token` is more than `experts`");
+  }
+}
+
+void ReadModel(const Place& at, Model& model) {
+  constexpr std::int64_t kMostParameters = 1'000'000'000'000'000;
+  const auto width = Between(1, 10'000'000);
+  ObjectReader r(at, "a model");
+  r.Required("name", model.name, ReadName);
+  r.Optional("says", model.says);
+  r.Optional("kind", model.kind);
+  r.Required("parameters", model.parameters, Between(1, kMostParameters));
+  model.active_parameters = model.parameters;
+  r.Optional("active_parameters", model.active_parameters, Between(1, kMostParameters));
+  r.Required("layers", model.layers, Between(1, 10'000));
+  r.Required("hidden", model.hidden, width);
+  r.Required("heads", model.heads, Between(1, 100'000));
+  r.Required("kv_heads", model.kv_heads, Between(1, 100'000));
+  r.Required("head_size", model.head_size, Between(1, 100'000));
+  r.Required("ffn", model.ffn, width);
+  r.Optional("gated", model.gated);
+  r.Optional("experts", model.experts, Between(1, 100'000));
+  r.Optional("experts_per_token", model.experts_per_token, Between(1, 100'000));
+  r.Required("vocabulary", model.vocabulary, Between(1, 100'000'000));
+  r.Required("context", model.context, Between(1, 1'000'000'000));
+  r.Optional("bytes_per_token", model.bytes_per_token, ReadPositive);
+  r.Required("licence", model.licence);
+  r.Required("sources", model.sources, MapOf(kDefaultRead));
+  r.Finish();
+  CheckShape(at, model);
+}
+
+// A name that `known` has.
+template <class T>
+auto NameIn(const std::map<std::string, T>& known, std::string_view what) {
+  return [&known, what](const Place& at, std::string& out) {
+    ReadName(at, out);
+    if (out.empty() || known.contains(out)) return;
+    std::vector<std::string> names;
+    for (const auto& [name, entry] : known) names.push_back(name);
+    const std::string nearest = NearestWord(out, names);
+    at.Fail(absl::StrCat("`", out, "` is no ", ToAbsl(what), " of the catalogue",
+                         nearest.empty() ? "" : absl::StrCat(" (did you mean `", nearest, "`?)")));
+  };
+}
+
+// `[{KEY: 128, time: 65ms}, ...]`, rising by KEY.
+auto PointsBy(std::string_view key) {
+  return [key](const Place& at, std::vector<EngineProfile::Point>& out) {
+    Listed([key](const Place& item, EngineProfile::Point& point) {
+      ObjectReader r(item, "a measured point");
+      r.Required(key, point.at, Between(1, 1'000'000'000));
+      r.Required("time", point.time, ReadSpan);
+      r.Finish();
+    })(at, out);
+    if (at.value().is_list() && out.empty()) at.Fail("an empty table");
+    for (std::size_t i = 1; i < out.size(); ++i) {
+      if (out[i].at <= out[i - 1].at)
+        at.Item(i).Fail(absl::StrCat("`", ToAbsl(key), "` must rise"));
+    }
+  };
+}
+
+void ReadProfile(const Place& at, const Catalog& catalog, EngineProfile& profile) {
+  ObjectReader r(at, "a profile");
+  r.Required("device", profile.device, NameIn(catalog.devices, "device"));
+  r.Required("model", profile.model, NameIn(catalog.models, "model"));
+  r.Required("precision", profile.precision);
+  r.Required("devices", profile.devices, Between(1, 4096));
+  r.Required("engine", profile.engine);
+  r.Optional("says", profile.says);
+  r.Optional("prefill", profile.prefill, PointsBy("tokens"));
+  const bool decode = r.Optional("decode", profile.decode, PointsBy("sequences"));
+  r.Optional("decode_context", profile.decode_context, Between(1, 1'000'000'000));
+  std::int64_t blocks = 0;
+  if (r.Optional("kv_blocks", blocks, Between(1, 1'000'000'000))) profile.kv_blocks = blocks;
+  int sequences = 0;
+  if (r.Optional("max_sequences", sequences, Between(1, 100'000)))
+    profile.max_sequences = sequences;
+  r.Required("source", profile.source);
+  r.Required("licence", profile.licence);
+  r.Optional("as_of", profile.as_of, ReadDay);
+  if (r.is_map() && !r.Has("prefill") && !r.Has("decode")) {
+    at.Fail("a profile needs `prefill`, `decode` or both");
+  }
+  if (decode && profile.decode_context == 0) {
+    at.Fail("a profile with `decode` needs the key `decode_context`");
+  }
+  r.Finish();
+}
+
+auto KeyOf(const EngineProfile& p) { return std::tie(p.device, p.model, p.precision, p.devices); }
+
+void AddProfile(const Place& at, EngineProfile profile, std::vector<EngineProfile>& out) {
+  if (profile.device.empty() || profile.model.empty()) return;  // noted when it was read
+  profile.name = absl::StrCat(profile.model, " in ", ToAbsl(NameOf(profile.precision)), " on ",
+                              profile.devices, " x ", profile.device);
+  const auto place = std::lower_bound(
+      out.begin(), out.end(), profile,
+      [](const EngineProfile& a, const EngineProfile& b) { return KeyOf(a) < KeyOf(b); });
+  if (place != out.end() && KeyOf(*place) == KeyOf(profile)) {
+    return at.Fail(absl::StrCat("a profile for ", profile.name, " stands here twice"));
+  }
+  out.insert(place, std::move(profile));
+}
+
 absl::Status CheckRates(const Catalog& catalog, std::string_view name) {
   std::vector<std::string> known;
   for (const auto& [device, entry] : catalog.devices) known.push_back(device);
@@ -132,6 +253,18 @@ absl::Status CheckRates(const Catalog& catalog, std::string_view name) {
   return error.ToStatus();
 }
 
+// In the order of their names; none where there is no such folder.
+std::vector<std::string> YamlFilesOf(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    if (it->path().extension() == ".yaml") files.push_back(it->path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 }  // namespace
 
 absl::StatusOr<Catalog> ParseCatalog(std::string_view devices, std::string_view classes,
@@ -145,12 +278,50 @@ absl::StatusOr<Catalog> ParseCatalog(std::string_view devices, std::string_view 
   return catalog;
 }
 
+absl::Status ParseModels(std::string_view text, std::string_view name, Catalog& catalog) {
+  std::map<std::string, Model> models = catalog.models;
+  SPILLWAY_RETURN_IF_ERROR(ParseEntries(text, name, "models", models, ReadModel));
+  catalog.models = std::move(models);
+  return absl::OkStatus();
+}
+
+absl::Status ParseProfiles(std::string_view text, std::string_view name, Catalog& catalog) {
+  std::vector<EngineProfile> profiles = catalog.profiles;
+  SPILLWAY_ASSIGN_OR_RETURN(const Value document, ParseYaml(text, name));
+  Reading reading{std::string(name)};
+  const Place root(document, reading);
+  ObjectReader r(root, "a file of profiles");
+  r.Required("profiles", profiles, [&](const Place& at, std::vector<EngineProfile>& out) {
+    if (!IsList(at, kMostEntries)) return;
+    for (std::size_t i = 0; i < at.value().list().size(); ++i) {
+      EngineProfile profile;
+      ReadProfile(at.Item(i), catalog, profile);
+      AddProfile(at.Item(i), std::move(profile), out);
+    }
+  });
+  r.Finish();
+  SPILLWAY_RETURN_IF_ERROR(reading.ToStatus());
+  catalog.profiles = std::move(profiles);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Catalog> LoadCatalog(const std::string& folder) {
   const std::string devices_name = folder + "/devices.yaml",
-                    classes_name = folder + "/classes.yaml";
+                    classes_name = folder + "/classes.yaml", models_name = folder + "/models.yaml";
   SPILLWAY_ASSIGN_OR_RETURN(const std::string devices, ReadTextFile(devices_name));
   SPILLWAY_ASSIGN_OR_RETURN(const std::string classes, ReadTextFile(classes_name));
-  return ParseCatalog(devices, classes, devices_name, classes_name);
+  SPILLWAY_ASSIGN_OR_RETURN(Catalog catalog,
+                            ParseCatalog(devices, classes, devices_name, classes_name));
+  if (const auto models = ReadTextFile(models_name); models.ok()) {
+    SPILLWAY_RETURN_IF_ERROR(ParseModels(*models, models_name, catalog));
+  } else if (!absl::IsNotFound(models.status())) {
+    return models.status();
+  }
+  for (const std::string& file : YamlFilesOf(folder + "/profiles")) {
+    SPILLWAY_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(file));
+    SPILLWAY_RETURN_IF_ERROR(ParseProfiles(text, file, catalog));
+  }
+  return catalog;
 }
 
 }  // namespace spillway

@@ -6,15 +6,23 @@
 #include "absl/status/statusor.h"
 #include "core/catalog.h"
 
-// configs/catalog/: devices.yaml and classes.yaml. Their shapes are told in the README beside them.
+// configs/catalog/: devices.yaml, classes.yaml, models.yaml and profiles/*.yaml. Their shapes are
+// told in the README beside them.
 namespace spillway {
 
-// Reads both files of `folder`. kNotFound if one is missing; findings otherwise.
+// Reads all files of `folder`; models.yaml and profiles/ may be missing, then there are none.
+// kNotFound if another one is missing; findings otherwise.
 absl::StatusOr<Catalog> LoadCatalog(const std::string& folder);
 
 // From texts. Rates of classes must name devices of the catalogue.
 absl::StatusOr<Catalog> ParseCatalog(std::string_view devices, std::string_view classes,
                                      std::string_view devices_name = "devices.yaml",
                                      std::string_view classes_name = "classes.yaml");
+
+// Adds models to a catalogue, and measured profiles of its devices and models: no two alike, kept
+// in the order of device, model, precision and devices. `catalog` is left as it was if anything is
+// wrong.
+absl::Status ParseModels(std::string_view text, std::string_view name, Catalog& catalog);
+absl::Status ParseProfiles(std::string_view text, std::string_view name, Catalog& catalog);
 
 }  // namespace spillway

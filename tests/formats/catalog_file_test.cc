@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "absl/strings/str_cat.h"
 
 namespace spillway {
@@ -114,6 +117,196 @@ TEST(ParseCatalog, RatesNameDevicesThatAreThere) {
   EXPECT_EQ(Error(kDevices, classes),
             "classes.yaml: class `image-resize` has a rate for `slise`, which is no device of the "
             "catalogue (did you mean `slice`?)");
+}
+
+constexpr std::string_view kModels = R"(models:
+  - name: mix
+    says: "a mixture"
+    parameters: 46702792704
+    active_parameters: 12879925248
+    layers: 32
+    hidden: 4096
+    heads: 32
+    kv_heads: 8
+    head_size: 128
+    ffn: 14336
+    experts: 8
+    experts_per_token: 2
+    vocabulary: 32000
+    context: 32768
+    bytes_per_token: 3.7
+    licence: "Apache-2.0"
+    sources: {shape: "config.json"}
+  - {name: enc, kind: embedding, parameters: 100, layers: 2, hidden: 8, heads: 2, kv_heads: 2,
+     head_size: 4, ffn: 16, gated: false, vocabulary: 10, context: 512, licence: MIT, sources: {shape: "made"}}
+)";
+constexpr std::string_view kProfiles = R"(profiles:
+  - device: slice
+    model: mix
+    precision: int8
+    devices: 4
+    engine: "an engine"
+    prefill:
+      - {tokens: 128, time: 65347us}
+      - {tokens: 256, time: 0.1s}
+    decode: [{sequences: 1, time: 45ms}]
+    decode_context: 576
+    kv_blocks: 1000
+    max_sequences: 12
+    source: "measured"
+    licence: MIT
+    as_of: 2024-01-02
+  - {device: slice, model: mix, precision: bf16, devices: 4, engine: e, decode: [{sequences: 2, time: 1s}],
+     decode_context: 1, source: s, licence: MIT}
+)";
+
+Catalog WithModels() {
+  Catalog catalog = *ParseCatalog(kDevices, kClasses);
+  EXPECT_TRUE(ParseModels(kModels, "models.yaml", catalog).ok());
+  return catalog;
+}
+// What reading `text` with `from` replaced by `to` says.
+template <class Parse>
+std::string Broken(Parse parse, std::string_view text, std::string_view from, std::string_view to) {
+  std::string broken(text);
+  const std::size_t at = broken.find(std::string(from));
+  EXPECT_NE(at, std::string::npos) << from;
+  broken.replace(at, from.size(), std::string(to));
+  Catalog catalog = WithModels();
+  const absl::Status status = parse(broken, "x.yaml", catalog);
+  EXPECT_EQ(catalog.profiles.size(), 0u);
+  return status.ok() ? "accepted" : std::string(status.message());
+}
+
+TEST(ParseModels, ReadsEveryFigure) {
+  const Catalog catalog = WithModels();
+  ASSERT_EQ(catalog.models.size(), 2u);
+  const Model& mix = catalog.models.at("mix");
+  EXPECT_EQ(mix.says, "a mixture");
+  EXPECT_EQ(mix.kind, ModelKind::kChat);
+  EXPECT_EQ(mix.parameters, 46702792704.0);
+  EXPECT_EQ(mix.active_parameters, 12879925248.0);
+  EXPECT_EQ(mix.layers, 32);
+  EXPECT_EQ(mix.hidden, 4096);
+  EXPECT_EQ(mix.heads, 32);
+  EXPECT_EQ(mix.kv_heads, 8);
+  EXPECT_EQ(mix.head_size, 128);
+  EXPECT_EQ(mix.ffn, 14336);
+  EXPECT_TRUE(mix.gated);
+  EXPECT_EQ(mix.experts, 8);
+  EXPECT_EQ(mix.experts_per_token, 2);
+  EXPECT_EQ(mix.vocabulary, 32000);
+  EXPECT_EQ(mix.context, 32768);
+  EXPECT_EQ(mix.bytes_per_token, 3.7);
+  EXPECT_EQ(mix.licence, "Apache-2.0");
+  EXPECT_EQ(mix.sources.at("shape"), "config.json");
+  const Model& enc = catalog.models.at("enc");
+  EXPECT_EQ(enc.kind, ModelKind::kEmbedding);
+  EXPECT_EQ(enc.active_parameters, 100);
+  EXPECT_FALSE(enc.gated);
+}
+
+TEST(ParseModels, RefusesWithThePlace) {
+  const auto broken = [](std::string_view from, std::string_view to) {
+    std::string text(kModels);
+    text.replace(text.find(std::string(from)), from.size(), std::string(to));
+    Catalog catalog;
+    const absl::Status status = ParseModels(text, "models.yaml", catalog);
+    EXPECT_TRUE(catalog.models.empty());
+    return status.ok() ? "accepted" : std::string(status.message());
+  };
+  EXPECT_EQ(broken("kv_heads: 8", "kv_heads: 7"),
+            "models.yaml:2:5: `heads` is no multiple of `kv_heads`");
+  EXPECT_EQ(broken("12879925248", "46702792705"),
+            "models.yaml:2:5: `active_parameters` is more than `parameters`");
+  EXPECT_EQ(broken("    experts: 8\n", ""),
+            "models.yaml:2:5: `experts` and `experts_per_token` stand together or not at all");
+  EXPECT_EQ(broken("experts_per_token: 2", "experts_per_token: 9"),
+            "models.yaml:2:5: `experts_per_token` is more than `experts`");
+  EXPECT_EQ(broken("hidden: 4096", "hiden: 4096"),
+            "models.yaml:2:5: a model needs the key `hidden`\n"
+            "models.yaml:7:5: unknown key `hiden` (did you mean `hidden`?)");
+  EXPECT_EQ(broken("kind: embedding", "kind: embeding"),
+            "models.yaml:19:23: unknown word `embeding` (did you mean `embedding`?)");
+  EXPECT_EQ(broken("name: enc", "name: mix"), "models.yaml:19:5: the name `mix` stands here twice");
+}
+
+TEST(ParseProfiles, ReadsEveryFigureInOrder) {
+  Catalog catalog = WithModels();
+  ASSERT_EQ(ParseProfiles(kProfiles, "p.yaml", catalog), absl::OkStatus());
+  ASSERT_EQ(catalog.profiles.size(), 2u);
+  EXPECT_EQ(catalog.profiles[0].precision, Precision::kBf16);
+  const EngineProfile& p = catalog.profiles[1];
+  EXPECT_EQ(p.name, "mix in int8 on 4 x slice");
+  EXPECT_EQ(p.device, "slice");
+  EXPECT_EQ(p.model, "mix");
+  EXPECT_EQ(p.devices, 4);
+  EXPECT_EQ(p.engine, "an engine");
+  using Point = EngineProfile::Point;
+  EXPECT_THAT(p.prefill, testing::ElementsAre(Point{128, absl::Microseconds(65347)},
+                                              Point{256, absl::Milliseconds(100)}));
+  EXPECT_THAT(p.decode, testing::ElementsAre(Point{1, absl::Milliseconds(45)}));
+  EXPECT_EQ(p.decode_context, 576);
+  EXPECT_EQ(p.kv_blocks, 1000);
+  EXPECT_EQ(p.max_sequences, 12);
+  EXPECT_EQ(p.source, "measured");
+  EXPECT_EQ(p.licence, "MIT");
+  EXPECT_EQ(p.as_of, "2024-01-02");
+}
+
+TEST(ParseProfiles, RefusesWithThePlace) {
+  const auto broken = [](std::string_view from, std::string_view to) {
+    return Broken(ParseProfiles, kProfiles, from, to);
+  };
+  EXPECT_EQ(broken("device: slice", "device: slise"),
+            "x.yaml:2:13: `slise` is no device of the catalogue (did you mean `slice`?)");
+  EXPECT_EQ(broken("model: mix", "model: mixx"),
+            "x.yaml:3:12: `mixx` is no model of the catalogue (did you mean `mix`?)");
+  EXPECT_EQ(broken("tokens: 256", "tokens: 128"), "x.yaml:9:9: `tokens` must rise");
+  EXPECT_EQ(broken("time: 0.1s", "time: 0s").substr(0, 12), "x.yaml:9:29:");
+  EXPECT_EQ(broken("[{sequences: 1, time: 45ms}]", "[]"), "x.yaml:10:13: an empty table");
+  EXPECT_EQ(broken("    decode_context: 576\n", ""),
+            "x.yaml:2:5: a profile with `decode` needs the key `decode_context`");
+  EXPECT_EQ(broken("decode: [{sequences: 2, time: 1s}],\n     decode_context: 1, ", ""),
+            "x.yaml:17:5: a profile needs `prefill`, `decode` or both");
+  EXPECT_EQ(broken("kv_blocks", "kv_block"),
+            "x.yaml:12:5: unknown key `kv_block` (did you mean `kv_blocks`?)");
+  EXPECT_EQ(broken("precision: bf16", "precision: int8"),
+            "x.yaml:17:5: a profile for mix in int8 on 4 x slice stands here twice");
+}
+
+TEST(ParseProfiles, AreUniqueOverAllFiles) {
+  Catalog catalog = WithModels();
+  ASSERT_TRUE(ParseProfiles(kProfiles, "p.yaml", catalog).ok());
+  EXPECT_FALSE(ParseProfiles(kProfiles, "q.yaml", catalog).ok());
+  EXPECT_EQ(catalog.profiles.size(), 2u);
+}
+
+TEST(LoadCatalog, HasModelsFromHalfABillionTo72Billion) {
+  const auto catalog = LoadCatalog(SPILLWAY_SOURCE_DIR "/configs/catalog");
+  ASSERT_TRUE(catalog.ok()) << catalog.status();
+  int real = 0;
+  double smallest = 1e15, largest = 0;
+  for (const auto& [name, model] : catalog->models) {
+    if (name == "tiny" || model.kind == ModelKind::kEmbedding) continue;
+    ++real;
+    smallest = std::min(smallest, model.parameters);
+    largest = std::max(largest, model.parameters);
+    // The figures hang together: layers and vocabulary give the parameters, but for norms.
+    const double d = model.hidden, head = model.head_size;
+    const double attention = 2 * d * head * (model.heads + model.kv_heads);
+    const double ffn = 3 * d * model.ffn * std::max(1, model.experts);
+    const double layers = model.layers * (attention + ffn), words = d * model.vocabulary;
+    const double left = model.parameters - layers;
+    EXPECT_TRUE(std::abs(left - words) < 0.003 * model.parameters ||
+                std::abs(left - 2 * words) < 0.003 * model.parameters)
+        << name << ": " << left << " beside the layers, vocabulary " << words;
+  }
+  EXPECT_GE(real, 12);
+  EXPECT_LT(smallest, 0.6e9);
+  EXPECT_GT(largest, 70e9);
+  EXPECT_TRUE(catalog->models.contains("qwen2-7b"));
+  EXPECT_GE(catalog->profiles.size(), 10u);
 }
 
 }  // namespace
