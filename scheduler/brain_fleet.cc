@@ -1,6 +1,7 @@
 // The fleet in the brain: what operators and files say, nodes that come and go, prices, policies,
 // and how a brain is restored.
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
@@ -176,7 +177,7 @@ absl::Status Brain::Impl::UsePolicy(std::shared_ptr<const PolicySpec> spec, bool
   if (!is_new) return absl::OkStatus();
   policy_row_ = {
       .version = policy_row_.version + 1, .since = now_, .policy = spec, .from_file = from_file};
-  if (from_file) file_policy_ = spec;
+  if (from_file) file_policy_ = std::move(spec);
   effects_->records.push_back(policy_row_);
   return absl::OkStatus();
 }
