@@ -38,6 +38,8 @@ struct HostOptions {
   std::size_t batch_events = 1024;         // about the largest transaction
   absl::Duration snapshot_period = absl::Milliseconds(20);  // at most one snapshot in this time
   JobFeed::Limits feed;
+  // Store thread: what readers see from now on. Must not block for long.
+  std::function<void(const Snapshot&)> on_snapshot;
 };
 
 // The first answer to an Idempotency-Key is given again to everyone who sends the same request.
@@ -88,7 +90,7 @@ struct HostStats {
 
 // An adapter as the host knows it.
 struct HostedAdapter {
-  JobAdapter* jobs = nullptr;  // outlives the host
+  JobAdapter* jobs = nullptr;  // outlives the host; null: it takes requests, but no jobs
   // Told of every pool of its type, and of each change of one, before anything is launched there.
   // On the control thread, like the calls of JobAdapter. May be empty.
   std::function<void(PoolId, const PoolSpec&)> meet;

@@ -232,6 +232,7 @@ std::shared_ptr<const Snapshot> Host::Impl::MakeSnapshot() const {
   snapshot->policy_version = brain_.policy_version();
   snapshot->policy = brain_.policy();
   snapshot->config = brain_.config();
+  snapshot->router = brain_.router_inputs();
   return snapshot;
 }
 
@@ -296,6 +297,7 @@ absl::Status Host::Impl::StartAdapters(const std::vector<Job>& jobs, std::uint64
   }
   std::vector<JobAdapter*> started;
   for (const auto& [type, adapter] : adapters_) {
+    if (adapter.jobs == nullptr) continue;
     const absl::Status status = adapter.jobs->Start(epoch, known[adapter.jobs]);
     observer_.OnAdapterCall(type, "start", status.code());
     if (status.ok()) {
@@ -362,7 +364,9 @@ void Host::Impl::Stop() {
     stopping_ = true;
   }
   Push(Task([this] {
-    for (const auto& [type, adapter] : adapters_) adapter.jobs->Stop();
+    for (const auto& [type, adapter] : adapters_) {
+      if (adapter.jobs != nullptr) adapter.jobs->Stop();
+    }
     adapters_stopped_ = true;
   }));
   control_.join();
@@ -432,6 +436,7 @@ void Host::Impl::LetOut(OpenBatch& open, Batch& batch) {
 
 void Host::Impl::Publish(std::shared_ptr<const Snapshot> snapshot) {
   queued_.store(snapshot->queue.depth, std::memory_order_relaxed);
+  if (options_.on_snapshot) options_.on_snapshot(*snapshot);
   const std::lock_guard lock(snapshot_mutex_);
   snapshot_ = std::move(snapshot);
 }

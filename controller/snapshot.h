@@ -24,6 +24,7 @@ struct Snapshot {
   // As last started: catalogue, tenants and the fleet's order. Pools, prices and the policy may
   // have changed since: `pools` and `policy` say how.
   std::shared_ptr<const Config> config;
+  std::shared_ptr<const RouterInputs> router;  // what requests are routed by; null: no engines
 
   // Null: no such pool.
   const PoolStatus* Find(PoolId id) const {

@@ -434,9 +434,9 @@ void Router::Refuse(const RequestShape& shape) {
   }
 }
 
-const Route& Router::Choose(const RouterView& view, const RequestShape& shape,
-                            const RequestFeatures& features,
-                            absl::Span<const EndpointReading> readings, std::uint64_t draw) {
+const RoutePlan& Router::Choose(const RouterView& view, const RequestShape& shape,
+                                const RequestFeatures& features,
+                                absl::Span<const EndpointReading> readings, std::uint64_t draw) {
   route_.order.clear();
   route_.chosen = -1;
   SetLimits(view, shape, features);
@@ -487,7 +487,8 @@ std::uint64_t HashOf(const Request& request) {
 Decision ExplainRequest(const RouterView& view, const Request& request) {
   const RequestShape shape = MakeRequestShape(view, request.features);
   Router router;
-  const Route& route = router.Choose(view, shape, request.features, request.readings, request.draw);
+  const RoutePlan& route =
+      router.Choose(view, shape, request.features, request.readings, request.draw);
   Decision decision;
   decision.request = request.id;
   decision.at = request.features.arrived;
@@ -520,7 +521,8 @@ Decision ExplainRequest(const RouterView& view, const Request& request) {
 bool SameRoute(const RouterView& view, const Request& request) {
   const RequestShape shape = MakeRequestShape(view, request.features);
   Router router;
-  const Route& route = router.Choose(view, shape, request.features, request.readings, request.draw);
+  const RoutePlan& route =
+      router.Choose(view, shape, request.features, request.readings, request.draw);
   return route.order == request.order;
 }
 

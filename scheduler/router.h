@@ -65,7 +65,7 @@ enum class Routed : std::uint8_t {
 };
 
 // In the router's scratch: valid until its next call.
-struct Route {
+struct RoutePlan {
   Routed outcome = Routed::kRefused;
   Code code = Code::kModel;          // kRefused: the first that stands in the way
   std::vector<std::uint32_t> order;  // endpoints to try, at most kMostTries
@@ -94,9 +94,9 @@ struct Route {
 class Router {
  public:
   static constexpr std::size_t kMostTries = 4;
-  const Route& Choose(const RouterView& view, const RequestShape& shape,
-                      const RequestFeatures& features, absl::Span<const EndpointReading> readings,
-                      std::uint64_t draw);
+  const RoutePlan& Choose(const RouterView& view, const RequestShape& shape,
+                          const RequestFeatures& features,
+                          absl::Span<const EndpointReading> readings, std::uint64_t draw);
 
  private:
   // What this request asks for, in tokens, money and time.
@@ -123,7 +123,7 @@ class Router {
   void ListTries(const RouterView& view, absl::Span<const EndpointReading> readings);
 
   Asked asked_;
-  Route route_;
+  RoutePlan route_;
   std::vector<Claimant> claimants_;
   std::vector<Claim> claims_;
   std::vector<Option> options_;

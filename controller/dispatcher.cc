@@ -1,0 +1,412 @@
+#include "controller/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace spillway {
+namespace {
+
+constexpr std::int64_t kRetryCost = 5;  // each request earns one, a retry costs this many
+constexpr std::int64_t kRetryReserve = 10 * kRetryCost;
+constexpr std::uint64_t kSerialMask = 0xffff;
+constexpr std::size_t kMostEndpoints = 0xfff0;
+constexpr std::size_t kShapesKept = 256;  // of each thread
+
+std::uint64_t NextInstance() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+void Raise(std::atomic<std::int64_t>& budget) {
+  if (budget.load(std::memory_order_relaxed) < kRetryReserve)
+    budget.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+void ShareClock::Advance(absl::Time now) {
+  if (in_flight_ > 0 && now > last_) {
+    const auto passed = static_cast<std::uint64_t>(ToNanos(now - last_));
+    turns_ += (passed << kFraction) / static_cast<std::uint64_t>(in_flight_);
+  }
+  last_ = std::max(last_, now);
+}
+
+std::uint64_t ShareClock::Enter(absl::Time now, int sequences) {
+  const std::lock_guard lock(mutex_);
+  if (in_flight_ == 0) last_ = now;
+  Advance(now);
+  in_flight_ += sequences;
+  return turns_;
+}
+
+absl::Duration ShareClock::Leave(absl::Time now, int sequences, std::uint64_t mark) {
+  const std::lock_guard lock(mutex_);
+  Advance(now);
+  in_flight_ -= sequences;
+  const std::uint64_t turns = (turns_ - mark) * static_cast<std::uint64_t>(sequences);
+  return absl::Nanoseconds(static_cast<std::int64_t>(turns >> kFraction));
+}
+
+// What one thread keeps so that routing takes no lock and allocates nothing.
+struct Dispatcher::Thread {
+  std::uint64_t instance = 0, version = 0;
+  std::shared_ptr<const Force> force;
+  struct Shape {
+    RequestFeatures of;  // tenant, models, pin, kind
+    std::shared_ptr<const RequestShape> shape;
+  };
+  std::vector<Shape> shapes;
+  Router router;
+
+  const std::shared_ptr<const RequestShape>& ShapeFor(const RequestFeatures& features) {
+    for (Shape& known : shapes) {
+      const RequestFeatures& of = known.of;
+      if (of.model == features.model && of.tenant == features.tenant && of.pin == features.pin &&
+          of.models == features.models)
+        return known.shape;
+    }
+    if (shapes.size() >= kShapesKept) shapes.clear();
+    RequestFeatures of;
+    of.model = features.model;
+    of.models = features.models;
+    of.tenant = features.tenant;
+    of.pin = features.pin;
+    auto shape = std::make_shared<const RequestShape>(MakeRequestShape(*force->view, of));
+    return shapes.emplace_back(Shape{std::move(of), std::move(shape)}).shape;
+  }
+};
+
+Dispatcher::Dispatcher(Options options, const Clock& clock, AdapterSink& sink)
+    : options_(options),
+      clock_(clock),
+      sink_(sink),
+      instance_(NextInstance()),
+      prefixes_(std::make_unique<std::array<std::atomic<std::uint64_t>, kPrefixes>>()),
+      retry_budget_(kRetryReserve) {
+  for (auto& prefix : *prefixes_) prefix.store(0, std::memory_order_relaxed);
+}
+
+Dispatcher::~Dispatcher() { Stop(); }
+
+void Dispatcher::Start(std::uint64_t epoch) {
+  epoch_ = epoch;
+  flusher_ = std::thread([this] { FlushLoop(); });
+}
+
+void Dispatcher::Stop() {
+  {
+    const std::lock_guard lock(ended_mutex_);
+    stopping_ = true;
+    ended_wake_.notify_all();
+  }
+  if (flusher_.joinable()) flusher_.join();
+  Flush();
+}
+
+// --- What is in force ---------------------------------------------------------------------------
+
+void Dispatcher::Publish(std::shared_ptr<const RouterInputs> inputs) {
+  if (!inputs) return;
+  {
+    const std::lock_guard lock(force_mutex_);
+    if (force_ && Number(force_->view->id()) >= Number(inputs->id)) return;
+  }
+  auto view = RouterView::Make(std::move(inputs));
+  if (!view.ok()) return;  // the brain compiled the same policy over the same pools
+  auto force = std::make_shared<Force>();
+  force->view = *std::move(view);
+  for (const ViewEndpoint& endpoint : force->view->endpoints())
+    force->live.push_back(&FindOrMake(endpoint.key));
+  {
+    const std::lock_guard lock(force_mutex_);
+    if (force_ && Number(force_->view->id()) >= Number(force->view->id())) return;
+    force_ = std::move(force);
+    version_.fetch_add(1, std::memory_order_release);
+  }
+  WakeOne();
+}
+
+std::shared_ptr<const RouterView> Dispatcher::view() const {
+  const std::lock_guard lock(force_mutex_);
+  return force_ ? force_->view : nullptr;
+}
+
+Dispatcher::Thread& Dispatcher::ThisThread() {
+  static thread_local Thread thread;
+  const std::uint64_t version = version_.load(std::memory_order_acquire);
+  if (thread.instance == instance_ && thread.version == version) return thread;
+  thread.shapes.clear();
+  const std::lock_guard lock(force_mutex_);
+  thread.instance = instance_;
+  thread.version = version;
+  thread.force = force_;
+  return thread;
+}
+
+LiveEndpoint* Dispatcher::Find(EndpointKey key) const {
+  const std::lock_guard lock(endpoints_mutex_);
+  const auto found = endpoints_.find(key);
+  return found == endpoints_.end() ? nullptr : found->second.get();
+}
+
+LiveEndpoint& Dispatcher::FindOrMake(EndpointKey key) {
+  const std::lock_guard lock(endpoints_mutex_);
+  auto& endpoint = endpoints_[key];
+  if (!endpoint) {
+    const std::size_t serial = std::min(endpoints_.size(), kMostEndpoints);
+    endpoint = std::make_unique<LiveEndpoint>(key, static_cast<std::uint16_t>(serial));
+  }
+  return *endpoint;
+}
+
+void Dispatcher::SetEngine(EndpointKey key, EngineAddress address) {
+  FindOrMake(key).SetAddress(std::make_shared<const EngineAddress>(std::move(address)));
+}
+
+void Dispatcher::OnSigns(EndpointKey key, const EngineSigns& signs) {
+  LiveEndpoint& endpoint = FindOrMake(key);
+  endpoint.seen_running.store(signs.running.value_or(-1), std::memory_order_relaxed);
+  endpoint.seen_waiting.store(signs.waiting.value_or(-1), std::memory_order_relaxed);
+  endpoint.seen_at.store(absl::ToUnixNanos(clock_.Now()), std::memory_order_relaxed);
+}
+
+int Dispatcher::InFlight(EndpointKey key) const {
+  const LiveEndpoint* endpoint = Find(key);
+  if (endpoint == nullptr) return 0;
+  return endpoint->running.load(std::memory_order_relaxed) +
+         endpoint->waiting.load(std::memory_order_relaxed);
+}
+
+// --- One request --------------------------------------------------------------------------------
+
+std::unique_ptr<LiveRequest> Dispatcher::Begin(RequestFeatures features) {
+  if (unbooked_.load(std::memory_order_relaxed) >= options_.unbooked) return nullptr;
+  if (!ThisThread().force) return nullptr;
+  auto request = std::make_unique<LiveRequest>();
+  const std::uint64_t count = begun_.fetch_add(1, std::memory_order_relaxed) + 1;
+  request->record.id = MakeRequestId(epoch_, count);
+  request->record.draw = count;
+  request->record.features = std::move(features);
+  Raise(retry_budget_);
+  return request;
+}
+
+int Dispatcher::CachedBlocks(const RequestFeatures& features, std::uint16_t& serial) const {
+  int blocks = 0;
+  for (const std::uint64_t hash : features.prefix) {
+    const std::uint64_t entry =
+        (*prefixes_)[hash >> 16 & (kPrefixes - 1)].load(std::memory_order_relaxed);
+    const auto by = static_cast<std::uint16_t>(entry & kSerialMask);
+    if (by == 0 || (entry ^ hash) & ~kSerialMask || (blocks > 0 && by != serial)) break;
+    serial = by;
+    ++blocks;
+  }
+  return blocks;
+}
+
+void Dispatcher::RememberPrefix(const LiveRequest& request) {
+  for (const std::uint64_t hash : request.record.features.prefix) {
+    (*prefixes_)[hash >> 16 & (kPrefixes - 1)].store(
+        (hash & ~kSerialMask) | request.endpoint->serial, std::memory_order_relaxed);
+  }
+}
+
+void Dispatcher::Read(Thread& thread, LiveRequest& request) {
+  std::uint16_t serial = 0;
+  const int cached = CachedBlocks(request.record.features, serial);
+  const std::int64_t fresh_from = absl::ToUnixNanos(clock_.Now() - options_.fresh);
+  request.record.readings.clear();
+  request.record.readings.reserve(request.shape->endpoints.size());
+  for (const std::uint32_t place : request.shape->endpoints) {
+    const LiveEndpoint& live = *thread.force->live[place];
+    EndpointLoad load{.running = live.running.load(std::memory_order_relaxed),
+                      .waiting = live.waiting.load(std::memory_order_relaxed),
+                      .waiting_tokens = live.waiting_tokens.load(std::memory_order_relaxed),
+                      .context_tokens = live.context_tokens.load(std::memory_order_relaxed)};
+    if (live.seen_at.load(std::memory_order_relaxed) >= fresh_from) {
+      // Others may use the engine too; what it says of itself is behind, so the larger counts.
+      load.running = std::max(load.running, live.seen_running.load(std::memory_order_relaxed));
+      load.waiting = std::max(load.waiting, live.seen_waiting.load(std::memory_order_relaxed));
+    }
+    if (live.serial == serial) load.cached_blocks = cached;
+    request.record.readings.push_back({place, load});
+  }
+}
+
+Routed Dispatcher::Route(LiveRequest& request) {
+  Thread& thread = ThisThread();
+  request.view = thread.force->view;
+  request.shape = thread.ShapeFor(request.record.features);
+  request.record.view = request.view->id();
+  Read(thread, request);
+  const RoutePlan& route =
+      thread.router.Choose(*request.view, *request.shape, request.record.features,
+                           request.record.readings, request.record.draw);
+  request.record.order = route.order;
+  request.record.code = route.code;
+  request.prompt_tokens = route.prompt_tokens;
+  request.tried = 0;
+  if (route.chosen >= 0)
+    request.expected = route.pools[static_cast<std::size_t>(route.chosen)].estimate;
+  return route.outcome;
+}
+
+bool Dispatcher::Take(LiveRequest& request) {
+  Thread& thread = ThisThread();
+  const bool again = !request.record.attempts.empty();
+  while (request.tried < request.record.order.size()) {
+    const std::uint32_t place = request.record.order[request.tried++];
+    const ViewEndpoint& there = request.view->endpoints()[place];
+    LiveEndpoint* live =
+        thread.force->view == request.view ? thread.force->live[place] : Find(there.key);
+    if (live == nullptr) continue;
+    request.address = live->address();
+    if (!request.address) continue;
+    if (again && retry_budget_.fetch_sub(kRetryCost) < kRetryCost) {
+      retry_budget_.fetch_add(kRetryCost);
+      refused_retries_.fetch_add(1, std::memory_order_relaxed);
+      return false;
+    }
+    if (again) retries_.fetch_add(1, std::memory_order_relaxed);
+    const int sequences = std::max(request.record.features.choices, 1);
+    const Served* served = there.Find(request.shape->models);
+    request.endpoint = live;
+    request.there = &there;
+    request.model = request.view->models()[static_cast<std::size_t>(served->model)].name;
+    const auto upstream = request.address->upstream.find(request.model);
+    request.upstream_model =
+        upstream == request.address->upstream.end() ? request.model : upstream->second;
+    request.first_token = false;
+    live->waiting.fetch_add(sequences, std::memory_order_relaxed);
+    live->waiting_tokens.fetch_add(request.prompt_tokens, std::memory_order_relaxed);
+    in_flight_.fetch_add(1, std::memory_order_relaxed);
+    request.mark = live->clock.Enter(clock_.Now(), sequences);
+    request.record.attempts.push_back({there.key, ForwardFault::kNone});
+    return true;
+  }
+  return false;
+}
+
+void Dispatcher::OnFirstToken(LiveRequest& request) {
+  if (request.endpoint == nullptr || request.first_token) return;
+  request.first_token = true;
+  const int sequences = std::max(request.record.features.choices, 1);
+  LiveEndpoint& live = *request.endpoint;
+  live.waiting.fetch_sub(sequences, std::memory_order_relaxed);
+  live.waiting_tokens.fetch_sub(request.prompt_tokens, std::memory_order_relaxed);
+  live.running.fetch_add(sequences, std::memory_order_relaxed);
+  live.context_tokens.fetch_add(request.prompt_tokens * sequences, std::memory_order_relaxed);
+  RememberPrefix(request);
+}
+
+void Dispatcher::Release(LiveRequest& request) {
+  if (request.endpoint == nullptr) return;
+  const int sequences = std::max(request.record.features.choices, 1);
+  LiveEndpoint& live = *request.endpoint;
+  if (request.first_token) {
+    live.running.fetch_sub(sequences, std::memory_order_relaxed);
+    live.context_tokens.fetch_sub(request.prompt_tokens * sequences, std::memory_order_relaxed);
+  } else {
+    live.waiting.fetch_sub(sequences, std::memory_order_relaxed);
+    live.waiting_tokens.fetch_sub(request.prompt_tokens, std::memory_order_relaxed);
+  }
+  in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  request.record.held = live.clock.Leave(clock_.Now(), sequences, request.mark);
+  request.endpoint = nullptr;
+  if (waiters_count_.load(std::memory_order_relaxed) > 0) WakeOne();
+}
+
+void Dispatcher::GiveUp(LiveRequest& request, ForwardFault fault) {
+  if (!request.record.attempts.empty()) request.record.attempts.back().fault = fault;
+  Release(request);
+  request.record.held = {};
+}
+
+void Dispatcher::Settle(LiveRequest& request) {
+  Release(request);
+  request.record.answered_by = request.model;
+  SettleRequest(*request.view, *request.shape, request.record);
+}
+
+void Dispatcher::End(LiveRequest& request, RequestEnd end, int status) {
+  Release(request);
+  request.record.end = end;
+  request.record.status = status;
+  request.record.ended = clock_.Now();
+  ended_count_.fetch_add(1, std::memory_order_relaxed);
+  auto record = std::make_shared<const Request>(std::move(request.record));
+  const bool urgent = end == RequestEnd::kFailed || end == RequestEnd::kBrokenOff;
+  const std::lock_guard lock(ended_mutex_);
+  ended_.push_back(std::move(record));
+  unbooked_.store(ended_.size(), std::memory_order_relaxed);
+  if (urgent) ended_wake_.notify_one();
+}
+
+// --- Waiting for room ---------------------------------------------------------------------------
+
+bool Dispatcher::Wait(const std::shared_ptr<Waker>& waker) {
+  const std::lock_guard lock(waiters_mutex_);
+  if (waiters_.size() >= options_.waiting) return false;
+  waiters_.push_back(waker);
+  waiters_count_.store(waiters_.size(), std::memory_order_relaxed);
+  return true;
+}
+
+void Dispatcher::StopWaiting(const std::shared_ptr<Waker>& waker) {
+  const std::lock_guard lock(waiters_mutex_);
+  const auto found = std::find(waiters_.begin(), waiters_.end(), waker);
+  if (found != waiters_.end()) waiters_.erase(found);
+  waiters_count_.store(waiters_.size(), std::memory_order_relaxed);
+}
+
+void Dispatcher::WakeOne() {
+  std::shared_ptr<Waker> waker;
+  {
+    const std::lock_guard lock(waiters_mutex_);
+    if (waiters_.empty()) return;
+    waker = std::move(waiters_.front());
+    waiters_.pop_front();
+    waiters_count_.store(waiters_.size(), std::memory_order_relaxed);
+  }
+  waker->Wake();
+}
+
+// --- To the brain -------------------------------------------------------------------------------
+
+void Dispatcher::Flush() {
+  std::vector<std::shared_ptr<const Request>> ended;
+  {
+    const std::lock_guard lock(ended_mutex_);
+    ended.swap(ended_);
+    unbooked_.store(0, std::memory_order_relaxed);
+  }
+  for (std::size_t at = 0; at < ended.size(); at += event::kMostRequests) {
+    const std::size_t end = std::min(ended.size(), at + event::kMostRequests);
+    sink_.Post(event::RequestsEnded{{ended.begin() + static_cast<std::ptrdiff_t>(at),
+                                     ended.begin() + static_cast<std::ptrdiff_t>(end)}});
+  }
+}
+
+void Dispatcher::FlushLoop() {
+  std::unique_lock lock(ended_mutex_);
+  while (!stopping_) {
+    ended_wake_.wait_for(lock, absl::ToChronoNanoseconds(options_.period));
+    if (ended_.empty()) continue;
+    lock.unlock();
+    Flush();
+    lock.lock();
+  }
+}
+
+Dispatcher::Stats Dispatcher::stats() const {
+  return {.begun = begun_.load(std::memory_order_relaxed),
+          .ended = ended_count_.load(std::memory_order_relaxed),
+          .retries = retries_.load(std::memory_order_relaxed),
+          .refused_retries = refused_retries_.load(std::memory_order_relaxed),
+          .in_flight = in_flight_.load(std::memory_order_relaxed),
+          .waiting = waiting(),
+          .unbooked = unbooked_.load(std::memory_order_relaxed)};
+}
+
+}  // namespace spillway

@@ -1,0 +1,210 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "adapters/adapter.h"
+#include "core/clock.h"
+#include "core/request.h"
+#include "net/server.h"
+#include "net/upstream.h"
+#include "scheduler/router.h"
+
+// The live host of the router: any number of threads route requests by the view in force, count
+// what is in flight on each engine, share out the time of engines that batch, and hand what ended
+// to the brain, in batches. Decides nothing itself.
+namespace spillway {
+
+// How an engine is reached.
+struct EngineAddress {
+  std::shared_ptr<const UpstreamOrigin> origin;
+  std::map<std::string, std::string> upstream;  // names of models there, where they differ
+};
+
+// What an engine said about itself when it was last asked. Unknown is not zero.
+struct EngineSigns {
+  std::optional<int> running, waiting;
+};
+
+// The time of one engine, shared out among the sequences in flight: each of n gets dt/n. What all
+// of them got sums to the time in which anything was in flight (less rounding, never more).
+class ShareClock {
+ public:
+  // Marks where a request begins that holds `sequences`.
+  std::uint64_t Enter(absl::Time now, int sequences);
+  // Its share since `mark`.
+  absl::Duration Leave(absl::Time now, int sequences, std::uint64_t mark);
+
+ private:
+  static constexpr int kFraction = 10;  // bits below a nanosecond
+  void Advance(absl::Time now);
+  std::mutex mutex_;
+  absl::Time last_;
+  std::int64_t in_flight_ = 0;
+  std::uint64_t turns_ = 0;  // nanoseconds x 2^kFraction that a sequence would have got, wraps
+};
+
+// One engine as it is now. Lives as long as the dispatcher; all members may be used by any thread.
+struct LiveEndpoint {
+  LiveEndpoint(EndpointKey k, std::uint16_t s) : key(k), serial(s) {}
+  const EndpointKey key;
+  const std::uint16_t serial;                        // from 1
+  std::atomic<std::int32_t> waiting{0}, running{0};  // sequences without and with a first token
+  std::atomic<std::int64_t> waiting_tokens{0}, context_tokens{0};
+  std::atomic<std::int32_t> seen_waiting{-1}, seen_running{-1};  // by the last look; -1: unknown
+  std::atomic<std::int64_t> seen_at{0};                          // nanoseconds since 1970
+  ShareClock clock;
+
+  std::shared_ptr<const EngineAddress> address() const {
+    const std::lock_guard lock(mutex_);
+    return address_;
+  }
+  void SetAddress(std::shared_ptr<const EngineAddress> address) {
+    const std::lock_guard lock(mutex_);
+    address_ = std::move(address);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const EngineAddress> address_;
+};
+
+// One request on its way. Used by one thread at a time.
+struct LiveRequest {
+  Request record;
+  std::shared_ptr<const RouterView> view;
+  std::shared_ptr<const RequestShape> shape;
+  Estimate expected;            // of the endpoint chosen first
+  std::optional<Usd> baseline;  // estimated; none: nobody comparable
+  std::size_t tried = 0;        // of record.order
+
+  // What it holds now.
+  LiveEndpoint* endpoint = nullptr;
+  std::shared_ptr<const EngineAddress> address;
+  const ViewEndpoint* there = nullptr;
+  std::string model, upstream_model;  // as clients and the engine call it
+  std::uint64_t mark = 0;
+  std::int64_t prompt_tokens = 0;  // estimated
+  bool first_token = false;
+};
+
+class Dispatcher {
+ public:
+  struct Options {
+    std::size_t waiting = 1024;     // requests that wait for room
+    std::size_t unbooked = 65'536;  // ended requests that the brain does not have yet
+    absl::Duration period = absl::Milliseconds(50);  // between two batches
+    absl::Duration fresh = absl::Seconds(2);         // how long a look at an engine counts
+  };
+  // All outlive it. `sink` gets RequestsEnded.
+  Dispatcher(Options options, const Clock& clock, AdapterSink& sink);
+  ~Dispatcher();  // Stop()
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  // Requests are numbered from 1 within the epoch. Before the first one.
+  void Start(std::uint64_t epoch);
+  // Hands over what has ended.
+  void Stop();
+
+  // --- Any thread.
+  // Makes the inputs ready and routes by them from now on. Null or older ones change nothing.
+  void Publish(std::shared_ptr<const RouterInputs> inputs);
+  std::shared_ptr<const RouterView> view() const;  // null: no engines
+  void SetEngine(EndpointKey key, EngineAddress address);
+  void OnSigns(EndpointKey key, const EngineSigns& signs);
+
+  // --- One request, in this order. Null: there are no engines, or too much is unbooked.
+  std::unique_ptr<LiveRequest> Begin(RequestFeatures features);
+  // Decides anew by the view and the loads of now.
+  Routed Route(LiveRequest& request);
+  // The next endpoint of its order is counted as working for it. False: there is none left, or the
+  // budget of retries is spent (a fifth of all requests, ten at least).
+  bool Take(LiveRequest& request);
+  void OnFirstToken(LiveRequest& request);
+  // The endpoint failed before anything reached the client.
+  void GiveUp(LiveRequest& request, ForwardFault fault);
+  // The answer is over: frees the endpoint and fills in what it cost. `record` has the tokens.
+  void Settle(LiveRequest& request);
+  // Hands it to the brain. After Settle() if an endpoint answered.
+  void End(LiveRequest& request, RequestEnd end, int status);
+
+  // --- Waiting for room. False: as many wait as may.
+  bool Wait(const std::shared_ptr<Waker>& waker);
+  void StopWaiting(const std::shared_ptr<Waker>& waker);
+  std::size_t waiting() const { return waiters_count_.load(std::memory_order_relaxed); }
+
+  // Counts for metrics.
+  struct Stats {
+    std::uint64_t begun = 0, ended = 0, retries = 0, refused_retries = 0;
+    std::int64_t in_flight = 0;
+    std::size_t waiting = 0, unbooked = 0;
+  };
+  Stats stats() const;
+  // Sequences in flight on an endpoint, waiting ones included.
+  int InFlight(EndpointKey key) const;
+  absl::Time Now() const { return clock_.Now(); }
+
+ private:
+  struct Thread;
+  Thread& ThisThread();
+  LiveEndpoint* Find(EndpointKey key) const;
+  LiveEndpoint& FindOrMake(EndpointKey key);
+  void Read(Thread& thread, LiveRequest& request);
+  void Release(LiveRequest& request);
+  void WakeOne();
+  void FlushLoop();
+  void Flush();
+  int CachedBlocks(const RequestFeatures& features, std::uint16_t& serial) const;
+  void RememberPrefix(const LiveRequest& request);
+
+  const Options options_;
+  const Clock& clock_;
+  AdapterSink& sink_;
+  const std::uint64_t instance_;  // tells dispatchers of one process apart
+  std::uint64_t epoch_ = 0;
+
+  // What is in force. Threads keep a copy and look whether `version_` moved.
+  struct Force {
+    std::shared_ptr<const RouterView> view;
+    std::vector<LiveEndpoint*> live;  // beside view->endpoints()
+  };
+  mutable std::mutex force_mutex_;
+  std::shared_ptr<const Force> force_;
+  std::atomic<std::uint64_t> version_{0};
+
+  mutable std::mutex endpoints_mutex_;
+  std::map<EndpointKey, std::unique_ptr<LiveEndpoint>> endpoints_;
+
+  // Which endpoint saw a block of a prompt last: upper bits of its hash, serial below.
+  static constexpr std::size_t kPrefixes = std::size_t{1} << 16;
+  std::unique_ptr<std::array<std::atomic<std::uint64_t>, kPrefixes>> prefixes_;
+
+  std::atomic<std::uint64_t> begun_{0}, ended_count_{0}, retries_{0}, refused_retries_{0};
+  std::atomic<std::int64_t> in_flight_{0};
+  std::atomic<std::int64_t> retry_budget_;  // in fifths of a retry
+
+  std::mutex waiters_mutex_;
+  std::deque<std::shared_ptr<Waker>> waiters_;
+  std::atomic<std::size_t> waiters_count_{0};
+
+  std::mutex ended_mutex_;
+  std::condition_variable ended_wake_;
+  std::vector<std::shared_ptr<const Request>> ended_;
+  std::atomic<std::size_t> unbooked_{0};
+  bool stopping_ = false;
+  std::thread flusher_;
+};
+
+}  // namespace spillway
