@@ -42,8 +42,10 @@ double ProfileTimes::At(const std::vector<Point>& points, double at, Outside out
     return last.seconds * std::max(1.0, outside(at) / outside(last.at));
   }
   if (above == points.begin()) {
-    return above->at == at ? above->seconds
-                           : above->seconds * std::min(1.0, outside(at) / outside(above->at));
+    if (above->at == at) return above->seconds;
+    // Not below what the roofline says is possible, where a table begins with large batches.
+    const double scaled = above->seconds * std::min(1.0, outside(at) / outside(above->at));
+    return std::max(scaled, std::min(outside(at), above->seconds));
   }
   const Point& below = *(above - 1);
   return below.seconds +

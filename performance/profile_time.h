@@ -6,7 +6,8 @@
 #include "performance/roofline.h"
 
 // Step times from a measured table. Between its points linear; outside of them as the nearest
-// point, times how the roofline goes on from there. A phase without points is the roofline's.
+// point, times how the roofline goes on from there (before the first point not less than the
+// roofline itself). A phase without points is the roofline's.
 //  - a prompt chunk that has more behind it than a prompt of its length would: plus the roofline's
 //    attention for the rest
 //  - sequences with a longer context than the measured one: plus the time to read it; shorter

@@ -87,15 +87,17 @@ class Forecast {
   // Steps with this sequence among the others, at the context that it has in the middle of its
   // answer; others that end are followed by prompts like theirs, which lengthen some steps.
   double Tpot() const {
-    const double others = std::min(running_ + waiting_, 1.0 * limits_.max_sequences - 1);
-    const double of_others =
-        running_ + waiting_ > 0 ? (context_ + queued_) * others / (running_ + waiting_) : 0;
+    const double all = running_ + waiting_;
+    const double each = all > 0 ? std::max(1.0, (context_ + queued_) / all) : 1;
     const double own = prompt_ + output_ / 2;
-    const double room = static_cast<double>(limits_.kv_blocks * limits_.block_tokens);
-    const double context = std::min(of_others + own, std::max(room, own));
+    const double room =
+        static_cast<double>((limits_.kv_blocks - limits_.watermark()) * limits_.block_tokens);
+    const double others = std::max(
+        0.0, std::min({all, limits_.max_sequences - 1.0, std::floor((room - own) / each)}));
+    const double context = others * each + own;
     const double plain = Step(others + 1, context, 0, 0);
     if (others < 1) return plain;
-    const double prompt = std::max(1.0, std::min(chunk_, of_others / others - typical_ / 2));
+    const double prompt = std::max(1.0, std::min(chunk_, each - typical_ / 2));
     const double longer = std::max(0.0, Step(others + 1, context, prompt, 0) - plain);
     return plain + std::min(1.0, others / typical_) * longer;
   }
