@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -17,6 +18,7 @@ namespace spillway {
 namespace {
 
 constexpr std::size_t kMostPools = 20'000;
+constexpr std::size_t kMostAliases = 1000, kMostAliased = 16;
 
 // Pools by name; the fleet outlives it.
 class KnownPools {
@@ -56,6 +58,22 @@ void RefuseTwice(const Place& list, const std::vector<T>& entries, std::string_v
   }
 }
 
+// An alias of something that nobody serves answers nothing; it may be served later.
+void CheckAliases(const Place& at, const FleetSpec& fleet) {
+  std::set<std::string> served;
+  bool discovers = false;  // engines that say themselves what they serve
+  for (const PoolSpec& pool : fleet.pools) {
+    for (const ServeSpec& serve : pool.serves) served.insert(serve.model);
+    discovers |= !pool.adapter.urls.empty() && pool.serves.empty();
+  }
+  for (const auto& [alias, models] : fleet.aliases) {
+    for (const std::string& model : models) {
+      if (!discovers && !served.contains(model))
+        at.Warn(absl::StrCat("alias `", alias, "`: no pool serves `", model, "`"));
+    }
+  }
+}
+
 void ReadFleet(const Place& at, const PoolSources& sources, FleetSpec& fleet) {
   ObjectReader r(at, "a fleet");
   ReadKind(r, "Fleet");
@@ -71,7 +89,9 @@ void ReadFleet(const Place& at, const PoolSources& sources, FleetSpec& fleet) {
     });
     if (processes > 1) list.Warn("several process pools share the one machine");
   });
+  r.Optional("aliases", fleet.aliases, MapOf(OneOrMore(kDefaultRead, kMostAliased), kMostAliases));
   r.Finish();
+  CheckAliases(at, fleet);
 }
 
 // A price as WritePrice shows it: money as the API writes it, null for what is not said.
@@ -92,10 +112,14 @@ void ReadShownPrice(ObjectReader& r, Price& out) {
   if (output) out.output = UsdPerMtoken(output->value());
 }
 
-// No pool of this version is paid by the token.
-void CheckRate(const Place& at, const ObjectReader& r, const Price& price) {
-  if (r.is_map() && !r.Has("node_hour") && !price.node_hour)
-    at.Fail("a price needs the key `node_hour`");
+void CheckRate(const Place& at, const ObjectReader& r, const Price& price, const PoolSpec* pool) {
+  if (!r.is_map()) return;
+  if (pool && pool->billing == Billing::kToken) {
+    if (!price.input || !price.output || price.node_hour)
+      at.Fail("a price of tokens needs the keys `input` and `output`, and no `node_hour`");
+    return;
+  }
+  if (!r.Has("node_hour") && !price.node_hour) at.Fail("a price needs the key `node_hour`");
   if (price.input || price.output) at.Fail("prices of tokens are for billing `token`");
 }
 
@@ -110,8 +134,8 @@ void ReadPrices(const Place& at, const FleetSpec& fleet, PricesSpec& prices) {
     entry.Required("from", change.from);
     ReadPriceKeys(entry, change.price);
     entry.Finish();
-    CheckRate(place, entry, change.price);
     const PoolSpec* pool = pools.Find(change.pool);
+    CheckRate(place, entry, change.price, pool);
     if (pool) change.price = SpedUp(change.price, pool->adapter.speedup);
     if (pool && pool->billing == Billing::kUnpriced) {
       place.Fail(absl::StrCat("pool `", pool->name, "` is unpriced: state its `billing` first"));
@@ -155,6 +179,24 @@ void CheckReservations(const Place& list, const KnownPools& pools,
                            pool->nodes));
   }
 }
+void ReadOptionalSpan(const Place& at, std::optional<absl::Duration>& out) {
+  absl::Duration span;
+  ReadSpan(at, span);
+  if (span > absl::ZeroDuration()) out = span;
+}
+
+void ReadQuota(const Place& at, Quota& quota) {
+  ObjectReader r(at, "`quota`");
+  std::int64_t requests = 0;
+  if (r.Optional("requests_per_minute", requests, Between(1, 1'000'000'000)))
+    quota.requests_per_minute = requests;
+  int concurrency = 0;
+  if (r.Optional("concurrency", concurrency, Between(1, 1'000'000)))
+    quota.concurrency = concurrency;
+  r.Optional("usd_per_day", quota.usd_per_day);
+  r.Finish();
+}
+
 void ReadTenants(const Place& at, const FleetSpec& fleet, TenantsSpec& tenants) {
   const KnownPools pools(fleet);
   ObjectReader r(at, "a list of tenants");
@@ -168,6 +210,9 @@ void ReadTenants(const Place& at, const FleetSpec& fleet, TenantsSpec& tenants) 
     entry.Optional("weight", tenant.weight,
                    [](const Place& p, double& out) { ReadPositive(p, out); });
     entry.Optional("reserved", tenant.reserved, Listed(read_reservation));
+    entry.Optional("quota", tenant.quota, ReadQuota);
+    entry.Optional("ttft", tenant.ttft, ReadOptionalSpan);
+    entry.Optional("tpot", tenant.tpot, ReadOptionalSpan);
     entry.Finish();
   };
   r.Required("tenants", tenants.tenants, [&](const Place& list, std::vector<TenantSpec>& out) {
@@ -279,7 +324,7 @@ absl::StatusOr<Price> ParsePrice(std::string_view text, const PoolSpec& pool,
       ReadPriceKeys(r, out);
     }
     r.Finish();
-    CheckRate(at, r, out);
+    CheckRate(at, r, out, &pool);
     out = SpedUp(out, pool.adapter.speedup);
   });
 }

@@ -79,6 +79,14 @@ void ReadQueue(const Place& at, QueueSpec& queue) {
   r.Finish();
 }
 
+void ReadModelObjective(const Place& at, RequestObjective& objective) {
+  ObjectReader r(at, "an objective");
+  absl::Duration span;
+  if (r.Optional("ttft", span, ReadSpan)) objective.ttft = span;
+  if (r.Optional("tpot", span, ReadSpan)) objective.tpot = span;
+  r.Finish();
+}
+
 void ReadObjectives(const Place& at, DefaultObjectives& objectives) {
   ObjectReader r(at, "`objectives`");
   r.Optional("job", objectives, [](const Place& place, DefaultObjectives& out) {
@@ -91,6 +99,11 @@ void ReadObjectives(const Place& at, DefaultObjectives& objectives) {
     request.Optional("ttft", out.request_ttft, ReadSpan);
     request.Optional("tpot", out.request_tpot, ReadSpan);
     request.Finish();
+  });
+  r.Optional("models", objectives.models, [](const Place& place, auto& out) {
+    if (!place.value().is_map()) return FailKind(place, "a map of models");
+    for (const Member& member : place.value().map())
+      ReadModelObjective(place.Child(member), out[member.key]);
   });
   r.Finish();
 }
@@ -141,6 +154,14 @@ Value ObjectivesValue(const DefaultObjectives& objectives) {
   Value& request = map.Set("request", Value::MakeMap());
   request.Set("ttft", Text(Format(objectives.request_ttft)));
   request.Set("tpot", Text(Format(objectives.request_tpot)));
+  if (!objectives.models.empty()) {
+    Value& models = map.Set("models", Value::MakeMap());
+    for (const auto& [model, objective] : objectives.models) {
+      Value& entry = models.Set(model, Value::MakeMap());
+      if (objective.ttft) entry.Set("ttft", Text(Format(*objective.ttft)));
+      if (objective.tpot) entry.Set("tpot", Text(Format(*objective.tpot)));
+    }
+  }
   return map;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -14,7 +15,7 @@ namespace spillway {
 namespace {
 
 constexpr int kMostNodes = 100'000, kMostDevices = 64;
-constexpr std::size_t kMostWords = 100;
+constexpr std::size_t kMostWords = 100, kMostUrls = 1000;
 
 void ReadReserve(const Place& at, AdapterSpec& adapter) {
   ObjectReader r(at, "`reserve`");
@@ -24,7 +25,7 @@ void ReadReserve(const Place& at, AdapterSpec& adapter) {
 }
 
 void ReadAdapterType(const Place& at, std::string& type) {
-  const std::vector<std::string> known = {"process", "modelled"};
+  const std::vector<std::string> known = {"process", "modelled", "openai"};
   const std::string word = TextOf(at);
   if (word.empty()) return;
   if (std::find(known.begin(), known.end(), word) == known.end()) {
@@ -35,10 +36,53 @@ void ReadAdapterType(const Place& at, std::string& type) {
   type = word;
 }
 
+void ReadUrl(const Place& at, std::string& url) {
+  const std::string text = TextOf(at);
+  if (text.empty()) return;
+  const bool is_http = text.starts_with("http://") || text.starts_with("https://");
+  if (!is_http || text.find_first_of(" ?#@") != text.npos)
+    return at.Fail(absl::StrCat("`", text,
+                                "` is no base URL: write one like `http://10.0.0.7:8000/v1`, "
+                                "without a name, a password or a query"));
+  url = text;
+}
+
+void ReadEngineKind(const Place& at, std::string& engine) {
+  static const std::vector<std::string> kKnown = {"vllm",   "sglang", "llama.cpp",
+                                                  "tgi",    "trtllm", "triton-trtllm",
+                                                  "ollama", "openai", "spillway"};
+  const std::string word = TextOf(at);
+  if (word.empty()) return;
+  if (std::find(kKnown.begin(), kKnown.end(), word) == kKnown.end())
+    return FailWord(at, word, kKnown);
+  engine = word;
+}
+
+void ReadOpenAi(ObjectReader& r, AdapterSpec& adapter) {
+  const bool one = r.Optional("url", adapter.urls, [](const Place& at, auto& urls) {
+    std::string url;
+    ReadUrl(at, url);
+    if (!url.empty()) urls = {url};
+  });
+  const bool many = r.Optional("urls", adapter.urls, Listed(ReadUrl, kMostUrls));
+  if (one == many) {
+    r.at().Fail(one ? "has both `url` and `urls`: say one of them"
+                    : "an `openai` adapter needs the key `url` or `urls`");
+  }
+  adapter.engine = "openai";
+  r.Optional("engine", adapter.engine, ReadEngineKind);
+  r.Optional("key_file", adapter.key_file);
+  r.Optional("key_env", adapter.key_env);
+  if (!adapter.key_file.empty() && !adapter.key_env.empty())
+    r.at().Fail("has both `key_file` and `key_env`: say one of them");
+  r.Optional("concurrency", adapter.concurrency, Between(1, 100'000));
+}
+
 void ReadAdapter(const Place& at, AdapterSpec& adapter) {
   ObjectReader r(at, "`adapter`");
   r.Required("type", adapter.type, ReadAdapterType);
   const bool is_modelled = adapter.type == "modelled", is_process = adapter.type == "process";
+  const bool is_openai = adapter.type == "openai";
   if (is_process) {
     r.Optional("reserve", adapter, ReadReserve);
     r.Refuse("speedup", "only modelled pools have a speed-up: real commands run as they run");
@@ -46,10 +90,13 @@ void ReadAdapter(const Place& at, AdapterSpec& adapter) {
   } else if (is_modelled) {
     r.Optional("speedup", adapter.speedup, ReadPositive);
     r.Optional("max_commands", adapter.max_commands, Between(1, 1000));
+    r.Optional("concurrency", adapter.concurrency, Between(1, 100'000));
     r.Refuse("reserve", "only process pools have a reserve");
+  } else if (is_openai) {
+    ReadOpenAi(r, adapter);
   }
   // What other adapters take is not known here: one finding, of the type, is enough.
-  if (is_modelled || is_process) r.Finish();
+  if (is_modelled || is_process || is_openai) r.Finish();
 }
 
 void ReadNode(const Place& at, NodeShape& node) {
@@ -98,23 +145,29 @@ void ReadPrice(const Place& at, Price& price) {
   r.Finish();
 }
 
-// Replicas of engines: checked, so that a file for a later version is not silently half understood.
-void CheckServes(const Place& at) {
-  const auto read_entry = [](const Place& place, int&) {
-    ObjectReader r(place, "an entry of `serves`");
-    std::string model;
-    Precision precision{};
-    int replicas = 0;
-    MilliCpus cpus{};
-    r.Required("model", model);
-    r.Optional("precision", precision);
-    r.Required("replicas", replicas, Between(1, kMostNodes));
-    r.Optional("cpus", cpus);
-    r.Finish();
-  };
-  std::vector<int> entries;
-  Listed(read_entry, kMostWords)(at, entries);
-  at.Warn("not supported by this version, the replicas are not started");
+void ReadServe(const Place& at, ServeSpec& serve) {
+  ObjectReader r(at, "an entry of `serves`");
+  r.Required("model", serve.model);
+  r.Optional("upstream", serve.upstream);
+  r.Optional("precision", serve.precision);
+  r.Optional("replicas", serve.replicas, Between(1, kMostNodes));
+  r.Optional("nodes", serve.nodes, Between(1, kMostNodes));
+  r.Optional("devices", serve.devices, Between(1, kMostDevices));
+  r.Optional("cpus", serve.cpus);
+  int sequences = 0;
+  if (r.Optional("max_sequences", sequences, Between(1, 100'000))) serve.max_sequences = sequences;
+  std::int64_t blocks = 0;
+  if (r.Optional("kv_blocks", blocks, Between(1, 1'000'000'000))) serve.kv_blocks = blocks;
+  r.Finish();
+}
+
+void ReadServes(const Place& at, std::vector<ServeSpec>& serves) {
+  Listed(ReadServe, kMostWords)(at, serves);
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < serves.size(); ++i) {
+    if (!serves[i].model.empty() && !seen.insert(serves[i].model).second)
+      at.Item(i).Fail(absl::StrCat("the model `", serves[i].model, "` stands further up already"));
+  }
 }
 
 void ReadKeys(ObjectReader& r, PoolSpec& pool, PoolText& text) {
@@ -146,7 +199,7 @@ void ReadKeys(ObjectReader& r, PoolSpec& pool, PoolText& text) {
   r.Optional("labels", pool.labels, ReadLabels);
   r.Optional("tier", pool.tier, Between(-1000, 1000));
   r.Optional("placement", pool.placement);
-  if (const Member* serves = r.Take("serves")) CheckServes(r.at().Child(*serves));
+  r.Optional("serves", pool.serves, ReadServes);
 }
 
 void CheckMoney(const Place& at, const PoolSpec& pool, const PoolText& text) {
@@ -167,7 +220,11 @@ void CheckMoney(const Place& at, const PoolSpec& pool, const PoolText& text) {
       if (has_token_price) at.Fail("prices of tokens are for billing `token`");
       return;
     case Billing::kToken:
-      at.Fail("billing `token` needs an adapter for engines of others, which this version lacks");
+      if (pool.adapter.type != "openai") {
+        at.Fail("billing `token` is for engines of others: `adapter: {type: openai, url: ...}`");
+      } else if (!pool.price.input || !pool.price.output || pool.price.node_hour) {
+        at.Fail("billing `token` needs `price: {input: ..., output: ...}`, and no `node_hour`");
+      }
       return;
     case Billing::kUnpriced:
       if (pool.price.node_hour || has_token_price) at.Fail("an unpriced pool has no `price`");
@@ -175,7 +232,37 @@ void CheckMoney(const Place& at, const PoolSpec& pool, const PoolText& text) {
   }
 }
 
+// How much of the nodes the engines hold; nodes that one replica spans count whole.
+double NodesServing(const PoolSpec& pool) {
+  double nodes = 0;
+  for (const ServeSpec& serve : pool.serves) {
+    double part = 1;
+    if (serve.devices > 0 && pool.node.devices > 0)
+      part = static_cast<double>(serve.devices) / pool.node.devices;
+    if (pool.node.devices == 0 && serve.cpus > MilliCpus(0))
+      part = static_cast<double>(serve.cpus.value()) / static_cast<double>(pool.node.cpus.value());
+    nodes += part * serve.nodes * serve.replicas;
+  }
+  return nodes;
+}
+
+void CheckServes(const Place& at, const PoolSpec& pool) {
+  if (pool.serves.empty()) return;
+  if (pool.adapter.type == "process")
+    at.Fail(
+        "a process pool starts no engines: run one, and name its URL in a pool of adapter openai");
+  for (const ServeSpec& serve : pool.serves) {
+    if (serve.devices > pool.node.devices)
+      at.Fail(absl::StrCat("a replica of `", serve.model, "` holds ", serve.devices,
+                           " devices, and a node has ", pool.node.devices));
+  }
+  if (pool.adapter.type == "modelled" && NodesServing(pool) > pool.nodes + 1e-9)
+    at.Fail(absl::StrCat("the replicas of `serves` hold more than the ", pool.nodes,
+                         " nodes of the pool"));
+}
+
 void CheckShape(const Place& at, const PoolSpec& pool) {
+  if (pool.adapter.type == "openai") return;  // what its nodes are like is not ours to know
   if (pool.node.cpus <= MilliCpus(0)) at.Fail("a node has no CPUs: say `node: {cpus: ...}`");
   if (pool.node.memory <= Bytes(0)) at.Fail("a node has no memory: say `node: {memory: ...}`");
   if (pool.kind == DeviceKind::kCpu && pool.node.devices > 0) {
@@ -225,7 +312,10 @@ void ReadPool(const Place& at, const PoolSources& sources, PoolSpec& out) {
   if (text.power) ReadPower(at.Child(*text.power), out.power);
   CheckMoney(at, out, text);
   CheckShape(at, out);
-  if (out.runtimes.empty()) {
+  CheckServes(at, out);
+  if (out.adapter.type == "openai") {
+    out.placement = PlacedBy::kTheirs;
+  } else if (out.runtimes.empty()) {
     at.Warn(absl::StrCat("pool `", out.name,
                          "` names no `runtimes`: no work can run there; for "
                          "plain programs say `runtimes: {none: \"1\"}`"));
