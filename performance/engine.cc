@@ -52,21 +52,19 @@ absl::Time Engine::NextStepEnd(absl::Time now) {
 
 void Engine::Schedule(absl::Time now) {
   std::int64_t budget = limits_.step_tokens;
-  const bool preempted = ScheduleDecodes(budget);
+  ScheduleDecodes(budget);
   ScheduleChunks(budget);
-  if (!preempted) Admit(budget, now);
+  Admit(budget, now);
   if (batch_.empty()) return;
   step_end_ = now + std::max(absl::Nanoseconds(1), times_->Of(batch_));
 }
 
-bool Engine::ScheduleDecodes(std::int64_t& budget) {
-  bool preempted = false;
+void Engine::ScheduleDecodes(std::int64_t& budget) {
   for (std::size_t i = 0; i < running_.size() && budget > 0; ++i) {
     if (!running_[i].decodes()) continue;
     const bool needs_block = limits_.BlocksFor(running_[i].computed + 1) > running_[i].blocks;
     if (needs_block && free_blocks_ == 0) {
       PreemptNewest();
-      preempted = true;
       if (i == running_.size()) break;  // it was the newest itself
     }
     if (needs_block) {
@@ -76,7 +74,6 @@ bool Engine::ScheduleDecodes(std::int64_t& budget) {
     Give(running_[i], 1);
     --budget;
   }
-  return preempted;
 }
 
 void Engine::ScheduleChunks(std::int64_t& budget) {

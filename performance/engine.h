@@ -85,8 +85,9 @@ struct EngineGauges {
 // prompts in the order of arrival, whole or in chunks, until the tokens of a step or the sequences
 // of a batch are used up. A new one is let in when all blocks of its prompt are free above the
 // watermark. A decode that finds no block puts the newest running sequence back to the front of
-// the queue: its blocks are freed, its tokens computed again; that step lets nobody in. The oldest
-// running sequence always advances, so every request ends.
+// the queue: its blocks are freed, its tokens computed again. (It wants more than it freed, and
+// nobody overtakes it, so a step that preempts lets nobody in.) The oldest running sequence always
+// advances, so every request ends.
 class Engine {
  public:
   Engine(std::shared_ptr<const StepTimes> times, EngineLimits limits);
@@ -125,7 +126,7 @@ class Engine {
   };
 
   void Schedule(absl::Time now);
-  bool ScheduleDecodes(std::int64_t& budget);  // whether it preempted
+  void ScheduleDecodes(std::int64_t& budget);
   void ScheduleChunks(std::int64_t& budget);
   void Admit(std::int64_t& budget, absl::Time now);
   void PreemptNewest();

@@ -34,6 +34,12 @@ TEST(TimesOf, AnIdleEngineIsExact) {
   EXPECT_EQ(DurationOf(TimesOf(*Times(), Limits(), {}, 50, 0), 0), absl::Microseconds(10500));
 }
 
+TEST(TimesOf, TokensAreThoseOfTheMiddleOfItsAnswer) {
+  const AffineTimes steps(Milliseconds(10), absl::Microseconds(10), Milliseconds(1),
+                          absl::Microseconds(1));
+  EXPECT_EQ(TimesOf(steps, Limits(), {}, 250, 20).tpot, Milliseconds(11) + absl::Microseconds(260));
+}
+
 TEST(TimesOf, WhatTheEngineWouldRefuseTakesForEver) {
   EngineLimits limits = Limits();
   EXPECT_EQ(TimesOf(*Times(), limits, {}, 16000, 1).ttft, absl::InfiniteDuration());

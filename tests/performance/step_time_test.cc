@@ -49,6 +49,13 @@ TEST(Roofline, PrefillIsTheArithmeticOverThePeak) {
               1e-5);
 }
 
+TEST(Roofline, AChunkReadsWhatLiesBeforeIt) {
+  const auto times = On(World(), PoolOf(Gpu()));
+  // One token behind 4000 others, of a prompt or of an answer: the same bytes.
+  EXPECT_NEAR(Ms(*times, Prompt(1, 4000)), Ms(*times, Decodes(1, 4000)), 1e-6);
+  EXPECT_GT(Ms(*times, Prompt(1, 4000)), Ms(*times, Prompt(1)) + 4);
+}
+
 TEST(Roofline, GoesTheRightWay) {
   const Catalog world = World();
   const auto small = On(world, PoolOf(Gpu())), big = On(world, PoolOf(Gpu("big", 989, 3350, 80))),
@@ -102,6 +109,9 @@ TEST(Roofline, AMixtureReadsTheExpertsThatItsTokensTouch) {
   EXPECT_LT(many / one, 4);
   const double expert = 2.0 * 32 * 3 * 4096 * 14336;
   const double rate = 0.71 * 3350e9 * 2 * Efficiency(kLossOverPcie, 2);
+  const double rest = 2.0 * (32 * (2.0 * 4096 * 4096 + 2.0 * 4096 * 1024) + 4096.0 * 32000);
+  const double kv = 2 * 2.0 * 32 * 1024;  // of one token
+  EXPECT_NEAR(one, ((2 * expert + rest + 2 * kv) / rate + 126e-6 + 32 * 32e-6 + 4e-6) * 1e3, 1e-4);
   EXPECT_NEAR(Ms(*times, Decodes(2, 0)) - one, (8 * expert * (0.75 - 0.75 * 0.75) / rate) * 1e3,
               0.01 * one);
 }
@@ -233,6 +243,9 @@ TEST(Profile, HoldsForItsOwnHardwareOnly) {
             Basis::kRoofline);
   EXPECT_EQ(On(world, PoolOf(Gpu(), 2))->basis(), Basis::kRoofline);
   EXPECT_EQ(On(world, PoolOf(Gpu("big")))->basis(), Basis::kRoofline);
+  ServeSpec over = Serving("llama");
+  over.nodes = 2;
+  EXPECT_EQ(On(world, PoolOf(Gpu()), over)->basis(), Basis::kRoofline);
   EXPECT_EQ(On(world, PoolOf(Gpu()), Serving("mixture"))->basis(), Basis::kRoofline);
 }
 
