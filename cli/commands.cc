@@ -277,9 +277,43 @@ CommandSpec Supervise() {
           .speaks_to_server = false};
 }
 
+CommandSpec EngineCommand() {
+  return {
+      .path = "engine",
+      .summary = "run a modelled inference engine",
+      .says =
+          "Speaks OpenAI's API and shows vLLM's metrics. Speed, queue and memory are those of the\n"
+          "model on the device; the words mean nothing. Runs until SIGTERM or Ctrl-C.",
+      .options = {{"--device", "NAME",
+                   "of the catalogue: nvidia-a10g-24g, xeon-spr-amx-16vcpu, ..."},
+                  {"--devices", "N", "devices that it holds (default 1)"},
+                  {"--model", "NAME", "of the catalogue: qwen2-7b, bge-base, ..."},
+                  {"--name", "NAME", "what clients call the model (default: the same)"},
+                  {"--precision", "NAME", "bf16 (default), fp16, fp8, int8 or int4"},
+                  {"--max-sequences", "N", "in one batch (default 64, on CPUs 16)"},
+                  {"--listen", "HOST:PORT", "default 127.0.0.1:8000; port 0: any free one"},
+                  {"--speedup", "N", "this many times as fast as the device (default 1)"},
+                  {"--mean-output", "N", "tokens of an answer that nothing cuts off (default 128)"},
+                  {"--seed", "N", "of words and lengths (default 1)"},
+                  {"--fault", "NAME=VALUE",
+                   "misbehave: error, stall, drop, truncate or lie=FRACTION of the requests, "
+                   "slow_start=TIME; may be given several times",
+                   true},
+                  {"--fault-endpoint", "", "let GET and POST /_faults show and change that"},
+                  {"--catalog", "DIR",
+                   "devices and models (default: the ones that came with the program)"}},
+      .examples = {{{"spillway engine --device nvidia-a10g-24g --model qwen2-7b",
+                     "an A10G that anybody can have"},
+                    {"spillway engine --device edge-npu-8g --model qwen2-0.5b --precision int8 "
+                     "--listen 127.0.0.1:0 --fault drop=0.1",
+                     "on a free port; every tenth answer breaks off"}}},
+      .speaks_to_server = false};
+}
+
 std::vector<CommandSpec> MakeTable() {
   return {
       Serve(),
+      EngineCommand(),
       Submit(),
       Jobs(),
       Logs(),

@@ -19,6 +19,7 @@ struct Binding {
 };
 constexpr Binding kBindings[] = {
     {"serve", nullptr, Serve},
+    {"engine", nullptr, RunEngine},
     {"submit", SubmitJob},
     {"jobs", ShowJobs},
     {"logs", ShowLogs},

@@ -1,0 +1,71 @@
+#include "adapters/modelled/engine_hosting.h"
+
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "adapters/modelled/engine_text.h"
+#include "core/status.h"
+
+namespace spillway {
+namespace {
+
+std::size_t CountIn(const FleetSpec& fleet) {
+  std::size_t count = 0;
+  for (const PoolSpec& pool : fleet.pools) {
+    if (!pool.modelled) continue;
+    for (const ServeSpec& serve : pool.serves) count += static_cast<std::size_t>(serve.replicas);
+  }
+  return count;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ModelledEngines>> ModelledEngines::Start(
+    const Catalog& catalog, const FleetSpec& fleet, ModelledEngineOptions options) {
+  if (const std::size_t count = CountIn(fleet); count > kMost)
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the fleet's modelled pools serve ", count, " engines, at most ", kMost, " can be hosted"));
+  options.host = "127.0.0.1";
+  options.port = 0;
+  auto all = std::make_unique<ModelledEngines>();
+  for (const PoolSpec& pool : fleet.pools) {
+    if (!pool.modelled) continue;
+    for (const ServeSpec& serve : pool.serves) {
+      const std::string what = absl::StrCat("pool ", pool.name, ", model ", serve.model);
+      const auto model = EngineModelFor(catalog, pool, serve);
+      if (!model.ok()) return Annotate(model.status(), what);
+      std::vector<std::string> urls;
+      for (int replica = 0; replica < serve.replicas; ++replica) {
+        options.fault_seed = modelled::Mix(options.seed, all->engines_.size());
+        auto engine = ModelledEngine::Start(*model, options);
+        if (!engine.ok()) return Annotate(engine.status(), what);
+        urls.push_back((*engine)->base_url());
+        all->engines_.push_back(*std::move(engine));
+      }
+      all->urls_[pool.name].push_back(std::move(urls));
+    }
+  }
+  return all;
+}
+
+const std::vector<std::string>& ModelledEngines::Urls(std::string_view pool,
+                                                      std::size_t serve) const {
+  static const auto& none = *new std::vector<std::string>;
+  const auto found = urls_.find(pool);
+  return found == urls_.end() || serve >= found->second.size() ? none : found->second[serve];
+}
+
+bool ModelledEngines::Stop(absl::Duration grace) {
+  std::atomic<bool> whole{true};
+  std::vector<std::thread> threads;
+  for (const auto& engine : engines_)
+    threads.emplace_back([&engine, &whole, grace] {
+      if (!engine->Drain(grace)) whole = false;
+    });
+  for (std::thread& thread : threads) thread.join();
+  return whole;
+}
+
+}  // namespace spillway
