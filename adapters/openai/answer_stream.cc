@@ -1,0 +1,45 @@
+#include "adapters/openai/answer_stream.h"
+
+namespace spillway {
+
+absl::Span<const std::string_view> AnswerStream::Take(std::string_view piece) {
+  out_.clear();
+  events_.Feed(piece);
+  SseSplitter::Event event;
+  while (!garbled_ && events_.Next(&event)) {
+    if (!Read(event)) continue;
+    const bool in_piece =
+        event.bytes.data() >= piece.data() && event.bytes.data() < piece.data() + piece.size();
+    // Only the first event of a piece can have begun before it; the splitter forgets it next.
+    Pass(in_piece ? event.bytes : std::string_view(first_.assign(event.bytes)));
+  }
+  return out_;
+}
+
+void AnswerStream::Pass(std::string_view bytes) {
+  if (!out_.empty() && out_.back().data() + out_.back().size() == bytes.data()) {
+    out_.back() = {out_.back().data(), out_.back().size() + bytes.size()};
+  } else {
+    out_.push_back(bytes);
+  }
+}
+
+bool AnswerStream::Read(const SseSplitter::Event& event) {
+  if (!event.has_data) return true;
+  if (event.data == "[DONE]") {
+    done_ = true;
+    return true;
+  }
+  OpenAiAnswer chunk;
+  if (!ScanOpenAiAnswer(event.data, &chunk)) {
+    garbled_ = true;
+    return false;
+  }
+  deltas_ += chunk.content_deltas;
+  error_ = error_ || chunk.is_error;
+  if (chunk.finish != FinishReason::kNone) finish_ = chunk.finish;
+  if (chunk.usage) usage_ = chunk.usage;
+  return !(cut_usage_ && chunk.usage_only());
+}
+
+}  // namespace spillway
