@@ -97,8 +97,7 @@ bool HttpConnection::draining() const {
 }
 
 void HttpConnection::OnGone(std::function<void()> callback) {
-  on_gone_ = std::move(callback);
-  Watch();
+  on_gone_ = std::move(callback);  // The next sweep begins to watch: most answers come before it.
   if (ended() && on_gone_) std::exchange(on_gone_, nullptr)();
 }
 
@@ -108,6 +107,7 @@ std::shared_ptr<Waker> HttpConnection::waker() {
 }
 
 Awaitable<Woken> HttpConnection::Wait(absl::Duration timeout) {
+  if (head_due_) co_await WritePiece({}, false);
   Watch();
   if (ended()) co_return Woken::kGone;
   if (std::exchange(woken_, false)) co_return Woken::kWoken;
@@ -138,6 +138,7 @@ void HttpConnection::EndExchange() {
   on_gone_ = nullptr;
   waker_.reset();
   woken_ = false;
+  head_due_ = false;
   trailers_.clear();
 }
 
@@ -328,9 +329,15 @@ Awaitable<bool> HttpConnection::SendStream(const HttpAnswer& answer) {
         lane().handler().OnRefused(500, "internal", "the response could not be written");
     co_return co_await SendWhole(failure);
   }
-  const Parts head = OnePart(out_);
-  if (!co_await Send(head)) co_return false;
-  if (check_.head().method == Method::kHead) co_return !close_;
+  const bool bare = check_.head().method == Method::kHead;
+  head_due_ = answer.head_with_body && !bare;
+  over_ = false;
+  if (!head_due_) {
+    const Parts head = OnePart(out_);
+    const bool sent = co_await Send(head);
+    if (!sent) co_return false;
+  }
+  if (bare) co_return !close_;
   Watch();
   bool finished = false;
   try {
@@ -340,26 +347,28 @@ Awaitable<bool> HttpConnection::SendStream(const HttpAnswer& answer) {
     lane().mutable_counts().handler_failures += 1;
   }
   if (!finished) co_return false;
-  co_return co_await EndStream();
+  bool ended = over_;
+  if (!ended) ended = co_await WritePiece({}, true);
+  co_return ended&& chunked_ && !close_;
 }
 
-Awaitable<bool> HttpConnection::EndStream() {
-  if (!chunked_) co_return false;
-  out_.assign("0\r\n").append(trailers_).append("\r\n");
-  const Parts end = OnePart(out_);
-  const bool sent = co_await Send(end);
-  co_return sent && !close_;
-}
+Awaitable<bool> HttpConnection::Write(std::string_view data) { return WritePiece(data, false); }
+Awaitable<bool> HttpConnection::WriteLast(std::string_view data) { return WritePiece(data, true); }
 
-Awaitable<bool> HttpConnection::Write(std::string_view data) {
+// A head that is due, one chunk, the last chunk: as one write.
+Awaitable<bool> HttpConnection::WritePiece(std::string_view data, bool last) {
   Watch();
-  if (ended()) co_return false;
-  if (data.empty()) co_return true;
-  out_.clear();
-  if (chunked_) AppendChunkSize(data.size(), &out_);
+  if (ended() || over_) co_return false;
+  if (!std::exchange(head_due_, false)) out_.clear();
+  const bool chunk = chunked_ && !data.empty();
+  if (chunk) AppendChunkSize(data.size(), &out_);
+  end_.assign(chunk ? "\r\n" : "");
+  if (last && chunked_) end_.append("0\r\n").append(trailers_).append("\r\n");
+  over_ = last;
   Parts parts = OnePart(out_);
   parts[1] = net::const_buffer(data.data(), data.size());
-  if (chunked_) parts[2] = net::const_buffer("\r\n", 2);
+  parts[2] = net::const_buffer(end_.data(), end_.size());
+  if (SizeOf(parts) == 0) co_return true;
   co_return co_await Send(parts);
 }
 

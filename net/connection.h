@@ -40,6 +40,7 @@ class HttpConnection final : public Wire, private BodyStream {
   std::shared_ptr<Waker> waker() override;
   Awaitable<Woken> Wait(absl::Duration timeout) override;
   Awaitable<bool> Write(std::string_view data) override;
+  Awaitable<bool> WriteLast(std::string_view data) override;
   void AddTrailer(std::string_view name, std::string_view value) override;
 
   void PeerLeft() override;
@@ -55,7 +56,7 @@ class HttpConnection final : public Wire, private BodyStream {
   Awaitable<bool> Answer(HttpRequest request);
   Awaitable<bool> SendWhole(const HttpResponse& response);
   Awaitable<bool> SendStream(const HttpAnswer& answer);
-  Awaitable<bool> EndStream();
+  Awaitable<bool> WritePiece(std::string_view data, bool last);
   // Answers what never reaches the handler, and ends the connection.
   Awaitable<bool> Refuse(int status, std::string_view code, std::string_view detail);
   Awaitable<bool> Refuse(const Refusal& why);
@@ -69,6 +70,7 @@ class HttpConnection final : public Wire, private BodyStream {
   const std::string peer_;
   RequestHeadCheck check_;
   std::string out_;          // The head, or all, of what is sent.
+  std::string end_;          // What follows a piece of a stream.
   std::string id_;           // Of this request.
   absl::Duration patience_;  // When the head under way is overdue.
   bool first_ = true;        // No request was answered yet.
@@ -85,7 +87,9 @@ class HttpConnection final : public Wire, private BodyStream {
   bool woken_ = false;   // A wake came while awake.
   Woken why_ = Woken::kWoken;
   absl::Duration wake_at_ = absl::InfiniteDuration();
-  bool chunked_ = false;  // How the stream under way is framed.
+  bool chunked_ = false;   // How the stream under way is framed.
+  bool head_due_ = false;  // Its head is in out_ and was not sent.
+  bool over_ = false;      // Its last piece was sent.
   std::string trailers_;
 };
 

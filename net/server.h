@@ -63,6 +63,8 @@ class BodyStream : public Exchange {
   // producer back, and nothing piles up here. False: the client is gone or too slow, or the server
   // gave up; write no more. `data` must stay valid until then; empty data writes nothing.
   virtual Awaitable<bool> Write(std::string_view data) = 0;
+  // The same for the last piece: the end of the body goes with it. Nothing is written after it.
+  virtual Awaitable<bool> WriteLast(std::string_view data) = 0;
   // Sent after the body if the client asked for trailers, else dropped.
   virtual void AddTrailer(std::string_view name, std::string_view value) = 0;
 };
@@ -79,6 +81,9 @@ struct HttpAnswer {
 
   HttpResponse response;
   BodyProducer produce;
+  // The producer writes at once: let the head go with its first piece. Until then, and until it
+  // waits, the client sees nothing.
+  bool head_with_body = false;
 };
 
 // 200 text/event-stream with the fields that keep proxies from buffering it.
