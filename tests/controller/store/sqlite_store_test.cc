@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "controller/store/schema.h"
 #include "controller/store/sqlite_archive.h"
 #include "tests/controller/store/scribe.h"
 #include "tests/support/temporary_folder.h"
@@ -173,13 +174,15 @@ TEST_F(SqliteStoreTest, TheWriteAheadLogIsWrittenBackByTidy) {
   const auto store = OpenStore();
   const auto archive = OpenArchive();
   Scribe scribe(5);
+  const absl::Time long_ago = absl::FromUnixSeconds(-9'000'000'000);  // jobs end at any time
   std::uintmax_t largest = 0;
   for (int i = 0; i < 120; ++i) {
     Batch batch = scribe.NextApplied(4);
     StoredAnswer large{.tenant = "t", .key = "k", .body = std::string(1 << 20, 'x')};
     batch.answers.push_back(large);
-    ASSERT_TRUE(store->Commit(batch).ok());
-    ASSERT_TRUE(store->Tidy(absl::UnixEpoch()).ok());
+    const absl::Status committed = store->Commit(batch);
+    ASSERT_TRUE(committed.ok()) << committed;
+    ASSERT_TRUE(store->Tidy(long_ago).ok());
     largest = std::max(largest, std::filesystem::file_size(path_ + "-wal"));
   }
   EXPECT_LT(largest, std::uintmax_t{40} << 20);  // 120 MiB went through it
@@ -195,11 +198,12 @@ TEST_F(SqliteStoreTest, RefusesAFolderOrATextInPlaceOfADatabase) {
 
 TEST_F(SqliteStoreTest, RefusesTablesOfANewerProgram) {
   OpenStore();
-  Sql("UPDATE meta SET value = 2 WHERE key = 'schema'");
+  Sql("UPDATE meta SET value = value + 1 WHERE key = 'schema'");
   const auto store = SqliteStore::Open({.path = path_});
   EXPECT_EQ(store.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(store.status()),
-              HasSubstr("tables of version 2, this program knows version 1"));
+              HasSubstr(absl::StrCat("tables of version ", store::kSchemaVersion + 1,
+                                     ", this program knows version ", store::kSchemaVersion)));
 }
 
 TEST_F(SqliteStoreTest, RefusesADatabaseOfAnotherProgram) {
