@@ -58,6 +58,7 @@ const Clock& Host::clock() const { return impl_->clock_; }
 bool Host::DrivenHere(const std::string& type) const { return impl_->adapters_.contains(type); }
 HostStats Host::stats() const { return impl_->stats(); }
 const HostOptions& Host::options() const { return impl_->options_; }
+std::uint64_t Host::epoch() const { return impl_->epoch_.load(std::memory_order_relaxed); }
 
 void Host::Submit(Submission submission, Done<SubmitAnswer> done) {
   const auto refuse = [&done](Admission admission, absl::Status status) {

@@ -160,6 +160,7 @@ class Host final : public AdapterSink {
   bool DrivenHere(const std::string& adapter_type) const;  // is there an adapter of this type?
   HostStats stats() const;
   const HostOptions& options() const;
+  std::uint64_t epoch() const;  // of this start
 
  private:
   class Impl;

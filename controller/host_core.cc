@@ -320,6 +320,7 @@ absl::Status Host::Impl::Start(std::shared_ptr<const Config> config, Adapters ad
   }
   SPILLWAY_ASSIGN_OR_RETURN(Remembered remembered, journal_.Recall());
   const std::uint64_t epoch = remembered.counters.epoch + 1;
+  epoch_.store(epoch, std::memory_order_relaxed);
   const std::vector<Job> jobs = remembered.jobs;
   last_event_ = remembered.counters.last_event;
   if (Number(last_event_) != 0) {

@@ -72,6 +72,7 @@ class Host::Impl {
   KeysInFlight keys_;
   std::atomic<std::int64_t> queued_{0};
   std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> epoch_{0};
 
   std::shared_ptr<const Snapshot> snapshot() const {
     const std::lock_guard lock(snapshot_mutex_);

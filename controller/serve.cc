@@ -39,6 +39,7 @@ class Controller {
 
   ~Controller() {
     server_.reset();
+    if (dispatcher_) dispatcher_->Stop();
     if (host_) host_->Stop();
   }
 
@@ -77,6 +78,7 @@ class Controller {
     api_->SetReady(false);
     address_->Remove();
     if (!server_->Drain(server_spec_.drain)) log_.Warn("some connections had to be cut");
+    dispatcher_->Stop();
     host_->Stop();
     log_.Info("stopped; running jobs stay with their supervisor");
   }
@@ -94,14 +96,23 @@ class Controller {
   }
 
   absl::Status StartHost(const std::shared_ptr<const Config>& config) {
-    host_.emplace(HostOptions{}, clock_, brain_, *store_, *archive_, metrics_);
-    SPILLWAY_ASSIGN_OR_RETURN(adapters_, options_.adapters({options_.state_dir, *host_, *config}));
-    return host_->Start(config, adapters_->ByType());
+    HostOptions options;
+    options.on_snapshot = [this](const Snapshot& snapshot) {
+      if (dispatcher_) dispatcher_->Publish(snapshot.router);
+    };
+    host_.emplace(std::move(options), clock_, brain_, *store_, *archive_, metrics_);
+    dispatcher_.emplace(Dispatcher::Options(), clock_, *host_);
+    SPILLWAY_ASSIGN_OR_RETURN(
+        adapters_, options_.adapters({options_.state_dir, *host_, *dispatcher_, *config}));
+    SPILLWAY_RETURN_IF_ERROR(host_->Start(config, adapters_->ByType()));
+    dispatcher_->Start(host_->epoch());
+    dispatcher_->Publish(host_->snapshot()->router);
+    return adapters_->AwaitEngines();
   }
 
   absl::Status StartServer() {
     SPILLWAY_ASSIGN_OR_RETURN(const HostPort at, ParseHostPort(server_spec_.listen));
-    api_.emplace(*host_, metrics_, metrics_, options_.machine);
+    api_.emplace(*host_, *dispatcher_, metrics_, metrics_, options_.machine);
     ServerOptions server;
     server.host = at.host;
     server.port = at.port;
@@ -153,6 +164,7 @@ class Controller {
   Brain brain_;
   std::unique_ptr<ServedAdapters> adapters_;  // let go of by the host before they die
   std::optional<Host> host_;
+  std::optional<Dispatcher> dispatcher_;
   std::optional<Api> api_;
   std::unique_ptr<Server> server_;
 };

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "adapters/adapter.h"
+#include "controller/dispatcher.h"
 #include "controller/host.h"
 #include "core/config.h"
 #include "core/machine.h"
@@ -20,10 +21,14 @@ class ServedAdapters {
  public:
   virtual ~ServedAdapters() = default;  // after the host has stopped
   virtual Host::Adapters ByType() = 0;
+  // The host has met every pool. Returns once the engines that this process hosts answer; what is
+  // wrong with others shows as pools that are down.
+  virtual absl::Status AwaitEngines() = 0;
 };
 struct AdapterNeeds {
-  std::string state_dir;  // there, 0700, and held by this process alone
-  AdapterSink& sink;      // outlives the adapters
+  std::string state_dir;   // there, 0700, and held by this process alone
+  AdapterSink& sink;       // outlives the adapters
+  Dispatcher& dispatcher;  // the same; is told where engines are and what they say
   const Config& config;
 };
 using AdapterFactory =

@@ -18,19 +18,19 @@ Engine::Engine(std::shared_ptr<const StepTimes> times, EngineLimits limits)
   SPILLWAY_CHECK(limits_.max_sequences > 0 && limits_.step_tokens > 0 && limits_.block_tokens > 0);
 }
 
-Admission Engine::Add(const EngineRequest& request, absl::Time now) {
+EngineAdmission Engine::Add(const EngineRequest& request, absl::Time now) {
   EngineRequest taken = request;
   taken.prompt_tokens = std::max<std::int64_t>(1, request.prompt_tokens);
   taken.output_tokens = std::max<std::int64_t>(0, request.output_tokens);
   const std::int64_t longest = limits_.LongestSequence();
   if (taken.prompt_tokens > longest || taken.output_tokens > longest - taken.prompt_tokens) {
-    return Admission::kNeverFits;
+    return EngineAdmission::kNeverFits;
   }
   if (waiting_.size() >= static_cast<std::size_t>(std::max(0, limits_.max_waiting))) {
-    return Admission::kQueueFull;
+    return EngineAdmission::kQueueFull;
   }
   waiting_.push_back({.request = taken, .since = now});
-  return Admission::kAdmitted;
+  return EngineAdmission::kAdmitted;
 }
 
 void Engine::Cancel(std::uint64_t id) {

@@ -48,7 +48,7 @@ struct EngineRequest {
   std::int64_t output_tokens = 1;
 };
 
-enum class Admission : std::uint8_t {
+enum class EngineAdmission : std::uint8_t {
   kAdmitted,
   kQueueFull,  // max_waiting wait already
   kNeverFits,  // longer than LongestSequence(): it would wait for ever
@@ -92,7 +92,7 @@ class Engine {
  public:
   Engine(std::shared_ptr<const StepTimes> times, EngineLimits limits);
 
-  Admission Add(const EngineRequest& request, absl::Time now);
+  EngineAdmission Add(const EngineRequest& request, absl::Time now);
   // Frees what it holds at once; a step under way still takes its time. Unknown ids: nothing.
   void Cancel(std::uint64_t id);
 
@@ -107,7 +107,7 @@ class Engine {
   EngineGauges gauges() const;
   EngineLoad load() const;
   const EngineLimits& limits() const { return limits_; }
-  const Batch& batch() const { return batch_; }  // of the step under way; empty: none
+  const StepBatch& batch() const { return batch_; }  // of the step under way; empty: none
 
  private:
   struct Sequence {
@@ -138,7 +138,7 @@ class Engine {
   std::vector<Sequence> running_;  // in the order of admission
   std::deque<Sequence> waiting_;
   std::int64_t free_blocks_;
-  Batch batch_;
+  StepBatch batch_;
   absl::Time step_end_ = absl::InfiniteFuture();
   EngineGauges counters_;
 };

@@ -22,7 +22,7 @@ std::vector<ProfileTimes::Point> ProfileTimes::Rising(
 }
 
 double ProfileTimes::RooflinePrefill(double tokens) const {
-  Batch batch;
+  StepBatch batch;
   batch.AddChunk(static_cast<std::int64_t>(tokens), 0);
   return roofline_.Seconds(batch);
 }
@@ -52,7 +52,7 @@ double ProfileTimes::At(const std::vector<Point>& points, double at, Outside out
          (above->seconds - below.seconds) * (at - below.at) / (above->at - below.at);
 }
 
-double ProfileTimes::Prefill(const Batch& batch) const {
+double ProfileTimes::Prefill(const StepBatch& batch) const {
   const double tokens = static_cast<double>(batch.prefill_tokens);
   const double measured = At(prefill_, tokens, [this](double at) { return RooflinePrefill(at); });
   const double own = tokens * (tokens - 1) / 2;
@@ -60,24 +60,25 @@ double ProfileTimes::Prefill(const Batch& batch) const {
                         std::max(0.0, static_cast<double>(batch.prefill_context) - own));
 }
 
-double ProfileTimes::Decode(const Batch& batch) const {
+double ProfileTimes::Decode(const StepBatch& batch) const {
   const double measured =
       At(decode_, batch.decodes, [this](double at) { return RooflineDecode(at); });
   const double longer = static_cast<double>(batch.decode_context) - batch.decodes * decode_context_;
   return measured + roofline_.KvSeconds(std::max(0.0, longer));
 }
 
-absl::Duration ProfileTimes::Of(const Batch& batch) const {
+absl::Duration ProfileTimes::Of(const StepBatch& batch) const {
   if (batch.empty()) return absl::ZeroDuration();
   constexpr double kMixed = 1.1;
-  const auto alone = [&](const std::vector<Point>& points, const Batch& phase, auto measured) {
+  const auto alone = [&](const std::vector<Point>& points, const StepBatch& phase, auto measured) {
     if (phase.empty()) return 0.0;
     return points.empty() ? roofline_.Seconds(phase) : measured(phase);
   };
-  const Batch prompts{batch.prefill_tokens, batch.prefill_context, batch.prefills, 0, 0};
-  const Batch answers{0, 0, 0, batch.decodes, batch.decode_context};
-  const double prefill = alone(prefill_, prompts, [this](const Batch& b) { return Prefill(b); });
-  const double decode = alone(decode_, answers, [this](const Batch& b) { return Decode(b); });
+  const StepBatch prompts{batch.prefill_tokens, batch.prefill_context, batch.prefills, 0, 0};
+  const StepBatch answers{0, 0, 0, batch.decodes, batch.decode_context};
+  const double prefill =
+      alone(prefill_, prompts, [this](const StepBatch& b) { return Prefill(b); });
+  const double decode = alone(decode_, answers, [this](const StepBatch& b) { return Decode(b); });
   const double both =
       prefill > 0 && decode > 0 ? kMixed * std::max(prefill, decode) : prefill + decode;
   return StepDuration(both * roofline_.scale());

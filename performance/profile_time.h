@@ -20,7 +20,7 @@ class ProfileTimes final : public StepTimes {
   // Times that fall where they should rise (noise) are lifted to the one before.
   ProfileTimes(const EngineProfile& profile, const Roofline& roofline);
 
-  absl::Duration Of(const Batch& batch) const override;
+  absl::Duration Of(const StepBatch& batch) const override;
   Basis basis() const override {
     return prefill_.empty() || decode_.empty() ? Basis::kRoofline : Basis::kProfile;
   }
@@ -35,8 +35,8 @@ class ProfileTimes final : public StepTimes {
   double RooflineDecode(double sequences) const;
   template <class Outside>
   static double At(const std::vector<Point>& points, double at, Outside outside);
-  double Prefill(const Batch& batch) const;
-  double Decode(const Batch& batch) const;
+  double Prefill(const StepBatch& batch) const;
+  double Decode(const StepBatch& batch) const;
 
   std::vector<Point> prefill_, decode_;
   double decode_context_ = 0;

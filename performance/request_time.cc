@@ -37,11 +37,11 @@ class Forecast {
 
   // One step, with `tokens` of prompts behind `cached` others each.
   double Step(double decodes, double context, double tokens, double cached) const {
-    Batch batch{.prefill_tokens = std::llround(tokens),
-                .prefill_context = std::llround(tokens * (cached + tokens / 2)),
-                .prefills = tokens > 0 ? 1 : 0,
-                .decodes = static_cast<int>(std::lround(decodes)),
-                .decode_context = std::llround(context)};
+    StepBatch batch{.prefill_tokens = std::llround(tokens),
+                    .prefill_context = std::llround(tokens * (cached + tokens / 2)),
+                    .prefills = tokens > 0 ? 1 : 0,
+                    .decodes = static_cast<int>(std::lround(decodes)),
+                    .decode_context = std::llround(context)};
     return static_cast<double>(ToNanos(steps_.Of(batch)));
   }
 

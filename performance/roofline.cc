@@ -101,7 +101,7 @@ double Roofline::WeightBytes(double tokens) const {
   return dense_bytes_ + expert_bytes_ * (1 - std::pow(expert_missed_, tokens));
 }
 
-double Roofline::Seconds(const Batch& batch) const {
+double Roofline::Seconds(const StepBatch& batch) const {
   if (batch.empty()) return 0;
   const double prompt = static_cast<double>(batch.prefill_tokens);
   const double looked_at = static_cast<double>(batch.prefill_context);
@@ -118,7 +118,7 @@ double Roofline::Seconds(const Batch& batch) const {
          kSequenceOverhead * (batch.prefills + batch.decodes);
 }
 
-absl::Duration Roofline::Of(const Batch& batch) const {
+absl::Duration Roofline::Of(const StepBatch& batch) const {
   return batch.empty() ? absl::ZeroDuration() : StepDuration(Seconds(batch) * scale_);
 }
 

@@ -41,11 +41,11 @@ class Roofline final : public StepTimes {
   // None: ComputeRate has none.
   static std::optional<Roofline> Of(const Replica& replica);
 
-  absl::Duration Of(const Batch& batch) const override;
+  absl::Duration Of(const StepBatch& batch) const override;
   Basis basis() const override { return Basis::kRoofline; }
 
   // The same in seconds, on hardware of speed 1 and without confidential computing.
-  double Seconds(const Batch& batch) const;
+  double Seconds(const StepBatch& batch) const;
   // What attention takes for so many pairs of a new token and one before it, computing a prompt.
   double AttentionSeconds(double pairs) const { return attention_flops_ * pairs / prefill_rate_; }
   // What reading the keys and values of so many tokens takes.

@@ -13,7 +13,7 @@
 namespace spillway {
 
 // What one step computes. Sequences decode (one token each) or prefill (a chunk of their prompt).
-struct Batch {
+struct StepBatch {
   std::int64_t prefill_tokens = 0;  // prompt tokens computed in it
   // Sum over chunks of tokens x (tokens already in the cache + (tokens - 1) / 2): how many earlier
   // tokens they look at.
@@ -33,7 +33,7 @@ struct Batch {
     ++decodes;
     decode_context += cached;
   }
-  friend bool operator==(const Batch&, const Batch&) = default;
+  friend bool operator==(const StepBatch&, const StepBatch&) = default;
 };
 
 // Of one replica of one model on the hardware that it holds. Immutable: shared between threads.
@@ -42,7 +42,7 @@ class StepTimes {
   virtual ~StepTimes() = default;
   // More than zero unless the batch is empty; whole nanoseconds; the same batch always takes the
   // same time; more work never takes less. Allocates nothing.
-  virtual absl::Duration Of(const Batch& batch) const = 0;
+  virtual absl::Duration Of(const StepBatch& batch) const = 0;
   // `profile` if both phases were measured on this very hardware, else `roofline`.
   virtual Basis basis() const = 0;
 };

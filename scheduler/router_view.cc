@@ -14,7 +14,7 @@ namespace {
 // sequence. A guess to begin with; corrections replace it after five answers.
 class AssumedSteps final : public StepTimes {
  public:
-  absl::Duration Of(const Batch& batch) const override {
+  absl::Duration Of(const StepBatch& batch) const override {
     absl::Duration time = absl::Microseconds(500) * batch.prefill_tokens;
     if (batch.decodes > 0) time += absl::Milliseconds(40);
     return time;

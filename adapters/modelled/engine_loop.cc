@@ -53,28 +53,28 @@ absl::StatusOr<std::unique_ptr<TokenFlow>> EngineLoop::Submit(std::vector<Sequen
                                                               std::shared_ptr<Waker> waker) {
   std::unique_ptr<TokenFlow> flow(
       new TokenFlow(*this, std::move(plans), every_token, std::move(waker)));
-  Admission verdict = Admission::kAdmitted;
+  EngineAdmission verdict = EngineAdmission::kAdmitted;
   {
     const std::lock_guard lock(mutex_);
     flow->first_id_ = next_id_;
     flow->since_ = Now();
-    for (std::size_t i = 0; i < flow->size() && verdict == Admission::kAdmitted; ++i) {
+    for (std::size_t i = 0; i < flow->size() && verdict == EngineAdmission::kAdmitted; ++i) {
       const SequencePlan& plan = flow->plans_[i];
       verdict = engine_.Add({next_id_, plan.prompt_tokens, plan.output_tokens}, flow->since_);
-      if (verdict == Admission::kAdmitted) places_[next_id_++] = {flow.get(), i};
+      if (verdict == EngineAdmission::kAdmitted) places_[next_id_++] = {flow.get(), i};
     }
-    if (verdict != Admission::kAdmitted)
+    if (verdict != EngineAdmission::kAdmitted)
       Remove(*flow);
     else if (std::exchange(idle_, false))
       work_.notify_one();
   }
   switch (verdict) {
-    case Admission::kAdmitted:
+    case EngineAdmission::kAdmitted:
       return flow;
-    case Admission::kQueueFull:
+    case EngineAdmission::kQueueFull:
       return absl::ResourceExhaustedError(
           absl::StrCat("the engine's queue is full: ", limits_.max_waiting, " requests wait"));
-    case Admission::kNeverFits:
+    case EngineAdmission::kNeverFits:
       break;
   }
   return absl::OutOfRangeError(absl::StrCat("longer than the ", limits_.LongestSequence(),

@@ -59,12 +59,15 @@ bool NamesThisMachine(std::string_view host) {
   return numeric && name.starts_with("127.");
 }
 
-Api::Api(Host& host, Observer& observer, MetricsText& metrics, Machine machine, ApiLimits limits)
+Api::Api(Host& host, Dispatcher& dispatcher, Observer& observer, MetricsText& metrics,
+         Machine machine, ApiLimits limits)
     : host_(host),
+      dispatcher_(dispatcher),
       observer_(observer),
       metrics_(metrics),
       machine_(std::move(machine)),
-      limits_(limits) {}
+      limits_(limits),
+      started_at_(host.clock().Now()) {}
 
 HeadAnswer Api::OnHead(const HttpRequest& head) {
   HeadAnswer answer;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "controller/dispatcher.h"
 #include "controller/host.h"
 #include "controller/northbound/problems.h"
 #include "controller/northbound/route.h"
@@ -27,7 +28,8 @@ class Api final : public HttpHandler {
  public:
   // All of them outlive the server that calls this. `machine`: what pools of adapter `process` that
   // are added later are filled in from.
-  Api(Host& host, Observer& observer, MetricsText& metrics, Machine machine, ApiLimits limits = {});
+  Api(Host& host, Dispatcher& dispatcher, Observer& observer, MetricsText& metrics, Machine machine,
+      ApiLimits limits = {});
 
   HeadAnswer OnHead(const HttpRequest& head) override;
   Awaitable<HttpAnswer> Handle(HttpRequest request, Exchange& exchange) override;
@@ -38,6 +40,8 @@ class Api final : public HttpHandler {
   bool ready() const { return ready_.load(std::memory_order_acquire); }
 
   Host& host() { return host_; }
+  Dispatcher* dispatcher() { return &dispatcher_; }
+  absl::Time started_at() const { return started_at_; }
   MetricsText& metrics() { return metrics_; }
   const Machine& machine() const { return machine_; }
   const ApiLimits& limits() const { return limits_; }
@@ -49,10 +53,12 @@ class Api final : public HttpHandler {
 
  private:
   Host& host_;
+  Dispatcher& dispatcher_;
   Observer& observer_;
   MetricsText& metrics_;
   const Machine machine_;
   const ApiLimits limits_;
+  const absl::Time started_at_;
   std::atomic<bool> ready_{false};
   std::shared_ptr<std::atomic<std::size_t>> open_streams_ =
       std::make_shared<std::atomic<std::size_t>>(0);

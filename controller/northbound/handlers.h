@@ -7,6 +7,12 @@
 // wait for the host. `api` outlives every call.
 namespace spillway::handle {
 
+// inference.cc
+Awaitable<HttpAnswer> ChatCompletions(Api& api, Call call);
+Awaitable<HttpAnswer> Completions(Api& api, Call call);
+Awaitable<HttpAnswer> Embeddings(Api& api, Call call);
+Awaitable<HttpAnswer> ListModels(Api& api, Call call);
+Awaitable<HttpAnswer> GetModel(Api& api, Call call);
 // jobs.cc
 Awaitable<HttpAnswer> SubmitJob(Api& api, Call call);
 Awaitable<HttpAnswer> ListJobs(Api& api, Call call);

@@ -14,7 +14,17 @@ constexpr std::size_t kPoolBody = 64 << 10;
 constexpr std::size_t kPriceBody = 4 << 10;
 constexpr std::size_t kPolicyBody = 1 << 20;
 
+constexpr std::size_t kPromptBody = 32 << 20;
+
 constexpr Route kRoutes[] = {
+    {Method::kPost, "/v1/chat/completions", "createChatCompletion", Role::kSubmitter, kPromptBody,
+     handle::ChatCompletions},
+    {Method::kPost, "/v1/completions", "createCompletion", Role::kSubmitter, kPromptBody,
+     handle::Completions},
+    {Method::kPost, "/v1/embeddings", "createEmbedding", Role::kSubmitter, kPromptBody,
+     handle::Embeddings},
+    {Method::kGet, "/v1/models", "listModels", Role::kReader, kNoBody, handle::ListModels},
+    {Method::kGet, "/v1/models/{id}", "getModel", Role::kReader, kNoBody, handle::GetModel},
     {Method::kPost, "/api/v1/jobs", "submitJob", Role::kSubmitter, kJobBody, handle::SubmitJob},
     {Method::kGet, "/api/v1/jobs", "listJobs", Role::kReader, kNoBody, handle::ListJobs},
     {Method::kGet, "/api/v1/jobs/{id}", "getJob", Role::kReader, kNoBody, handle::GetJob},

@@ -28,7 +28,7 @@ class Bench {
   explicit Bench(EngineLimits limits, std::shared_ptr<const StepTimes> times = Times())
       : engine(times, limits) {}
 
-  Admission Add(std::uint64_t id, std::int64_t prompt, std::int64_t output) {
+  EngineAdmission Add(std::uint64_t id, std::int64_t prompt, std::int64_t output) {
     return engine.Add({id, prompt, output}, now);
   }
   // One step; what it gave.
@@ -63,7 +63,7 @@ using testing::IsEmpty;
 
 TEST(Engine, OneRequestTakesItsClosedForm) {
   Bench bench(Limits());
-  ASSERT_EQ(bench.Add(1, 250, 20), Admission::kAdmitted);
+  ASSERT_EQ(bench.Add(1, 250, 20), EngineAdmission::kAdmitted);
   // Chunks of 100, 100 and 50 tokens, then 19 tokens one by one.
   EXPECT_THAT(bench.Step(), IsEmpty());
   EXPECT_THAT(bench.Step(), IsEmpty());
@@ -146,12 +146,12 @@ TEST(Engine, PlacesOfABatchAreFilledInTheOrderOfArrival) {
 TEST(Engine, WhoeverNeverFitsIsRefusedAtOnce) {
   EngineLimits limits = Limits(10);  // 160 tokens
   Bench bench(limits);
-  EXPECT_EQ(bench.Add(1, 150, 11), Admission::kNeverFits);
-  EXPECT_EQ(bench.Add(2, 150, 10), Admission::kAdmitted);
-  EXPECT_EQ(bench.Add(3, 1, std::numeric_limits<std::int64_t>::max()), Admission::kNeverFits);
+  EXPECT_EQ(bench.Add(1, 150, 11), EngineAdmission::kNeverFits);
+  EXPECT_EQ(bench.Add(2, 150, 10), EngineAdmission::kAdmitted);
+  EXPECT_EQ(bench.Add(3, 1, std::numeric_limits<std::int64_t>::max()), EngineAdmission::kNeverFits);
   limits.context = 64;
-  EXPECT_EQ(Bench(limits).Add(1, 60, 5), Admission::kNeverFits);
-  EXPECT_EQ(Bench(limits).Add(1, 60, 4), Admission::kAdmitted);
+  EXPECT_EQ(Bench(limits).Add(1, 60, 5), EngineAdmission::kNeverFits);
+  EXPECT_EQ(Bench(limits).Add(1, 60, 4), EngineAdmission::kAdmitted);
   bench.Drain();
   EXPECT_EQ(bench.outputs.size(), 10u);
 }
@@ -160,11 +160,11 @@ TEST(Engine, TheQueueIsBounded) {
   EngineLimits limits = Limits();
   limits.max_waiting = 2;
   Bench bench(limits);
-  EXPECT_EQ(bench.Add(1, 10, 1), Admission::kAdmitted);
-  EXPECT_EQ(bench.Add(2, 10, 1), Admission::kAdmitted);
-  EXPECT_EQ(bench.Add(3, 10, 1), Admission::kQueueFull);
+  EXPECT_EQ(bench.Add(1, 10, 1), EngineAdmission::kAdmitted);
+  EXPECT_EQ(bench.Add(2, 10, 1), EngineAdmission::kAdmitted);
+  EXPECT_EQ(bench.Add(3, 10, 1), EngineAdmission::kQueueFull);
   bench.engine.NextStepEnd(bench.now);  // takes both in
-  EXPECT_EQ(bench.Add(3, 10, 1), Admission::kAdmitted);
+  EXPECT_EQ(bench.Add(3, 10, 1), EngineAdmission::kAdmitted);
 }
 
 TEST(Engine, AdmissionLeavesTheWatermarkFree) {
@@ -290,9 +290,9 @@ TEST_P(EngineLaw, EveryRequestEndsWithExactlyItsTokens) {
     if (what <= 3) {
       const std::int64_t prompt = up_to(60), output = up_to(50) - 1;
       const bool fits = prompt + output <= limits.LongestSequence();
-      const Admission admission = bench.Add(next, prompt, output);
-      EXPECT_EQ(admission == Admission::kNeverFits, !fits);
-      if (admission == Admission::kAdmitted) seen[next] = {.wanted = output};
+      const EngineAdmission admission = bench.Add(next, prompt, output);
+      EXPECT_EQ(admission == EngineAdmission::kNeverFits, !fits);
+      if (admission == EngineAdmission::kAdmitted) seen[next] = {.wanted = output};
       ++next;
     } else if (what == 4 && next > 1) {
       const std::uint64_t id = up_to(static_cast<int>(next) - 1);
@@ -304,7 +304,7 @@ TEST_P(EngineLaw, EveryRequestEndsWithExactlyItsTokens) {
     } else {
       const EngineLoad load = bench.engine.load();
       bench.engine.NextStepEnd(bench.now);
-      const Batch batch = bench.engine.batch();
+      const StepBatch batch = bench.engine.batch();
       EXPECT_LE(batch.prefill_tokens + batch.decodes, limits.step_tokens);
       EXPECT_TRUE(!batch.empty() || load.running + load.waiting == 0);  // never idle over work
       check(bench.Step());

@@ -16,7 +16,7 @@ class AffineTimes final : public StepTimes {
   AffineTimes(absl::Duration step, absl::Duration prompt_token, absl::Duration sequence,
               absl::Duration context_token = absl::ZeroDuration())
       : step_(step), prompt_token_(prompt_token), sequence_(sequence), context_(context_token) {}
-  absl::Duration Of(const Batch& b) const override {
+  absl::Duration Of(const StepBatch& b) const override {
     if (b.empty()) return absl::ZeroDuration();
     return step_ + prompt_token_ * b.prefill_tokens + sequence_ * b.decodes +
            context_ * b.decode_context;

@@ -88,7 +88,7 @@ TEST(TimesOf, AFullBatchWaitsUntilOneEnds) {
 TEST(TimesOf, LooksAtFewSteps) {
   class Counted final : public StepTimes {
    public:
-    absl::Duration Of(const Batch& batch) const override {
+    absl::Duration Of(const StepBatch& batch) const override {
       ++asked;
       return Milliseconds(10) + Milliseconds(1) * batch.decodes;
     }
@@ -178,7 +178,7 @@ Errors Observe(const Served& world, double concurrency, int seed, int requests) 
       load.typical_output = output;
       error.waited += load.waiting > 0;
       seen[id] = {TimesOf(*world.steps, world.limits, load, p, output), now, {}, o};
-      EXPECT_EQ(engine.Add({id, p, o}, now), Admission::kAdmitted);
+      EXPECT_EQ(engine.Add({id, p, o}, now), EngineAdmission::kAdmitted);
       ++id;
       arrival += absl::Seconds(exponential(gap));
       continue;

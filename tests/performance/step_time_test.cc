@@ -11,13 +11,15 @@
 namespace spillway {
 namespace {
 
-Batch Decodes(int n, std::int64_t context) { return {.decodes = n, .decode_context = n * context}; }
-Batch Prompt(std::int64_t tokens, std::int64_t cached = 0) {
-  Batch batch;
+StepBatch Decodes(int n, std::int64_t context) {
+  return {.decodes = n, .decode_context = n * context};
+}
+StepBatch Prompt(std::int64_t tokens, std::int64_t cached = 0) {
+  StepBatch batch;
   batch.AddChunk(tokens, cached);
   return batch;
 }
-double Ms(const StepTimes& times, const Batch& batch) {
+double Ms(const StepTimes& times, const StepBatch& batch) {
   return absl::ToDoubleMilliseconds(times.Of(batch));
 }
 std::shared_ptr<const StepTimes> On(const Catalog& catalog, const PoolSpec& pool,
@@ -60,7 +62,7 @@ TEST(Roofline, GoesTheRightWay) {
   const Catalog world = World();
   const auto small = On(world, PoolOf(Gpu())), big = On(world, PoolOf(Gpu("big", 989, 3350, 80))),
              cpu = On(world, PoolOf(Cpu()));
-  for (const Batch& batch : {Decodes(1, 500), Decodes(32, 500), Prompt(16), Prompt(2048)}) {
+  for (const StepBatch& batch : {Decodes(1, 500), Decodes(32, 500), Prompt(16), Prompt(2048)}) {
     EXPECT_LT(big->Of(batch), small->Of(batch));
     EXPECT_LT(small->Of(batch), cpu->Of(batch));
   }
@@ -132,7 +134,7 @@ TEST(StepTimesFor, SpeedDividesEveryTimeAndTrustCosts) {
   fast.speed = 20;
   trusted.confidential = {"tdx"};
   const auto plain = On(world, PoolOf(Gpu()));
-  for (const Batch& batch : {Decodes(1, 500), Decodes(64, 100), Prompt(777, 50)}) {
+  for (const StepBatch& batch : {Decodes(1, 500), Decodes(64, 100), Prompt(777, 50)}) {
     const double ms = Ms(*plain, batch);
     EXPECT_NEAR(Ms(*On(world, fast), batch), ms / 20, 1e-5);
     EXPECT_NEAR(Ms(*On(world, trusted), batch), ms * 1.08, 1e-5);
@@ -231,7 +233,7 @@ TEST(Profile, ALongerContextCostsItsBytesAndADeeperChunkItsAttention) {
 TEST(Profile, AMixedStepTakesOneTenthMoreThanTheLongerPhase) {
   const Catalog world = MeasuredWorld();
   const auto times = On(world, PoolOf(Gpu()));
-  Batch mixed = Prompt(550);
+  StepBatch mixed = Prompt(550);
   for (int i = 0; i < 3; ++i) mixed.AddDecode(500);
   EXPECT_NEAR(Ms(*times, mixed), 1.1 * 95, 1e-6);
 }

@@ -21,7 +21,7 @@ namespace spillway {
 class EvenSteps final : public StepTimes {
  public:
   explicit EvenSteps(absl::Duration step) : step_(step) {}
-  absl::Duration Of(const Batch& batch) const override {
+  absl::Duration Of(const StepBatch& batch) const override {
     return batch.empty() ? absl::ZeroDuration() : step_;
   }
   Basis basis() const override { return Basis::kProfile; }

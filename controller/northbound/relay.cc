@@ -1,0 +1,406 @@
+#include "controller/northbound/relay.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/explain.h"
+#include "core/text.h"
+#include "formats/openai_answer.h"
+#include "formats/units.h"
+
+namespace spillway {
+namespace {
+
+constexpr std::size_t kHeld = std::size_t{1} << 20;        // of a whole answer
+constexpr std::size_t kErrorBody = std::size_t{64} << 10;  // of an engine's error
+constexpr absl::Duration kFirstByte = absl::Minutes(10);   // whole answers come at their end
+constexpr absl::Duration kFirstEvent = absl::Minutes(2);
+constexpr absl::Duration kGap = absl::Minutes(2);
+
+std::string_view TargetOf(OpenAiCall kind) {
+  switch (kind) {
+    case OpenAiCall::kChat:
+      return "/chat/completions";
+    case OpenAiCall::kCompletions:
+      return "/completions";
+    case OpenAiCall::kEmbeddings:
+      return "/embeddings";
+  }
+  return "";
+}
+
+ForwardFault FaultOf(const UpstreamError& error) {
+  switch (error.fault) {
+    case UpstreamFault::kConnect:
+      return ForwardFault::kConnect;
+    case UpstreamFault::kNoFirstByte:
+    case UpstreamFault::kStalled:
+      return ForwardFault::kTimeout;
+    default:
+      return ForwardFault::kBroken;
+  }
+}
+
+ForwardFault FaultOf(int status) {
+  return status == 429 || status == 503 ? ForwardFault::kOverloaded : ForwardFault::kError;
+}
+
+OpenAiError EngineLost(std::string_view why) {
+  return {.status = 502,
+          .message = absl::StrCat("the engine was lost: ", ToAbsl(why)),
+          .code = "engine_lost",
+          .retry = true};
+}
+
+}  // namespace
+
+Relay::Relay(Api& api, OpenAiCall kind, Call call)
+    : api_(api), dispatcher_(*api.dispatcher()), kind_(kind), call_(std::move(call)) {}
+
+// --- What is asked for ---------------------------------------------------------------------------
+
+std::optional<OpenAiError> Relay::ReadHints(RequestFeatures& features) const {
+  if (scanned_.max_cost_usd) {
+    const auto cost = ParseDecimalUsd(scanned_.max_cost_usd->view());
+    if (!cost.ok())
+      return InvalidRequest(
+          absl::StrCat("metadata.spillway.max_cost_usd: ", cost.status().message()), "metadata");
+    features.max_cost = *cost;
+  }
+  if (scanned_.ttft_ms) {
+    std::int64_t ms = 0;
+    if (!absl::SimpleAtoi(ToAbsl(scanned_.ttft_ms->view()), &ms) || ms < 1 || ms > 86'400'000)
+      return InvalidRequest("metadata.spillway.ttft_ms: wants milliseconds, like \"1500\"",
+                            "metadata");
+    features.ttft = absl::Milliseconds(ms);
+  }
+  const auto slo = [&](std::string_view name, std::optional<absl::Duration>& out) {
+    std::int64_t ms = 0;
+    const auto value = call_.request.headers.Find(name);
+    if (value && absl::SimpleAtoi(ToAbsl(*value), &ms) && ms > 0 && ms <= 86'400'000)
+      out = out ? std::min(*out, absl::Milliseconds(ms)) : absl::Milliseconds(ms);
+  };
+  slo("x-slo-ttft-ms", features.ttft);
+  slo("x-slo-tpot-ms", features.tpot);
+  if (scanned_.pool) features.pin = std::string(scanned_.pool->view());
+  return std::nullopt;
+}
+
+std::optional<OpenAiError> Relay::ReadRequest() {
+  if (auto fault = ScanOpenAiRequest(kind_, call_.request.body, &scanned_))
+    return InvalidRequest(std::move(fault->message), std::move(fault->param));
+  const auto view = dispatcher_.view();
+  if (!view) return ModelNotFound(scanned_.model.view(), "");
+  RequestFeatures features;
+  features.arrived = dispatcher_.Now();
+  features.tenant = call_.tenant;
+  features.model = std::string(scanned_.model.view());
+  features.models = view->Resolve(features.model);
+  if (features.models.empty())
+    return ModelNotFound(features.model, NearestWord(features.model, view->Names()));
+  features.kind = kind_ == OpenAiCall::kEmbeddings ? ModelKind::kEmbedding : ModelKind::kChat;
+  features.prompt_bytes =
+      static_cast<std::int64_t>(scanned_.text_bytes + 4 * scanned_.given_tokens);
+  features.max_tokens = scanned_.OutputBound();
+  features.choices = static_cast<int>(scanned_.n);
+  features.stream = scanned_.stream;
+  features.prefix.assign(
+      scanned_.prefix.hashes.begin(),
+      scanned_.prefix.hashes.begin() + static_cast<std::ptrdiff_t>(scanned_.prefix.count));
+  if (auto error = ReadHints(features)) return error;
+  if (!features.pin.empty()) {
+    std::vector<std::string> pools;
+    for (const ViewPool& pool : view->pools()) pools.push_back(pool.spec->name);
+    if (std::find(pools.begin(), pools.end(), features.pin) == pools.end()) {
+      const std::string nearest = NearestWord(features.pin, pools);
+      return InvalidRequest(
+          absl::StrCat("metadata.spillway.pool: there is no pool `", features.pin, "`",
+                       nearest.empty() ? "" : absl::StrCat(" (did you mean `", nearest, "`?)")),
+          "metadata");
+    }
+  }
+  live_ = dispatcher_.Begin(std::move(features));
+  if (!live_) return NoRoom("too many ended requests wait to be booked");
+  headers_.Add("Content-Type", "application/json");
+  headers_.Add("x-request-id", call_.request.id);
+  for (const std::string_view name : {"traceparent", "tracestate"}) {
+    if (const auto value = call_.request.headers.Find(name)) headers_.Add(name, *value);
+  }
+  return std::nullopt;
+}
+
+// Routes; where every engine is full, waits for one as long as the objective leaves.
+Awaitable<std::optional<OpenAiError>> Relay::FindRoom() {
+  Routed routed = dispatcher_.Route(*live_);
+  const absl::Time begun = dispatcher_.Now();
+  const std::shared_ptr<Waker> waker = call_.exchange->waker();
+  const absl::Duration patience = absl::Seconds(3);
+  while (routed == Routed::kFull) {
+    const absl::Duration left = patience - (dispatcher_.Now() - begun);
+    if (left <= absl::ZeroDuration() || !dispatcher_.Wait(waker))
+      co_return NoRoom("every engine is full");
+    routed = dispatcher_.Route(*live_);  // room may have come before we waited
+    if (routed == Routed::kFull) {
+      const Woken why = co_await call_.exchange->Wait(left);
+      dispatcher_.StopWaiting(waker);
+      if (why == Woken::kGone) co_return NoRoom("the client left");
+      routed = dispatcher_.Route(*live_);
+    } else {
+      dispatcher_.StopWaiting(waker);
+    }
+  }
+  live_->record.queued = dispatcher_.Now() - begun;
+  if (routed == Routed::kRefused)
+    co_return CannotRoute(live_->record.code, live_->record.features.model);
+  co_return std::nullopt;
+}
+
+// --- The way there -------------------------------------------------------------------------------
+
+UpstreamRequest Relay::MakeRequest(const SplicedBody& body) {
+  return {.method = Method::kPost,
+          .target = TargetOf(kind_),
+          .headers = &headers_,
+          .body = body.parts(),
+          .first_byte = scanned_.stream ? kFirstEvent : kFirstByte,
+          .gap = kGap};
+}
+
+// Asks the endpoint that was taken. An answer that is none yet: try the next.
+Awaitable<std::optional<HttpAnswer>> Relay::TryNext() {
+  const bool rename = live_->upstream_model != scanned_.model.view();
+  const SplicedBody body(
+      call_.request.body, scanned_,
+      {.model = rename ? std::string_view(live_->upstream_model) : std::string_view(),
+       .ask_for_usage = scanned_.stream && !scanned_.include_usage});
+  upstream_ = std::make_unique<UpstreamCall>(call_.exchange->executor(), live_->address->origin);
+  call_.exchange->OnGone([self = weak_from_this()] {
+    if (const auto relay = self.lock(); relay && relay->upstream_) relay->upstream_->Abort();
+  });
+  const bool open = co_await upstream_->Open(MakeRequest(body));
+  if (!open) {
+    why_failed_ = upstream_->error().why;
+    dispatcher_.GiveUp(*live_, FaultOf(upstream_->error()));
+    co_return std::nullopt;
+  }
+  if (!scanned_.stream) dispatcher_.OnFirstToken(*live_);
+  const int status = upstream_->status();
+  if (status == 429 || status >= 500) {
+    failed_ = HttpResponse{.status = status};
+    failed_.headers.Add("Content-Type", upstream_->headers().Get("Content-Type"));
+    const bool whole = co_await upstream_->ReadAll(kErrorBody, &failed_.body);
+    if (!whole) failed_.body.clear();
+    why_failed_ = absl::StrCat("it answered ", status);
+    dispatcher_.GiveUp(*live_, FaultOf(status));
+    co_return std::nullopt;
+  }
+  const bool events = upstream_->headers().Get("Content-Type").starts_with("text/event-stream");
+  if (scanned_.stream && events && status == 200) {
+    stream_.emplace(AnswerStream::Options{.cut_usage = !scanned_.include_usage});
+    piece_ = co_await upstream_->Read();
+    if (piece_.empty()) {
+      why_failed_ = upstream_->failed() ? upstream_->error().why : "it ended before it began";
+      dispatcher_.GiveUp(*live_,
+                         upstream_->failed() ? FaultOf(upstream_->error()) : ForwardFault::kBroken);
+      co_return std::nullopt;
+    }
+    HttpAnswer answer = co_await AnswerStreamed();
+    co_return answer;
+  }
+  while (held_.size() <= kHeld) {
+    const std::string_view piece = co_await upstream_->Read();
+    if (piece.empty()) break;
+    held_.append(piece);
+  }
+  if (upstream_->failed()) {
+    why_failed_ = upstream_->error().why;
+    held_.clear();
+    dispatcher_.GiveUp(*live_, FaultOf(upstream_->error()));
+    co_return std::nullopt;
+  }
+  HttpAnswer answer = co_await AnswerWhole();
+  co_return answer;
+}
+
+Awaitable<HttpAnswer> Relay::Run() {
+  if (const auto error = ReadRequest()) co_return Refuse(*error, RequestEnd::kRefused);
+  const auto self = shared_from_this();  // the client may leave first
+  const std::optional<OpenAiError> no_room = co_await FindRoom();
+  if (no_room) co_return Refuse(*no_room, RequestEnd::kRefused);
+  while (dispatcher_.Take(*live_)) {
+    std::optional<HttpAnswer> answer = co_await TryNext();
+    if (answer) co_return *std::move(answer);
+    if (call_.exchange->gone()) {
+      Finish(RequestEnd::kClientGone, 499);
+      co_return HttpResponse{.status = 503};
+    }
+  }
+  if (failed_.body.empty()) co_return Refuse(EngineLost(why_failed_), RequestEnd::kFailed);
+  // The engine's own words, as it said them.
+  HttpResponse response = std::move(failed_);
+  AddHeaders(response, true);
+  Finish(RequestEnd::kFailed, response.status);
+  co_return response;
+}
+
+// --- The way back --------------------------------------------------------------------------------
+
+void Relay::TakeUsage(const std::optional<OpenAiUsage>& usage) {
+  if (!usage) return;
+  Request& record = live_->record;
+  record.prompt_tokens = usage->prompt_tokens;
+  record.output_tokens = usage->completion_tokens;
+  record.cached_tokens = usage->cached_tokens;
+}
+
+Awaitable<HttpAnswer> Relay::AnswerWhole() {
+  HttpResponse response{.status = upstream_->status()};
+  response.headers.Add("Content-Type", upstream_->headers().Get("Content-Type"));
+  if (!upstream_->done() && held_.size() > kHeld) {
+    AddHeaders(response, false);
+    co_return HttpAnswer(std::move(response), [self = shared_from_this()](BodyStream& out) {
+      return self->ProduceRest(out);
+    });
+  }
+  OpenAiAnswer answer;
+  if (ScanOpenAiAnswer(held_, &answer)) TakeUsage(answer.usage);
+  dispatcher_.Settle(*live_);
+  AddHeaders(response, true);
+  response.body = std::move(held_);
+  Finish(response.status < 400 ? RequestEnd::kAnswered : RequestEnd::kRefused, response.status);
+  co_return response;
+}
+
+// A whole answer that is too long to be held.
+Awaitable<void> Relay::ProduceRest(BodyStream& out) {
+  std::string tail;  // where the usage stands
+  std::string_view piece = held_;
+  bool sent = true;
+  while (sent && !piece.empty()) {
+    tail.append(piece.substr(piece.size() - std::min<std::size_t>(piece.size(), 4096)));
+    if (tail.size() > 8192) tail.erase(0, tail.size() - 4096);
+    sent = co_await out.Write(piece);
+    if (sent) piece = co_await upstream_->Read();
+  }
+  if (const std::size_t at = tail.rfind("\"usage\""); at != std::string::npos) {
+    OpenAiAnswer answer;
+    const std::string object = absl::StrCat("{", tail.substr(at));
+    if (ScanOpenAiAnswer(object, &answer)) TakeUsage(answer.usage);
+  }
+  dispatcher_.Settle(*live_);
+  AddCostTrailer(out);
+  const bool lost = upstream_->failed() && !out.gone();
+  Finish(!sent || out.gone() ? RequestEnd::kClientGone
+         : lost              ? RequestEnd::kBrokenOff
+                             : RequestEnd::kAnswered,
+         200);
+  if (lost)
+    throw std::runtime_error("the engine was lost");  // cut, so that nobody takes it as whole
+}
+
+Awaitable<HttpAnswer> Relay::AnswerStreamed() {
+  HttpResponse head;
+  head.headers.Add("Content-Type", "text/event-stream");
+  head.headers.Add("Cache-Control", "no-cache");
+  head.headers.Add("X-Accel-Buffering", "no");
+  AddHeaders(head, false);
+  co_return HttpAnswer(std::move(head),
+                       [self = shared_from_this()](BodyStream& out) { return self->Produce(out); });
+}
+
+void Relay::Hear() {
+  if (stream_->content_deltas() == 0) return;
+  last_at_ = dispatcher_.Now();
+  if (live_->first_token) return;
+  first_at_ = last_at_;
+  live_->record.ttft = first_at_ - live_->record.features.arrived;
+  dispatcher_.OnFirstToken(*live_);
+}
+
+Awaitable<void> Relay::Produce(BodyStream& out) {
+  out.OnGone([self = weak_from_this()] {
+    if (const auto relay = self.lock(); relay && relay->upstream_) relay->upstream_->Abort();
+  });
+  bool sent = true;
+  while (sent && !piece_.empty() && !stream_->broken()) {
+    for (const std::string_view part : stream_->Take(piece_)) {
+      sent = co_await out.Write(part);
+      if (!sent) break;
+    }
+    Hear();
+    if (sent) piece_ = co_await upstream_->Read();
+  }
+  TakeUsage(stream_->usage());
+  Request& record = live_->record;
+  if (!record.output_tokens && stream_->content_deltas() > 0)
+    record.output_tokens = stream_->content_deltas();
+  if (record.output_tokens.value_or(0) > record.features.choices && live_->first_token) {
+    const std::int64_t steps = *record.output_tokens / std::max(record.features.choices, 1) - 1;
+    if (steps > 0) record.tpot = absl::Nanoseconds(ToNanos(last_at_ - first_at_) / steps);
+  }
+  const bool gone = !sent || out.gone();
+  const bool lost = !gone && (upstream_->failed() || stream_->broken() || !stream_->done());
+  dispatcher_.Settle(*live_);
+  if (lost) {
+    const std::string event = OpenAiErrorEvent(EngineLost(
+        upstream_->failed() ? upstream_->error().why : "its stream ended before [DONE]"));
+    if (!stream_->said_error()) sent = co_await out.Write(event);
+    upstream_->Abort();
+  }
+  AddCostTrailer(out);
+  Finish(gone   ? RequestEnd::kClientGone
+         : lost ? RequestEnd::kBrokenOff
+                : RequestEnd::kAnswered,
+         200);
+}
+
+// --- What everybody gets -------------------------------------------------------------------------
+
+void Relay::AddHeaders(HttpResponse& response, bool booked) const {
+  const Request& record = live_->record;
+  response.headers.Add("x-spillway-decision", ToString(record.id));
+  if (live_->there != nullptr) {
+    const ViewPool& pool = live_->view->pools()[live_->there->pool];
+    response.headers.Add("x-spillway-pool", pool.spec->name);
+    if (pool.spec->modelled) response.headers.Add("x-spillway-modelled", "true");
+  }
+  if (live_->shape && live_->shape->rule >= 0) {
+    const auto rule = static_cast<std::size_t>(live_->shape->rule);
+    response.headers.Add("x-spillway-rule", live_->view->policy().spec().rules[rule].name);
+  }
+  if (booked) {
+    if (record.priced && !record.answered_by.empty())
+      response.headers.Add("x-spillway-cost-usd", Decimal(record.cost));
+    if (record.baseline_cost)
+      response.headers.Add("x-spillway-baseline-cost-usd", Decimal(*record.baseline_cost));
+    return;
+  }
+  if (live_->expected.priced)
+    response.headers.Add("x-spillway-cost-estimate-usd", Decimal(live_->expected.cost));
+  Request estimate = record;
+  SettleRequest(*live_->view, *live_->shape, estimate);
+  if (estimate.baseline_cost)
+    response.headers.Add("x-spillway-baseline-cost-usd", Decimal(*estimate.baseline_cost));
+}
+
+void Relay::AddCostTrailer(BodyStream& out) const {
+  if (live_->record.priced) out.AddTrailer("x-spillway-cost-usd", Decimal(live_->record.cost));
+}
+
+HttpAnswer Relay::Refuse(const OpenAiError& error, RequestEnd end) {
+  HttpResponse response = OpenAiErrorAnswer(error);
+  if (live_) {
+    AddHeaders(response, true);
+    Finish(end, error.status);
+  }
+  return response;
+}
+
+void Relay::Finish(RequestEnd end, int status) {
+  if (std::exchange(ended_, true)) return;
+  dispatcher_.End(*live_, end, status);
+}
+
+}  // namespace spillway
