@@ -10,6 +10,7 @@
 #include "adapters/process/supervisor_client.h"
 #include "cli/actions.h"
 #include "cli/catalog_folder.h"
+#include "cli/engines_here.h"
 #include "cli/exit_code.h"
 #include "cli/this_host.h"
 #include "core/status.h"
@@ -18,23 +19,40 @@ namespace spillway::cli {
 namespace {
 
 // Commands on this machine, for pools that are real and for those that are modelled; both under one
-// supervisor, which is this same program.
+// supervisor, which is this same program. And engines: of others, and modelled ones.
 class AdaptersHere final : public ServedAdapters {
  public:
   explicit AdaptersHere(const AdapterNeeds& needs)
       : supervisor_(
             {.dir = needs.state_dir, .program = {"/proc/self/exe", "supervise", needs.state_dir}}),
         process_(supervisor_, needs.sink),
-        modelled_(supervisor_, needs.sink) {}
+        modelled_(supervisor_, needs.sink),
+        engines_(needs.sink, needs.dispatcher) {}
+  ~AdaptersHere() override { engines_.Stop(); }
+
+  absl::Status Start(const Config& config) { return engines_.Start(config); }
 
   Host::Adapters ByType() override {
-    return {{"process", Served(process_)}, {"modelled", Served(modelled_)}};
+    const auto meet_engines = [this](PoolId id, const PoolSpec& pool) { engines_.Meet(id, pool); };
+    const auto meet_modelled = [this](PoolId id, const PoolSpec& pool) {
+      modelled_.AddPool(id, pool);
+      engines_.Meet(id, pool);
+    };
+    return {{"process", Served(process_)},
+            {"modelled", {&modelled_, meet_modelled}},
+            {"openai", {nullptr, meet_engines}}};
+  }
+
+  absl::Status AwaitEngines() override {
+    engines_.Announce();
+    return absl::OkStatus();
   }
 
  private:
   SupervisorClient supervisor_;
   ProcessAdapter process_;
   ModelledAdapter modelled_;
+  EnginesHere engines_;
 
   static HostedAdapter Served(CommandAdapter& adapter) {
     return {&adapter, [&adapter](PoolId id, const PoolSpec& pool) { adapter.AddPool(id, pool); }};
@@ -59,7 +77,9 @@ int Serve(const Invocation& args, Console& console) {
   if (args.Has("--listen")) options.listen = std::string(args.Get("--listen"));
   options.adapters =
       [](const AdapterNeeds& needs) -> absl::StatusOr<std::unique_ptr<ServedAdapters>> {
-    return std::make_unique<AdaptersHere>(needs);
+    auto adapters = std::make_unique<AdaptersHere>(needs);
+    SPILLWAY_RETURN_IF_ERROR(adapters->Start(needs.config));
+    return adapters;
   };
   const absl::Status served = RunServe(options);
   return served.ok() ? kExitOk : console.Fail(served);
