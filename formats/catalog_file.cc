@@ -168,6 +168,7 @@ auto NameIn(const std::map<std::string, T>& known, std::string_view what) {
     ReadName(at, out);
     if (out.empty() || known.contains(out)) return;
     std::vector<std::string> names;
+    names.reserve(known.size());
     for (const auto& [name, entry] : known) names.push_back(name);
     const std::string nearest = NearestWord(out, names);
     at.Fail(absl::StrCat("`", out, "` is no ", ToAbsl(what), " of the catalogue",

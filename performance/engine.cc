@@ -95,7 +95,7 @@ void Engine::Admit(std::int64_t& budget, absl::Time now) {
     free_blocks_ -= blocks;
     head.blocks = blocks;
     if (!std::exchange(head.admitted_before, true)) head.queued = now - head.since;
-    running_.push_back(std::move(head));
+    running_.push_back(head);
     waiting_.pop_front();
     const std::int64_t tokens = std::min(budget, running_.back().length());
     Give(running_.back(), tokens);
@@ -104,11 +104,11 @@ void Engine::Admit(std::int64_t& budget, absl::Time now) {
 }
 
 void Engine::PreemptNewest() {
-  Sequence newest = std::move(running_.back());
+  Sequence newest = running_.back();
   running_.pop_back();
   free_blocks_ += std::exchange(newest.blocks, 0);
   newest.computed = 0;
-  waiting_.push_front(std::move(newest));
+  waiting_.push_front(newest);
   ++counters_.preemptions;
 }
 

@@ -11,13 +11,17 @@ class Forecast {
  public:
   Forecast(const StepTimes& steps, const EngineLimits& limits, const EngineLoad& load,
            std::int64_t prompt, std::int64_t output)
-      : steps_(steps), limits_(limits), prompt_(1.0 * prompt), output_(1.0 * output) {
+      : steps_(steps),
+        limits_(limits),
+        prompt_(static_cast<double>(prompt)),
+        output_(static_cast<double>(output)) {
     running_ = std::max(0, load.running);
     waiting_ = std::max(0, load.waiting);
-    context_ = std::max(0.0, 1.0 * load.context_tokens);
-    queued_ = std::max(0.0, 1.0 * load.waiting_tokens);
-    typical_ = std::max(1.0, load.typical_output > 0 ? 1.0 * load.typical_output : output_);
-    chunk_ = std::max(1.0, 1.0 * limits.step_tokens - running_);
+    context_ = std::max(0.0, static_cast<double>(load.context_tokens));
+    queued_ = std::max(0.0, static_cast<double>(load.waiting_tokens));
+    typical_ =
+        std::max(1.0, load.typical_output > 0 ? static_cast<double>(load.typical_output) : output_);
+    chunk_ = std::max(1.0, static_cast<double>(limits.step_tokens) - running_);
   }
 
   RequestTimes Times() const {

@@ -76,7 +76,8 @@ Roofline::Roofline(const Replica& replica, double peak) {
   const Model& m = *replica.model;
   const bool mixture = m.experts > 0;
   const double ffn = FfnElements(m), attention = AttentionElements(m);
-  const double head = m.kind == ModelKind::kChat ? 1.0 * m.hidden * m.vocabulary : 0;
+  const double head =
+      m.kind == ModelKind::kChat ? 1.0 * m.hidden * static_cast<double>(m.vocabulary) : 0;
   layer_flops_ = 2.0 * m.layers * (attention + ffn * (mixture ? m.experts_per_token : 1));
   head_flops_ = 2 * head;
   // Scores and values, and 5 operations for each score; encoders look both ways.

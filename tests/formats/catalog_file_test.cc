@@ -296,7 +296,8 @@ TEST(LoadCatalog, HasModelsFromHalfABillionTo72Billion) {
     const double d = model.hidden, head = model.head_size;
     const double attention = 2 * d * head * (model.heads + model.kv_heads);
     const double ffn = 3 * d * model.ffn * std::max(1, model.experts);
-    const double layers = model.layers * (attention + ffn), words = d * model.vocabulary;
+    const double layers = model.layers * (attention + ffn),
+                 words = d * static_cast<double>(model.vocabulary);
     const double left = model.parameters - layers;
     EXPECT_TRUE(std::abs(left - words) < 0.003 * model.parameters ||
                 std::abs(left - 2 * words) < 0.003 * model.parameters)

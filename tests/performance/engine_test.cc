@@ -5,6 +5,7 @@
 
 #include <map>
 #include <random>
+#include <utility>
 
 #include "tests/performance/engine_world.h"
 
@@ -26,7 +27,7 @@ EngineLimits Limits(std::int64_t blocks = 1000) {
 class Bench {
  public:
   explicit Bench(EngineLimits limits, std::shared_ptr<const StepTimes> times = Times())
-      : engine(times, limits) {}
+      : engine(std::move(times), limits) {}
 
   EngineAdmission Add(std::uint64_t id, std::int64_t prompt, std::int64_t output) {
     return engine.Add({id, prompt, output}, now);
@@ -336,7 +337,7 @@ TEST(EngineLaw, TheSameRequestsGiveTheSameTokensAtTheSameTimes) {
     std::mt19937 draw(7);
     Bench bench(Limits(30));
     for (int i = 1; i < 200; ++i) {
-      bench.Add(i, draw() % 90 + 1, draw() % 60 + 1);
+      bench.Add(i, static_cast<int>(draw() % 90) + 1, static_cast<int>(draw() % 60) + 1);
       for (const StepOutput& o : bench.Step()) bench.outputs.push_back(o);
     }
     bench.Drain();
