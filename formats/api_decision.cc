@@ -91,7 +91,15 @@ void WriteCandidates(JsonWriter& w, const Decision& decision, const Work& work,
 
 void WriteDecision(JsonWriter& w, const Decision& decision, const Work& work, PoolLookup pool_of) {
   w.BeginObject();
-  if (Number(decision.id) != 0) {
+  WriteDecisionMembers(w, decision, work, pool_of);
+  w.EndObject();
+}
+
+void WriteDecisionMembers(JsonWriter& w, const Decision& decision, const Work& work,
+                          PoolLookup pool_of) {
+  if (Number(decision.request) != 0) {
+    w.Member("id", ToString(decision.request));
+  } else if (Number(decision.id) != 0) {
     w.Member("id", ToString(decision.id));
   } else {
     w.NullMember("id");  // a dry run
@@ -121,7 +129,6 @@ void WriteDecision(JsonWriter& w, const Decision& decision, const Work& work, Po
   WriteBaseline(w, decision.baseline, pool_of);
   w.Key("candidates");
   WriteCandidates(w, decision, work, pool_of);
-  w.EndObject();
 }
 
 }  // namespace spillway

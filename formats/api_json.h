@@ -13,6 +13,7 @@
 #include "core/job.h"
 #include "core/pool.h"
 #include "core/record.h"
+#include "core/request.h"
 #include "core/work.h"
 #include "formats/json_writer.h"
 
@@ -42,6 +43,11 @@ void WriteJob(JsonWriter& w, const Job& job, PoolLookup pool_of);
 // --- Decisions
 
 void WriteDecision(JsonWriter& w, const Decision& decision, const Work& work, PoolLookup pool_of);
+// The same without the braces.
+void WriteDecisionMembers(JsonWriter& w, const Decision& decision, const Work& work,
+                          PoolLookup pool_of);
+// What came of a request: one object.
+void WriteRequestOutcome(JsonWriter& w, const Request& request, PoolLookup pool_of);
 // The array that a 422 carries too.
 void WriteCandidates(JsonWriter& w, const Decision& decision, const Work& work, PoolLookup pool_of);
 

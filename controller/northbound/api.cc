@@ -67,7 +67,8 @@ Api::Api(Host& host, Dispatcher& dispatcher, Observer& observer, MetricsText& me
       metrics_(metrics),
       machine_(std::move(machine)),
       limits_(limits),
-      started_at_(host.clock().Now()) {}
+      started_at_(host.clock().Now()),
+      past_views_(host.archive()) {}
 
 HeadAnswer Api::OnHead(const HttpRequest& head) {
   HeadAnswer answer;

@@ -9,6 +9,7 @@
 #include "controller/dispatcher.h"
 #include "controller/host.h"
 #include "controller/northbound/problems.h"
+#include "controller/northbound/requests.h"
 #include "controller/northbound/route.h"
 #include "controller/observer.h"
 #include "core/machine.h"
@@ -41,6 +42,7 @@ class Api final : public HttpHandler {
 
   Host& host() { return host_; }
   Dispatcher* dispatcher() { return &dispatcher_; }
+  PastViews& past_views() { return past_views_; }
   absl::Time started_at() const { return started_at_; }
   MetricsText& metrics() { return metrics_; }
   const Machine& machine() const { return machine_; }
@@ -59,6 +61,7 @@ class Api final : public HttpHandler {
   const Machine machine_;
   const ApiLimits limits_;
   const absl::Time started_at_;
+  PastViews past_views_;
   std::atomic<bool> ready_{false};
   std::shared_ptr<std::atomic<std::size_t>> open_streams_ =
       std::make_shared<std::atomic<std::size_t>>(0);

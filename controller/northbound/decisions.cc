@@ -70,6 +70,10 @@ Awaitable<HttpAnswer> ListDecisions(Api& api, Call call) {
 }
 
 Awaitable<HttpAnswer> GetDecision(Api& api, Call call) {
+  if (const auto request = ParseRequestId(call.args[0])) {
+    HttpAnswer answer = co_await GetRequestDecision(api, std::move(call), *request);
+    co_return answer;
+  }
   const auto id = ParseDecisionId(call.args[0]);
   if (!id) {
     co_return ProblemAnswer(call.request, ProblemCode::kNotFound,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "controller/northbound/route.h"
+#include "core/ids.h"
 
 // What stands behind each route, by operationId; routes.cc names them all. Handlers run on the
 // server's threads; those that read may read the disk once or twice, those that change something
@@ -39,6 +40,9 @@ Awaitable<HttpAnswer> SetPolicy(Api& api, Call call);
 Awaitable<HttpAnswer> ListDecisions(Api& api, Call call);
 Awaitable<HttpAnswer> GetDecision(Api& api, Call call);
 Awaitable<HttpAnswer> DryRun(Api& api, Call call);
+// requests.cc
+Awaitable<HttpAnswer> ListRequests(Api& api, Call call);
+Awaitable<HttpAnswer> GetRequestDecision(Api& api, Call call, RequestId id);
 // ledger.cc
 Awaitable<HttpAnswer> GetLedger(Api& api, Call call);
 // site.cc

@@ -54,6 +54,8 @@ constexpr Route kRoutes[] = {
      handle::ListDecisions},
     {Method::kGet, "/api/v1/decisions/{id}", "getDecision", Role::kReader, kNoBody,
      handle::GetDecision},
+    {Method::kGet, "/api/v1/requests", "listRequests", Role::kReader, kNoBody,
+     handle::ListRequests},
     {Method::kPost, "/api/v1/decisions:dry-run", "dryRun", Role::kReader, kJobBody, handle::DryRun},
     {Method::kGet, "/api/v1/ledger", "getLedger", Role::kReader, kNoBody, handle::GetLedger},
     {Method::kGet, "/metrics", "getMetrics", Role::kPublic, kNoBody, handle::GetMetrics},

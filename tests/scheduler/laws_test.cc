@@ -455,6 +455,9 @@ bool Same(const record::PoolRow& a, const record::PoolRow& b) {
 bool Same(const record::PolicyRow& a, const record::PolicyRow& b) {
   return a.version == b.version && *a.policy == *b.policy;
 }
+bool Same(const record::RouterRow& a, const record::RouterRow& b) {
+  return a.inputs->id == b.inputs->id && a.inputs->models == b.inputs->models;
+}
 template <class Row>
 bool Same(const Row& a, const Row& b) {
   return a == b;

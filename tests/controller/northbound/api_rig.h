@@ -46,12 +46,17 @@ class ApiRig {
   }
   ~ApiRig() {
     server_.reset();
+    dispatcher_.reset();
     rig_.Crash();
   }
 
   void Start() {
     rig_.Start();
-    api_ = std::make_unique<Api>(rig_.host(), observer_, metrics_, Machine{}, limits_);
+    dispatcher_ =
+        std::make_unique<Dispatcher>(Dispatcher::Options(), rig_.host().clock(), rig_.host());
+    dispatcher_->Start(1);
+    api_ =
+        std::make_unique<Api>(rig_.host(), *dispatcher_, observer_, metrics_, Machine{}, limits_);
     api_->SetReady(true);
     auto server = Server::Start({}, *api_);
     SPILLWAY_CHECK(server.ok());
@@ -209,6 +214,7 @@ class ApiRig {
   NoMetrics metrics_;
   HostRig rig_;
   ApiLimits limits_;
+  std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<Server> server_;
 };

@@ -53,6 +53,7 @@ class Fakes final : public ServedAdapters {
   Host::Adapters ByType() override {
     return {{"process", {&process_, nullptr}}, {"modelled", {&modelled_, nullptr}}};
   }
+  absl::Status AwaitEngines() override { return absl::OkStatus(); }
 
  private:
   FakeAdapter process_, modelled_;
