@@ -74,9 +74,9 @@ part_fuzz() {
   done
 }
 
-# Many more kill points and a long life under load. The seed is printed; SPILLWAY_SEED repeats it.
+# Many more kill points and a long life under load, of the program as it ships. The seed is printed; SPILLWAY_SEED repeats it.
 part_soak() {
-  SPILLWAY_CMAKE_OPTIONS='-DSPILLWAY_TESTS=ON' "$ROOT/scripts/build" release
+  SPILLWAY_CMAKE_OPTIONS='-DSPILLWAY_TESTS=ON' "$ROOT/scripts/build" release spillway
   SPILLWAY_KILL_POINTS=${SPILLWAY_KILL_POINTS:-150} SPILLWAY_SEED=${SPILLWAY_SEED:-$(date +%s)} \
     run_ctest "$ROOT/build/release" -C soak -L slow -j 1
 }
