@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "core/check.h"
 #include "net/connection.h"
+#include "net/upstream_lane.h"
 
 namespace spillway {
 namespace {
@@ -214,6 +215,7 @@ void Lane::Cut() {
 void Lane::EndIfDrained() {
   if (!draining_ || !waiting_.empty() || !working_.empty()) return;
   sweep_timer_.cancel();
+  UpstreamLane::Rest(context_);
   work_.reset();
 }
 

@@ -86,6 +86,15 @@ void UpstreamLane::shutdown() noexcept {
   for (auto& [origin, pool] : pools_) pool.idle.clear();
 }
 
+void UpstreamLane::Rest(net::io_context& context) {
+  if (!net::has_service<UpstreamLane>(context)) return;
+  UpstreamLane& lane = net::use_service<UpstreamLane>(context);
+  if (lane.timer_) lane.timer_->cancel();
+  lane.ticking_ = Ticking::kNo;
+  for (auto& [origin, pool] : lane.pools_) pool.idle.clear();
+  lane.stats.idle = 0;
+}
+
 UpstreamPool& UpstreamLane::PoolFor(const std::shared_ptr<const UpstreamOrigin>& origin) {
   UpstreamPool& pool = pools_[origin.get()];
   if (!pool.origin) pool.origin = origin;
@@ -113,6 +122,7 @@ void UpstreamLane::Tick() {
 // Fast while requests are under way and for a second after; then once a second while connections
 // are kept; then not at all.
 void UpstreamLane::Sweep() {
+  if (ticking_ == Ticking::kNo) return;
   now_ = clock();
   for (auto at = active_.begin(); at != active_.end();) {
     UpstreamWatch& watch = **at++;

@@ -102,6 +102,9 @@ class UpstreamLane final : public net::execution_context::service {
   // Addresses of the pool's origin go into the pool; then every watch of `waiting` is woken.
   void LookUp(UpstreamPool& pool);
 
+  // Lets its thread end: closes what is kept and stops the clock, until somebody relays again.
+  static void Rest(net::io_context& context);
+
   UpstreamStats stats;
   std::function<absl::Duration()> clock;
 

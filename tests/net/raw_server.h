@@ -4,9 +4,11 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -53,6 +55,15 @@ class RawServer {
     ::send(Held(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
   }
   void HangUp() { ::shutdown(Held(), SHUT_RDWR); }
+  // Whether the client that is kept in silence goes away within 20 s.
+  bool HeldIsGone() {
+    const int held = Held();
+    const timeval limit{20, 0};
+    ::setsockopt(held, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    char byte;
+    const ssize_t got = ::recv(held, &byte, 1, 0);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+  }
   // All requests so far.
   std::string Received() {
     const std::lock_guard lock(mutex_);
