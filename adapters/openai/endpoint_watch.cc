@@ -158,7 +158,7 @@ struct EndpointWatch::Impl {
     one.signals.at = absl::Now();
     one.signals.up = up;
     one.signals.why = std::move(why);
-    if (!up) one.signals.load = EngineLoad();
+    if (!up) one.signals.load = ScrapedLoad();
   }
 
   Awaitable<void> AskHealth(Watched& one) {
@@ -203,7 +203,7 @@ struct EndpointWatch::Impl {
     }
     const bool whole = call.done() && !call.failed() && call.status() == 200;
     one.signals.at = absl::Now();
-    one.signals.load = whole ? scan.Finish() : EngineLoad();
+    one.signals.load = whole ? scan.Finish() : ScrapedLoad();
     const bool gone = call.error().fault == UpstreamFault::kConnect;
     if (gone) Say(one, false, call.error().why);
   }

@@ -125,7 +125,7 @@ bool MetricsScan::WantedModel(std::string_view labels) const {
   return Label(labels, "model_name").value_or(model_) == model_;
 }
 
-EngineLoad MetricsScan::Finish() {
+ScrapedLoad MetricsScan::Finish() {
   if (!partial_.empty() && !skipping_) Line(partial_);
   partial_.clear();
   const auto newest = [this](std::size_t fact) {
@@ -134,7 +134,7 @@ EngineLoad MetricsScan::Finish() {
     }
     return std::optional<double>();
   };
-  EngineLoad load{newest(0), newest(1), newest(2)};
+  ScrapedLoad load{newest(0), newest(1), newest(2)};
   if (load.kv_usage && *load.kv_usage > 1) load.kv_usage.reset();  // a percentage, or nonsense
   return load;
 }

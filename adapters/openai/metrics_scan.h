@@ -12,11 +12,11 @@
 namespace spillway {
 
 // What an engine says of its load. What a page does not say is unknown, never zero.
-struct EngineLoad {
+struct ScrapedLoad {
   std::optional<double> waiting;   // requests in its queue
   std::optional<double> running;   // sequences in its batch
   std::optional<double> kv_usage;  // 0 to 1; of several, the fullest
-  bool operator==(const EngineLoad&) const = default;
+  bool operator==(const ScrapedLoad&) const = default;
 };
 
 // Finds the few samples that matter in a page of metrics (Prometheus text format) as it comes, in
@@ -27,7 +27,7 @@ class MetricsScan {
   explicit MetricsScan(const EngineKind& kind, std::string model = {});
 
   void Feed(std::string_view piece);
-  EngineLoad Finish();  // After the last piece.
+  ScrapedLoad Finish();  // After the last piece.
 
  private:
   static constexpr std::size_t kLongestLine = 4096;  // Longer ones are skipped.
