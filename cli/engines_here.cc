@@ -1,27 +1,18 @@
 #include "cli/engines_here.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <chrono>
+#include <cmath>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "adapters/openai/key_source.h"
 #include "core/status.h"
-#include "formats/file_text.h"
 #include "net/url.h"
 
 namespace spillway::cli {
 namespace {
 
-// Empty: the engine wants none, or it cannot be read; then it will answer 401 and say so itself.
-std::string KeyOf(const AdapterSpec& adapter) {
-  if (!adapter.key_env.empty()) {
-    const char* key = std::getenv(adapter.key_env.c_str());  // NOLINT(concurrency-mt-unsafe)
-    return key ? key : "";
-  }
-  if (adapter.key_file.empty()) return "";
-  const auto text = ReadTextFile(adapter.key_file);
-  return text.ok() ? std::string(absl::StripAsciiWhitespace(*text)) : "";
-}
+constexpr auto kPatience = std::chrono::seconds(10);  // with engines that run here
 
 std::map<std::string, std::string> UpstreamNames(const PoolSpec& pool) {
   std::map<std::string, std::string> names;
@@ -31,51 +22,115 @@ std::map<std::string, std::string> UpstreamNames(const PoolSpec& pool) {
   return names;
 }
 
+std::optional<int> Count(const std::optional<double>& value) {
+  return value ? std::optional(static_cast<int>(std::lround(*value))) : std::nullopt;
+}
+
 }  // namespace
 
+// Keys and URLs are looked at here, so that what is wrong ends the start and not the first request.
 absl::Status EnginesHere::Start(const Config& config) {
-  const auto serves = [](const PoolSpec& pool) { return pool.modelled && !pool.serves.empty(); };
-  if (std::none_of(config.fleet.pools.begin(), config.fleet.pools.end(), serves))
-    return absl::OkStatus();
+  bool hosts = false;
+  for (const PoolSpec& pool : config.fleet.pools) {
+    hosts |= pool.modelled && !pool.serves.empty();
+    const std::string where = absl::StrCat("pool `", pool.name, "`");
+    for (const std::string& url : pool.adapter.urls)
+      SPILLWAY_RETURN_IF_ERROR(Annotate(ParseBaseUrl(url).status(), where));
+    const auto key = ReadKey({.file = pool.adapter.key_file, .env = pool.adapter.key_env});
+    SPILLWAY_RETURN_IF_ERROR(Annotate(key.status(), where));
+  }
+  if (!hosts) return absl::OkStatus();
   SPILLWAY_ASSIGN_OR_RETURN(modelled_, ModelledEngines::Start(config.catalog, config.fleet));
   return absl::OkStatus();
 }
 
-void EnginesHere::AddOrigin(EndpointKey key, const PoolSpec& pool, const std::string& url) {
+void EnginesHere::Add(EndpointKey key, const PoolSpec& pool, const std::string& url) {
   const auto base = ParseBaseUrl(url);
-  if (!base.ok()) return;
+  const auto secret = ReadKey({.file = pool.adapter.key_file, .env = pool.adapter.key_env});
+  if (!base.ok() || !secret.ok()) return;  // a pool added later: its engine stays down
   UpstreamOptions options;
-  if (const std::string secret = KeyOf(pool.adapter); !secret.empty())
-    options.headers.Add("Authorization", absl::StrCat("Bearer ", secret));
+  if (!secret->empty()) options.headers.Add("Authorization", absl::StrCat("Bearer ", *secret));
   auto origin = MakeUpstreamOrigin(*base, std::move(options));
   if (!origin.ok()) return;
   dispatcher_.SetEngine(key, {.origin = *std::move(origin), .upstream = UpstreamNames(pool)});
-  const std::lock_guard lock(mutex_);
-  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
-  if (announced_) Say(key);
+  const EngineKind* kind = FindEngineKind(pool.modelled ? "spillway" : pool.adapter.engine);
+  Met engine{.key = key, .here = pool.modelled};
+  engine.watched.url = url;
+  engine.watched.kind = kind != nullptr ? kind : FindEngineKind("openai");
+  engine.watched.key = *secret;
+  std::unique_lock lock(mutex_);
+  if (engine.here) here_.insert(key);
+  if (!said_.try_emplace(key).second) return;  // it is looked after already
+  if (!watching_) {
+    met_.push_back(std::move(engine));
+    return;
+  }
+  lock.unlock();
+  StartWatch({std::move(engine)}).IgnoreError();
 }
 
 void EnginesHere::Meet(PoolId id, const PoolSpec& pool) {
   int number = 0;
-  for (const std::string& url : pool.adapter.urls) AddOrigin({id, number++}, pool, url);
+  for (const std::string& url : pool.adapter.urls) Add({id, number++}, pool, url);
   if (!pool.modelled || !modelled_) return;
   for (std::size_t serve = 0; serve < pool.serves.size(); ++serve) {
-    for (const std::string& url : modelled_->Urls(pool.name, serve))
-      AddOrigin({id, number++}, pool, url);
+    for (const std::string& url : modelled_->Urls(pool.name, serve)) Add({id, number++}, pool, url);
   }
 }
 
-void EnginesHere::Say(EndpointKey key) {
-  sink_.Post(event::EndpointSeen{.endpoint = key, .up = true});
+absl::Status EnginesHere::StartWatch(std::vector<Met> engines) {
+  if (engines.empty()) return absl::OkStatus();
+  std::vector<WatchedEndpoint> watched;
+  for (const Met& engine : engines) watched.push_back(engine.watched);
+  SPILLWAY_ASSIGN_OR_RETURN(
+      auto watch, EndpointWatch::Start(std::move(watched), {},
+                                       [this, engines = std::move(engines)](
+                                           std::size_t i, const EndpointSignals& signals) {
+                                         OnSignals(engines[i], signals);
+                                       }));
+  const std::lock_guard lock(mutex_);
+  watches_.push_back(std::move(watch));
+  return absl::OkStatus();
 }
 
-void EnginesHere::Announce() {
+void EnginesHere::OnSignals(const Met& engine, const EndpointSignals& signals) {
+  dispatcher_.OnSigns(
+      engine.key, {.running = Count(signals.load.running), .waiting = Count(signals.load.waiting)});
   const std::lock_guard lock(mutex_);
-  announced_ = true;
-  for (const EndpointKey key : known_) Say(key);
+  auto& [up, models] = said_[engine.key];
+  const bool new_models = signals.models && *signals.models != models;
+  if (signals.up == up && !new_models) return;
+  up = signals.up;
+  if (new_models) models = *signals.models;
+  sink_.Post(event::EndpointSeen{.endpoint = engine.key, .up = up, .models = models});
+  changed_.notify_all();
+}
+
+bool EnginesHere::AllHereAnswer() {
+  return std::all_of(here_.begin(), here_.end(), [&](EndpointKey key) { return said_[key].first; });
+}
+
+absl::Status EnginesHere::Watch() {
+  std::vector<Met> met;
+  {
+    const std::lock_guard lock(mutex_);
+    watching_ = true;
+    met.swap(met_);
+  }
+  SPILLWAY_RETURN_IF_ERROR(StartWatch(std::move(met)));
+  std::unique_lock lock(mutex_);
+  if (changed_.wait_for(lock, kPatience, [this] { return AllHereAnswer(); }))
+    return absl::OkStatus();
+  return absl::UnavailableError("the modelled engines do not answer");
 }
 
 void EnginesHere::Stop() {
+  std::vector<std::unique_ptr<EndpointWatch>> watches;
+  {
+    const std::lock_guard lock(mutex_);
+    watches.swap(watches_);
+  }
+  watches.clear();  // joins their threads, which may be in OnSignals
   if (modelled_) modelled_->Stop(absl::Seconds(1));
 }
 

@@ -1,14 +1,18 @@
 #pragma once
 
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "adapters/adapter.h"
 #include "adapters/modelled/engine_hosting.h"
+#include "adapters/openai/endpoint_watch.h"
 #include "controller/dispatcher.h"
 #include "core/config.h"
 
@@ -25,20 +29,32 @@ class EnginesHere {
   absl::Status Start(const Config& config);
   // A pool that has engines; on the control thread, again whenever it changes.
   void Meet(PoolId id, const PoolSpec& pool);
-  // Says of every engine met so far that it answers, and of later ones at once.
-  void Announce();
+  // From now on every engine that is met is looked after: whether it answers, what it serves, how
+  // busy it is. Returns once those that run here answer. The host has started.
+  absl::Status Watch();
   void Stop();
 
  private:
-  void AddOrigin(EndpointKey key, const PoolSpec& pool, const std::string& url);
-  void Say(EndpointKey key);
+  struct Met {
+    EndpointKey key;
+    WatchedEndpoint watched;
+    bool here = false;  // modelled
+  };
+  void Add(EndpointKey key, const PoolSpec& pool, const std::string& url);
+  absl::Status StartWatch(std::vector<Met> engines);
+  void OnSignals(const Met& engine, const EndpointSignals& signals);
+  bool AllHereAnswer();
 
   AdapterSink& sink_;
   Dispatcher& dispatcher_;
   std::unique_ptr<ModelledEngines> modelled_;
-  std::mutex mutex_;
-  bool announced_ = false;          // guarded by mutex_
-  std::vector<EndpointKey> known_;  // guarded by mutex_
+  std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  bool watching_ = false;
+  std::vector<Met> met_;  // and not watched yet
+  std::set<EndpointKey> here_;
+  std::map<EndpointKey, std::pair<bool, std::vector<std::string>>> said_;  // up, models
+  std::vector<std::unique_ptr<EndpointWatch>> watches_;
 };
 
 }  // namespace spillway::cli

@@ -65,7 +65,27 @@ std::string Head(const Value& decision, const Screen& screen) {
   return absl::StrCat(line, "  ", screen.Paint(Tone::kDim, by), "\n\n");
 }
 
+// What came of a request.
+std::string OutcomeOf(const Value& request) {
+  std::string line = TextAt(request, {"end"});
+  if (const std::string model = TextAt(request, {"answered_by"}); !model.empty())
+    absl::StrAppend(&line, " by ", model, " on ", OrDash(TextAt(request, {"endpoint"})));
+  if (const auto tokens = NumberAt(request, {"output_tokens"}))
+    absl::StrAppend(&line, ": ", static_cast<std::int64_t>(*tokens), " tokens");
+  if (const auto ttft = NumberAt(request, {"ttft_s"}))
+    absl::StrAppend(&line, ", the first after ", ShowSeconds(ttft));
+  if (const auto tpot = NumberAt(request, {"tpot_s"}))
+    absl::StrAppend(&line, ", then ", ShowSeconds(tpot), " each");
+  return absl::StrCat(line, "; booked ", ShowMoney(MoneyAt(request, {"cost_usd"})), "\n");
+}
+
 std::string Foot(const Value& decision, const Screen& screen) {
+  if (const Value* request = ValueAt(decision, {"request"})) {
+    const auto baseline = MoneyAt(*request, {"baseline_cost_usd"});
+    return absl::StrCat(OutcomeOf(*request),
+                        "NVIDIA alone: ", baseline ? ShowMoney(baseline) : "nobody there serves it",
+                        "\n");
+  }
   const auto baseline = MoneyAt(decision, {"baseline", "cost_usd"});
   if (!baseline) {
     return screen.Paint(Tone::kDim,
@@ -85,11 +105,15 @@ std::string Foot(const Value& decision, const Screen& screen) {
 }  // namespace
 
 std::string CandidatesTable(const Value::List& candidates, const Screen& screen, bool wide) {
+  // Requests are judged by their tokens, jobs by when they start and end.
+  const bool tokens = std::any_of(candidates.begin(), candidates.end(), [](const Value& candidate) {
+    return NumberAt(candidate, {"estimate", "ttft_s"}).has_value();
+  });
   std::vector<Column> columns = {{"POOL"},
                                  {"VERDICT"},
                                  {"COST", Align::kRight},
-                                 {"STARTS IN", Align::kRight},
-                                 {"TAKES", Align::kRight},
+                                 {tokens ? "FIRST TOKEN" : "STARTS IN", Align::kRight},
+                                 {tokens ? "EACH TOKEN" : "TAKES", Align::kRight},
                                  {"IN TIME"},
                                  {"WHY", Align::kLeft, Squeeze::kWrap}};
   if (wide) {
@@ -104,8 +128,12 @@ std::string CandidatesTable(const Value::List& candidates, const Screen& screen,
         {PoolText(*candidate), tone == Tone::kGood ? Tone::kStrong : tone},
         {TextAt(*candidate, {"verdict"}), tone},
         {ShowMoney(MoneyAt(*candidate, {"estimate", "cost_usd"})), tone},
-        {ShowSeconds(NumberAt(*candidate, {"estimate", "wait_s", "p90"})), tone},
-        {ShowSeconds(NumberAt(*candidate, {"estimate", "duration_s", "p50"})), tone},
+        {ShowSeconds(tokens ? NumberAt(*candidate, {"estimate", "ttft_s"})
+                            : NumberAt(*candidate, {"estimate", "wait_s", "p90"})),
+         tone},
+        {ShowSeconds(tokens ? NumberAt(*candidate, {"estimate", "tpot_s"})
+                            : NumberAt(*candidate, {"estimate", "duration_s", "p50"})),
+         tone},
         InTime(*candidate),
         {TextAt(*candidate, {"why"}), tone}};
     if (wide) {

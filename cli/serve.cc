@@ -28,7 +28,6 @@ class AdaptersHere final : public ServedAdapters {
         process_(supervisor_, needs.sink),
         modelled_(supervisor_, needs.sink),
         engines_(needs.sink, needs.dispatcher) {}
-  ~AdaptersHere() override { engines_.Stop(); }
 
   absl::Status Start(const Config& config) { return engines_.Start(config); }
 
@@ -43,10 +42,8 @@ class AdaptersHere final : public ServedAdapters {
             {"openai", {nullptr, meet_engines}}};
   }
 
-  absl::Status AwaitEngines() override {
-    engines_.Announce();
-    return absl::OkStatus();
-  }
+  absl::Status AwaitEngines() override { return engines_.Watch(); }
+  void StopEngines() override { engines_.Stop(); }
 
  private:
   SupervisorClient supervisor_;

@@ -146,7 +146,7 @@ int ExplainDecision(const Invocation& args, Api& api, Console& console) {
   if (operand.empty())
     return console.Fail(absl::InvalidArgumentError("name a job or a decision, or use --dry-run"));
   std::string decision = operand;
-  if (!decision.starts_with("dec-")) {
+  if (!decision.starts_with("dec-") && !decision.starts_with("req-")) {
     const auto job = api.Get(absl::StrCat("/api/v1/jobs/", Encoded(operand)));
     if (!job.ok()) return console.Fail(job.status());
     if (!job->ok()) return Report(*job, console);

@@ -40,6 +40,7 @@ class Controller {
   ~Controller() {
     server_.reset();
     if (dispatcher_) dispatcher_->Stop();
+    if (adapters_) adapters_->StopEngines();
     if (host_) host_->Stop();
   }
 
@@ -79,6 +80,7 @@ class Controller {
     address_->Remove();
     if (!server_->Drain(server_spec_.drain)) log_.Warn("some connections had to be cut");
     dispatcher_->Stop();
+    adapters_->StopEngines();
     host_->Stop();
     log_.Info("stopped; running jobs stay with their supervisor");
   }

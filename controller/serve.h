@@ -24,6 +24,8 @@ class ServedAdapters {
   // The host has met every pool. Returns once the engines that this process hosts answer; what is
   // wrong with others shows as pools that are down.
   virtual absl::Status AwaitEngines() = 0;
+  // Nobody is asked any more, and nothing is said to the sink or the dispatcher after this.
+  virtual void StopEngines() = 0;
 };
 struct AdapterNeeds {
   std::string state_dir;   // there, 0700, and held by this process alone

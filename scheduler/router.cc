@@ -7,9 +7,6 @@
 #include "policies/ability.h"
 #include "scheduler/amounts.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 namespace spillway {
 namespace {
 
@@ -75,7 +72,7 @@ Timing TimingOn(const RouterView& view, const ViewEndpoint& endpoint, const Serv
 
 // What holding a share of the endpoint's time comes to, for all choices of one request.
 void Charge(const RouterView& view, const ViewEndpoint& endpoint, absl::Duration held,
-            const RequestSize& size, Estimate& out) {
+            const RequestSize& size, std::int64_t all_output, Estimate& out) {
   const ViewPool& pool = view.pools()[endpoint.pool];
   const PoolSpec& spec = *pool.spec;
   out.energy = endpoint.dynamic * held;
@@ -84,7 +81,7 @@ void Charge(const RouterView& view, const ViewEndpoint& endpoint, absl::Duration
   if (spec.billing == Billing::kToken) {
     out.priced = pool.price.input || pool.price.output;
     out.cost = pool.price.input.value_or(UsdPerMtoken(0)) * Tokens(size.prompt) +
-               pool.price.output.value_or(UsdPerMtoken(0)) * Tokens(size.output * size.choices);
+               pool.price.output.value_or(UsdPerMtoken(0)) * Tokens(all_output);
     out.marginal_cost = out.cost;
     return;
   }
@@ -110,9 +107,11 @@ Estimate EstimateFrom(const RouterView& view, const ViewEndpoint& endpoint, cons
   e.ttft = t.ttft;
   if (size.output > 1) e.tpot = t.tpot;
   e.basis = served.basis;
-  const int others = std::min(load.running, std::max(served.limits.max_sequences - 1, 0));
+  const int others =
+      std::min(load.running + load.waiting, std::max(served.limits.max_sequences - 1, 0));
   const absl::Duration way = view.pools()[endpoint.pool].spec->site.round_trip;
-  Charge(view, endpoint, ShareOf(t.duration - way, others, size.choices), size, e);
+  Charge(view, endpoint, ShareOf(t.duration - way, others, size.choices), size,
+         size.output * size.choices, e);
   return e;
 }
 
@@ -176,6 +175,11 @@ RequestShape::OnPool Inspect(const RouterView& view, const RequestShape& shape,
   return on_pool;
 }
 
+bool IsPricedAtAll(const ViewPool& pool) {
+  return pool.spec->billing == Billing::kToken ? pool.price.input || pool.price.output
+                                               : IsPriced(*pool.spec, pool.price);
+}
+
 void FindBaselines(const RouterView& view, RequestShape& shape) {
   const std::string& wanted = view.policy().spec().baseline;
   for (std::uint32_t p = 0; p < view.pools().size(); ++p) {
@@ -190,13 +194,18 @@ void FindBaselines(const RouterView& view, RequestShape& shape) {
       if (baseline.engines++ == 0) baseline.endpoint = place;
     }
     if (baseline.engines == 0) continue;
-    const bool priced = pool.spec->billing == Billing::kToken || IsPriced(*pool.spec, pool.price);
-    if (priced) {
+    if (IsPricedAtAll(pool)) {
       shape.baselines.push_back(baseline);
     } else {
       shape.baseline_code = Code::kUnpriced;
     }
   }
+}
+
+// The engine itself queues what does not fit into its batch, so an idle one takes any number.
+bool HasRoom(const ViewEndpoint& endpoint, const EndpointLoad& load, int sequences) {
+  const int in_use = load.running + load.waiting;
+  return in_use <= 0 || in_use + sequences <= endpoint.concurrency;
 }
 
 constexpr std::uint32_t Bit(Code code) { return 1u << static_cast<unsigned>(code); }
@@ -247,7 +256,7 @@ void Router::SetLimits(const RouterView& view, const RequestShape& shape,
                         model ? model->tpot : std::nullopt, policy.objectives.request_tpot);
   switch (policy.spill.rule) {
     case SpillRule::kAtOnce:
-      asked_.patience = absl::ZeroDuration();
+      asked_.patience.reset();
       break;
     case SpillRule::kPatience:
       asked_.patience = policy.spill.patience;
@@ -265,44 +274,47 @@ void Router::SetLimits(const RouterView& view, const RequestShape& shape,
 void Router::Judge(const RouterView& view, const RequestShape& shape,
                    absl::Span<const EndpointReading> readings, std::uint64_t draw) {
   judged_.clear();
+  fits_.assign(readings.size(), Fit::kNone);
   for (std::size_t at = 0, end = 0; at < readings.size(); at = end) {
     const std::uint32_t pool = view.endpoints()[readings[at].endpoint].pool;
     while (end < readings.size() && view.endpoints()[readings[end].endpoint].pool == pool) ++end;
     judged_.push_back({.pool = pool});
-    JudgePool(view, shape, readings.subspan(at, end - at), draw, judged_.back());
+    JudgePool(view, shape, readings.subspan(at, end - at),
+              absl::MakeSpan(fits_).subspan(at, end - at), draw, judged_.back());
   }
 }
 
 void Router::JudgePool(const RouterView& view, const RequestShape& shape,
-                       absl::Span<const EndpointReading> readings, std::uint64_t draw,
-                       RoutedPool& judged) const {
+                       absl::Span<const EndpointReading> readings, absl::Span<Fit> fits,
+                       std::uint64_t draw, RoutedPool& judged) const {
   bool holds = false;
-  Timing timing;
-  std::tuple<absl::Duration, std::uint64_t> best;
+  std::tuple<Fit, absl::Duration, std::uint64_t> best;
   for (std::size_t i = 0; i < readings.size(); ++i) {
     const EndpointReading& reading = readings[i];
     const ViewEndpoint& endpoint = view.endpoints()[reading.endpoint];
     const Served& served = *endpoint.Find(shape.models);
     if (asked_.longest > served.limits.LongestSequence()) continue;
     holds = true;
-    const int in_use = reading.load.running + reading.load.waiting;
-    if (in_use + asked_.size.choices > endpoint.concurrency) continue;
+    if (!HasRoom(endpoint, reading.load, asked_.size.choices)) continue;
     const Timing t = TimingOn(view, endpoint, served, reading.load, asked_.size);
     if (IsInfinite(t.ttft)) continue;
+    RoutedPool there{.pool = judged.pool, .endpoint = reading.endpoint, .open = true};
+    there.estimate = EstimateFrom(view, endpoint, served, reading.load, asked_.size, t);
+    there.ttft_p90 = t.ttft_p90;
+    JudgeMoney(view, there);
+    const int in_flight = reading.load.running + reading.load.waiting;
+    const bool queues = in_flight + asked_.size.choices > served.limits.max_sequences;
+    JudgeTime(t.wait_p90, t.ttft_p90, t.tpot_p90, queues, there);
+    there.in_time = there.codes.empty();
+    fits[i] = there.in_time ? Fit::kGood : OnlyLate(there.codes) ? Fit::kLate : Fit::kRefused;
+    // In time: the soonest answer; else: the soonest first token.
     const std::uint64_t turn = (i + readings.size() - draw % readings.size()) % readings.size();
-    const std::tuple rank(t.wait + t.duration, turn);
+    const std::tuple rank(fits[i], there.in_time ? t.wait + t.duration : t.ttft_p90, turn);
     if (judged.open && best <= rank) continue;
     best = rank;
-    timing = t;
-    judged.open = true;
-    judged.endpoint = reading.endpoint;
-    judged.estimate = EstimateFrom(view, endpoint, served, reading.load, asked_.size, t);
+    judged = there;
   }
-  if (!judged.open) return judged.codes.Add(holds ? Code::kQuota : Code::kMemory);
-  judged.ttft_p90 = timing.ttft_p90;
-  JudgeMoney(view, judged);
-  JudgeTime(timing.wait_p90, timing.ttft_p90, timing.tpot_p90, judged);
-  judged.in_time = judged.codes.empty();
+  if (!judged.open) judged.codes.Add(holds ? Code::kQuota : Code::kMemory);
 }
 
 void Router::JudgeMoney(const RouterView& view, RoutedPool& judged) const {
@@ -315,15 +327,15 @@ void Router::JudgeMoney(const RouterView& view, RoutedPool& judged) const {
 }
 
 void Router::JudgeTime(absl::Duration wait_p90, absl::Duration ttft_p90, absl::Duration tpot_p90,
-                       RoutedPool& judged) const {
+                       bool queues, RoutedPool& judged) const {
   const auto late = [&](absl::Duration found, absl::Duration wanted) {
     if (judged.codes.empty()) judged.figures = {ToNanos(found), ToNanos(wanted)};
     judged.codes.Add(Code::kTooLate);
   };
   if (ttft_p90 > asked_.ttft) {
     late(ttft_p90, asked_.ttft);
-  } else if (wait_p90 > asked_.patience) {
-    late(wait_p90, asked_.patience);
+  } else if (asked_.patience ? wait_p90 > *asked_.patience : queues) {
+    late(wait_p90, asked_.patience.value_or(absl::ZeroDuration()));
   } else if (tpot_p90 > asked_.tpot) {
     late(tpot_p90, asked_.tpot);
   }
@@ -362,7 +374,7 @@ void Router::Pick(const RouterView& view, std::uint64_t draw) {
       if (p.tier != first->tier || !p.open || !p.in_time) continue;
       options_.push_back({.pool = view.pools()[p.pool].id,
                           .marginal_cost = p.estimate.marginal_cost,
-                          .finish = *p.estimate.ttft + p.estimate.duration.p50,
+                          .finish = *p.estimate.ttft,
                           .energy = p.estimate.energy,
                           .carbon = p.estimate.carbon,
                           .load = absl::ToDoubleSeconds(p.estimate.wait.p50)});
@@ -386,20 +398,20 @@ void Router::ListTries(const RouterView& view, absl::Span<const EndpointReading>
     if (order.size() < kMostTries && std::find(order.begin(), order.end(), endpoint) == order.end())
       order.push_back(endpoint);
   };
-  // The other engines of a pool stand beside its best one.
-  const auto add_pool = [&](const RoutedPool& pool) {
-    add(pool.endpoint);
-    for (const EndpointReading& reading : readings) {
-      const ViewEndpoint& endpoint = view.endpoints()[reading.endpoint];
-      const int in_use = reading.load.running + reading.load.waiting;
-      if (endpoint.pool == pool.pool && in_use < endpoint.concurrency) add(reading.endpoint);
-    }
-  };
-  add_pool(route_.pools[static_cast<std::size_t>(route_.chosen)]);
-  for (const bool in_time : {true, false}) {
-    for (const RoutedPool& pool : route_.pools) {
-      if (pool.open && pool.in_time == in_time && OnlyLate(pool.codes)) add_pool(pool);
-    }
+  const RoutedPool& chosen = route_.pools[static_cast<std::size_t>(route_.chosen)];
+  add(chosen.endpoint);
+  for (const Fit fit : {Fit::kGood, Fit::kLate}) {
+    // The other engines of a pool stand beside its best one.
+    const auto add_pool = [&](const RoutedPool& pool) {
+      if (pool.open && pool.in_time == (fit == Fit::kGood) && OnlyLate(pool.codes))
+        add(pool.endpoint);
+      for (std::size_t i = 0; i < readings.size(); ++i) {
+        const std::uint32_t place = readings[i].endpoint;
+        if (fits_[i] == fit && view.endpoints()[place].pool == pool.pool) add(place);
+      }
+    };
+    add_pool(chosen);
+    for (const RoutedPool& pool : route_.pools) add_pool(pool);
   }
 }
 
@@ -443,6 +455,7 @@ const RoutePlan& Router::Choose(const RouterView& view, const RequestShape& shap
   Judge(view, shape, readings, draw);
   Arrange(view, shape, draw);
   Pick(view, draw);
+  if (route_.chosen >= 0) ListTries(view, readings);
   SetVerdicts();
   if (route_.chosen < 0) {
     Refuse(shape);
@@ -453,77 +466,7 @@ const RoutePlan& Router::Choose(const RouterView& view, const RequestShape& shap
   RoutedPool& chosen = route_.pools[static_cast<std::size_t>(route_.chosen)];
   chosen.verdict = Verdict::kChosen;
   chosen.codes.Add(route_.code);
-  ListTries(view, readings);
   return route_;
-}
-
-namespace {
-
-Candidate CandidateFrom(const RoutedPool& routed, PoolId id) {
-  Candidate candidate{.pool = id,
-                      .verdict = routed.verdict,
-                      .codes = routed.codes,
-                      .figures = routed.figures,
-                      .position = static_cast<std::int16_t>(routed.tier),
-                      .backstop = routed.backstop,
-                      .has_estimate = routed.open};
-  if (routed.open) candidate.estimate = routed.estimate;
-  return candidate;
-}
-
-std::uint64_t HashOf(const Request& request) {
-  std::vector<std::int64_t> seen{
-      static_cast<std::int64_t>(Number(request.view)), request.features.prompt_bytes,
-      request.features.max_tokens.value_or(-1), static_cast<std::int64_t>(request.draw)};
-  for (const EndpointReading& r : request.readings) {
-    seen.insert(seen.end(), {r.endpoint, r.load.running, r.load.waiting, r.load.waiting_tokens,
-                             r.load.context_tokens, r.load.cached_blocks});
-  }
-  return XXH64(seen.data(), seen.size() * sizeof seen[0], 0);
-}
-
-}  // namespace
-
-Decision ExplainRequest(const RouterView& view, const Request& request) {
-  const RequestShape shape = MakeRequestShape(view, request.features);
-  Router router;
-  const RoutePlan& route =
-      router.Choose(view, shape, request.features, request.readings, request.draw);
-  Decision decision;
-  decision.request = request.id;
-  decision.at = request.features.arrived;
-  decision.tenant = request.features.tenant;
-  decision.outcome = route.outcome == Routed::kRouted ? Outcome::kPlaced
-                     : route.outcome == Routed::kFull ? Outcome::kWaiting
-                                                      : Outcome::kRefused;
-  decision.policy = view.policy().spec().name;
-  decision.policy_version = view.inputs().policy_version;
-  if (shape.rule >= 0)
-    decision.rule = view.policy().spec().rules[static_cast<std::size_t>(shape.rule)].name;
-  decision.inputs_hash = HashOf(request);
-  decision.baseline = {
-      .pool = request.baseline_pool, .cost = request.baseline_cost, .code = request.baseline_code};
-  for (std::size_t p = 0; p < view.pools().size(); ++p) {
-    decision.candidates.push_back({.pool = view.pools()[p].id,
-                                   .verdict = Verdict::kRefused,
-                                   .codes = shape.pools[p].codes,
-                                   .figures = shape.pools[p].figures});
-  }
-  for (const RoutedPool& routed : route.pools)
-    decision.candidates[routed.pool] = CandidateFrom(routed, view.pools()[routed.pool].id);
-  if (route.chosen >= 0) {
-    const RoutedPool& chosen = route.pools[static_cast<std::size_t>(route.chosen)];
-    decision.chosen = view.pools()[chosen.pool].id;
-  }
-  return decision;
-}
-
-bool SameRoute(const RouterView& view, const Request& request) {
-  const RequestShape shape = MakeRequestShape(view, request.features);
-  Router router;
-  const RoutePlan& route =
-      router.Choose(view, shape, request.features, request.readings, request.draw);
-  return route.order == request.order;
 }
 
 namespace {
@@ -539,6 +482,7 @@ int InFlight(const Request& request) {
 void SettleBaseline(const RouterView& view, const RequestShape& shape, const RequestSize& size,
                     Request& request) {
   request.baseline_cost.reset();
+  request.baseline_pool = kNoPool;
   request.baseline_code = shape.baseline_code;
   for (const RequestShape::BaselinePool& baseline : shape.baselines) {
     const ViewEndpoint& endpoint = view.endpoints()[baseline.endpoint];
@@ -549,7 +493,7 @@ void SettleBaseline(const RouterView& view, const RequestShape& shape, const Req
                             .context_tokens = others * (size.prompt + size.output / 2)};
     const Estimate there = EstimateOn(view, endpoint, served, load, size);
     if (IsInfinite(there.duration.p50)) {
-      request.baseline_code = Code::kMemory;
+      if (!request.baseline_cost) request.baseline_code = Code::kMemory;
       continue;
     }
     if (request.baseline_cost && *request.baseline_cost <= there.cost) continue;
@@ -587,7 +531,8 @@ void SettleRequest(const RouterView& view, const RequestShape& shape, Request& r
   // The engine counts all answers together.
   size.output = request.output_tokens ? *request.output_tokens / size.choices : size.output;
   Estimate booked;
-  Charge(view, endpoint, request.held, size, booked);
+  Charge(view, endpoint, request.held, size,
+         request.output_tokens.value_or(size.output * size.choices), booked);
   request.cost = booked.cost;
   request.marginal_cost = booked.marginal_cost;
   request.priced = booked.priced;

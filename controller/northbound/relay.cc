@@ -179,13 +179,14 @@ Awaitable<std::optional<HttpAnswer>> Relay::TryNext() {
   call_.exchange->OnGone([self = weak_from_this()] {
     if (const auto relay = self.lock(); relay && relay->upstream_) relay->upstream_->Abort();
   });
+  // Of a whole answer nobody sees the first token: it counts as running from the start.
+  if (!scanned_.stream) dispatcher_.OnFirstToken(*live_);
   const bool open = co_await upstream_->Open(MakeRequest(body));
   if (!open) {
     why_failed_ = upstream_->error().why;
     dispatcher_.GiveUp(*live_, FaultOf(upstream_->error()));
     co_return std::nullopt;
   }
-  if (!scanned_.stream) dispatcher_.OnFirstToken(*live_);
   const int status = upstream_->status();
   if (status == 429 || status >= 500) {
     failed_ = HttpResponse{.status = status};

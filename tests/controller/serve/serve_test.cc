@@ -54,6 +54,7 @@ class Fakes final : public ServedAdapters {
     return {{"process", {&process_, nullptr}}, {"modelled", {&modelled_, nullptr}}};
   }
   absl::Status AwaitEngines() override { return absl::OkStatus(); }
+  void StopEngines() override {}
 
  private:
   FakeAdapter process_, modelled_;
