@@ -146,7 +146,12 @@ class Peer {
 
 class Loop {
  public:
-  Loop() : epoll_(::epoll_create1(0)), timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK)) {
+  // One that never sleeps takes a core, so that no proxy pays for waking clients that would be on
+  // other machines.
+  explicit Loop(bool may_sleep = false)
+      : wait_ms_(may_sleep ? 10 : 0),
+        epoll_(::epoll_create1(0)),
+        timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK)) {
     const itimerspec each{{0, 1'000'000}, {0, 1'000'000}};
     ::timerfd_settime(timer_, 0, &each, nullptr);
     epoll_event event{EPOLLIN, {}};
@@ -167,8 +172,7 @@ class Loop {
   void RunUntil(Clock::time_point end, F tick) {
     epoll_event events[64];
     while (Clock::now() < end) {
-      // Never asleep: a proxy does not pay for waking clients that would be on other machines.
-      const int n = ::epoll_wait(epoll_, events, 64, 0);
+      const int n = ::epoll_wait(epoll_, events, 64, wait_ms_);
       for (int i = 0; i < n; ++i) {
         auto* const peer = static_cast<Peer*>(events[i].data.ptr);
         if (!peer) {
@@ -183,6 +187,7 @@ class Loop {
   }
 
  private:
+  const int wait_ms_;
   const int epoll_;
   const int timer_;
 };
@@ -228,6 +233,13 @@ class EnginePeer final : public Peer {
   bool usage_ = false;
 };
 
+inline std::uint16_t PortOf(int fd) {
+  sockaddr_in at{};
+  socklen_t size = sizeof at;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size);
+  return ntohs(at.sin_port);
+}
+
 class Engine final : public Peer {
  public:
   Engine() : Peer(Listen()) {}
@@ -249,17 +261,9 @@ class Engine final : public Peer {
   void Sweep() {
     std::erase_if(peers_, [](const auto& peer) { return peer->dead; });
   }
-  std::uint16_t port() const {
-    sockaddr_in at{};
-    socklen_t size = sizeof at;
-    ::getsockname(fd(), reinterpret_cast<sockaddr*>(&at), &size);
-    return ntohs(at.sin_port);
-  }
+  std::uint16_t port() const { return PortOf(fd()); }
 
- private:
-  const Answers answers_;
-  std::vector<std::unique_ptr<EnginePeer>> peers_;
-
+  // A socket on loopback; the kernel chooses the port.
   static int Listen() {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     sockaddr_in at{};
@@ -269,6 +273,10 @@ class Engine final : public Peer {
     if (::listen(fd, 1024) != 0) Die("listen");
     return fd;
   }
+
+ private:
+  const Answers answers_;
+  std::vector<std::unique_ptr<EnginePeer>> peers_;
 };
 
 inline int ConnectTo(std::uint16_t port) {
