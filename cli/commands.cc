@@ -304,8 +304,8 @@ CommandSpec EngineCommand() {
                    "devices and models (default: the ones that came with the program)"}},
       .examples = {{{"spillway engine --device nvidia-a10g-24g --model qwen2-7b",
                      "an A10G that anybody can have"},
-                    {"spillway engine --device edge-npu-8g --model qwen2-0.5b --precision int8 "
-                     "--listen 127.0.0.1:0 --fault drop=0.1",
+                    {"spillway engine --device edge-npu-8g --model qwen2-0.5b --listen 127.0.0.1:0 "
+                     "--fault drop=0.1",
                      "on a free port; every tenth answer breaks off"}}},
       .speaks_to_server = false};
 }
