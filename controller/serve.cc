@@ -122,6 +122,7 @@ class Controller {
     const std::size_t connections = server.limits.connections;
     SPILLWAY_ASSIGN_OR_RETURN(server_, Server::Start(std::move(server), *api_));
     metrics_.Attach({.host = &*host_,
+                     .dispatcher = &*dispatcher_,
                      .server = [this] { return server_->Stats(); },
                      .streams = [this] { return api_->open_streams(); },
                      .stream_bound = api_->limits().streams,

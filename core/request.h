@@ -100,7 +100,9 @@ struct Request {
   std::vector<EndpointReading> readings;  // of able endpoints, by place in the view
   std::uint64_t draw = 0;                 // for choices by chance and in turn
   std::vector<std::uint32_t> order;       // endpoints in the order they were to be tried
-  std::vector<ForwardAttempt> attempts;   // as they were tried; the last one answered
+  PoolId spilled_from = kNoPool;      // the first pool in claim order, where another was chosen ...
+  Code spilled_code = Code::kChosen;  // ... and why it was not
+  std::vector<ForwardAttempt> attempts;  // as they were tried; the last one answered
   RequestEnd end = RequestEnd::kAnswered;
   int status = 200;           // of HTTP, as the client saw it
   Code code = Code::kChosen;  // refused: why

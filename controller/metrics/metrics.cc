@@ -14,6 +14,7 @@
 #include "controller/metrics/families.h"
 #include "controller/metrics/fleet_families.h"
 #include "controller/metrics/record_counters.h"
+#include "controller/metrics/request_counters.h"
 #include "core/status.h"
 
 namespace spillway {
@@ -55,7 +56,8 @@ class Metrics::Impl {
                     .Name("spillway_config_last_reload_successful")
                     .Help("1 if the configuration in force is the one that was last asked for.")
                     .Register(registry_)
-                    .Add({})) {
+                    .Add({})),
+        inference_(registry_) {
     reload_.Set(1);
     prometheus::BuildGauge()
         .Name("spillway_build_info")
@@ -76,6 +78,7 @@ class Metrics::Impl {
     }
     if (sources.host != nullptr) WriteHost(w, sources);
     if (sources.server) WriteServer(w, sources.server());
+    if (sources.dispatcher != nullptr) WriteDispatcher(w, *sources.dispatcher);
     return prometheus::TextSerializer().Serialize(families);
   }
 
@@ -102,6 +105,29 @@ class Metrics::Impl {
     WriteBuffers(w, buffers);
   }
 
+  static void WriteDispatcher(FamilyWriter& w, const Dispatcher& dispatcher) {
+    const Dispatcher::Stats stats = dispatcher.stats();
+    w.Gauge("spillway_requests_in_flight", "Requests that an engine works for.")
+        .Value(static_cast<double>(stats.in_flight));
+    w.Gauge("spillway_requests_waiting", "Requests that wait for room in an engine.")
+        .Value(static_cast<double>(stats.waiting));
+    w.Counter("spillway_request_retries_total", "Requests sent on to the next engine.")
+        .Value(static_cast<double>(stats.retries));
+    w.Counter("spillway_request_retries_refused_total", "Retries that the budget did not allow.")
+        .Value(static_cast<double>(stats.refused_retries));
+    const auto view = dispatcher.view();
+    if (!view) return;
+    w.Gauge("spillway_endpoint_up", "1 if the engine answered when it was last asked.");
+    for (const ViewEndpoint& endpoint : view->endpoints())
+      w.Value(endpoint.up ? 1 : 0, {{"endpoint", endpoint.name}});
+    w.Gauge("spillway_endpoint_ejected", "1 if the engine is left out after failures.");
+    for (const ViewEndpoint& endpoint : view->endpoints())
+      w.Value(endpoint.ejected ? 1 : 0, {{"endpoint", endpoint.name}});
+    w.Gauge("spillway_endpoint_in_flight", "Sequences in flight on the engine, by our own count.");
+    for (const ViewEndpoint& endpoint : view->endpoints())
+      w.Value(dispatcher.InFlight(endpoint.key), {{"endpoint", endpoint.name}});
+  }
+
   prometheus::Histogram& Histogram(const char* name, const char* help, const Buckets& buckets) {
     return prometheus::BuildHistogram().Name(name).Help(help).Register(registry_).Add({}, buckets);
   }
@@ -124,7 +150,8 @@ class Metrics::Impl {
   std::mutex request_mutex_;  // guards by_operation_
   std::map<std::string, Request, std::less<>> by_operation_;
 
-  std::mutex mutex_;  // guards the two that follow
+  std::mutex mutex_;  // guards all that follow
+  RequestCounters inference_;
   RecordCounters counters_;
   MetricSources sources_;
 };
@@ -136,7 +163,10 @@ absl::Status Metrics::Restore(Archive& archive) {
   SPILLWAY_ASSIGN_OR_RETURN(const std::vector<record::PoolRow> pools, archive.Pools());
   SPILLWAY_ASSIGN_OR_RETURN(const std::vector<record::LedgerRow> rows, archive.Ledger({}));
   const std::lock_guard lock(impl_->mutex_);
-  for (const record::PoolRow& pool : pools) impl_->counters_.Count(pool);
+  for (const record::PoolRow& pool : pools) {
+    impl_->counters_.Count(pool);
+    impl_->inference_.Count(pool);
+  }
   for (const record::LedgerRow& row : rows) impl_->counters_.Count(row);
   return absl::OkStatus();
 }
@@ -164,8 +194,15 @@ void Metrics::OnAdapterCall(std::string_view adapter, std::string_view call,
 void Metrics::OnCommitted(const Batch& batch, absl::Duration took) {
   impl_->commit_.Observe(absl::ToDoubleSeconds(took));
   const std::lock_guard lock(impl_->mutex_);
-  for (const Record& record : batch.records)
+  for (const Record& record : batch.records) {
     std::visit([this](const auto& row) { impl_->counters_.Count(row); }, record);
+    if (const auto* pool = std::get_if<record::PoolRow>(&record)) impl_->inference_.Count(*pool);
+  }
+  for (const Event& event : batch.events) {
+    const auto* ended = std::get_if<event::RequestsEnded>(&event.body);
+    if (ended == nullptr) continue;
+    for (const auto& request : ended->requests) impl_->inference_.Count(*request);
+  }
 }
 
 void Metrics::OnRequest(std::string_view operation, int status, absl::Duration took) {

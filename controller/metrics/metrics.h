@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "controller/archive.h"
+#include "controller/dispatcher.h"
 #include "controller/host.h"
 #include "controller/observer.h"
 #include "net/server.h"
@@ -23,6 +24,7 @@ struct BuildInfo {
 // Where gauges are read from at a scrape; what is not set is left out.
 struct MetricSources {
   const Host* host = nullptr;
+  const Dispatcher* dispatcher = nullptr;
   std::function<ServerStats()> server;
   std::function<std::size_t()> streams;  // open event and log streams
   std::size_t stream_bound = 0, connection_bound = 0;

@@ -1,0 +1,152 @@
+#include "controller/metrics/request_counters.h"
+
+namespace spillway {
+namespace {
+
+using Buckets = prometheus::Histogram::BucketBoundaries;
+using PrometheusLabels = std::map<std::string, std::string>;
+
+const Buckets kDuration = {.01,  .02,  .04,  .08,   .16,   .32,   .64,
+                           1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92};
+const Buckets kFirst = {.001, .005, .01, .02, .04, .06, .08, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10};
+const Buckets kEach = {.01, .025, .05, .075, .1, .15, .2, .3, .4, .5, .75, 1, 2.5};
+const Buckets kTokens = {1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576};
+const Buckets kRatio = {.25, .5, .7, .8, .9, 1, 1.1, 1.25, 1.5, 2, 4};
+
+constexpr double kNano = 1e-9, kMicro = 1e-6;
+
+auto& Histogram(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+}
+auto& Counter(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+std::string OperationOf(ModelKind kind) {
+  return kind == ModelKind::kEmbedding ? "embeddings" : "chat";
+}
+
+}  // namespace
+
+RequestCounters::RequestCounters(prometheus::Registry& registry, Caps caps)
+    : caps_(caps),
+      models_(caps.models),
+      pools_(caps.pools),
+      tenants_(caps.tenants),
+      duration_(Histogram(registry, "gen_ai_server_request_duration_seconds",
+                          "From a request's arrival to the end of its answer.")),
+      ttft_(Histogram(registry, "gen_ai_server_time_to_first_token_seconds",
+                      "From a request's arrival to its first token; known of streams.")),
+      tpot_(Histogram(registry, "gen_ai_server_time_per_output_token_seconds",
+                      "Between two tokens of a stream, mean of each request.")),
+      tokens_(Histogram(registry, "gen_ai_client_token_usage",
+                        "Tokens of a request, as the engine counted them.")),
+      ratio_(Histogram(registry, "spillway_request_ttft_ratio",
+                       "Time to the first token, observed / estimated.")),
+      requests_(Counter(registry, "spillway_requests_total", "Requests by how they ended.")),
+      cost_(Counter(registry, "spillway_request_cost_usd_total",
+                    "Allocated cost of requests, US dollars.")),
+      baseline_(Counter(registry, "spillway_request_baseline_cost_usd_total",
+                        "What requests would have cost on the baseline, where there is one.")),
+      compared_(Counter(registry, "spillway_request_compared_cost_usd_total",
+                        "The part of the allocated cost that has a baseline.")),
+      energy_(Counter(registry, "spillway_request_energy_joules_total",
+                      "Energy of requests at the node, joules.")),
+      spills_(Counter(registry, "spillway_request_spills_total",
+                      "Requests that the first pool in claim order did not take, by its code.")),
+      retries_(Counter(registry, "spillway_request_attempt_faults_total",
+                       "Attempts that failed before anything reached the client.")) {}
+
+void RequestCounters::Count(const record::PoolRow& row) {
+  if (Index(row.pool) >= names_.size()) names_.resize(Index(row.pool) + 1);
+  names_[Index(row.pool)] = row.spec->name;
+}
+
+std::string RequestCounters::NameOfPool(PoolId id) const {
+  return Index(id) < names_.size() ? names_[Index(id)] : "none";
+}
+
+RequestCounters::Series RequestCounters::MakeSeries(const std::string& pool,
+                                                    const std::string& model,
+                                                    const std::string& tenant, ModelKind kind) {
+  const PrometheusLabels gen_ai = {{"gen_ai_operation_name", OperationOf(kind)},
+                                   {"gen_ai_provider_name", "spillway"},
+                                   {"gen_ai_response_model", model},
+                                   {"pool", pool}};
+  const auto with = [&](const char* type) {
+    PrometheusLabels labels = gen_ai;
+    labels.emplace("gen_ai_token_type", type);
+    return labels;
+  };
+  const PrometheusLabels money = {{"pool", pool}, {"model", model}, {"tenant", tenant}};
+  return {.duration = &duration_.Add(gen_ai, kDuration),
+          .ttft = &ttft_.Add(gen_ai, kFirst),
+          .tpot = &tpot_.Add(gen_ai, kEach),
+          .input = &tokens_.Add(with("input"), kTokens),
+          .output = &tokens_.Add(with("output"), kTokens),
+          .ratio = &ratio_.Add({{"pool", pool}, {"model", model}}, kRatio),
+          .cost = &cost_.Add(money),
+          .baseline = &baseline_.Add(money),
+          .compared = &compared_.Add(money),
+          .energy = &energy_.Add(money),
+          .ends = {}};
+}
+
+RequestCounters::Series& RequestCounters::SeriesFor(const Request& request) {
+  const RequestFeatures& features = request.features;
+  // Names of clients are only labels where a model answered: they may name anything.
+  const std::string& model = request.answered_by;
+  Key key(request.endpoint().pool, model, features.tenant, features.kind);
+  if (const auto found = series_.find(key); found != series_.end()) return found->second;
+  const bool full = series_.size() >= caps_.series;
+  if (full) key = Key(kNoPool, "other", "other", features.kind);
+  const std::string pool =
+      full ? "other" : std::string(pools_.Of(NameOfPool(request.endpoint().pool)));
+  const std::string by = full ? "other" : model.empty() ? "none" : std::string(models_.Of(model));
+  const std::string tenant = full ? "other" : std::string(tenants_.Of(features.tenant));
+  return series_.try_emplace(key, MakeSeries(pool, by, tenant, features.kind)).first->second;
+}
+
+void RequestCounters::Count(const Request& request) {
+  Series& series = SeriesFor(request);
+  const std::string pool(pools_.Of(NameOfPool(request.endpoint().pool)));
+  prometheus::Counter*& ended = series.ends[request.end];
+  if (ended == nullptr) {
+    ended = &requests_.Add(
+        {{"pool", pool},
+         {"model",
+          request.answered_by.empty() ? "none" : std::string(models_.Of(request.answered_by))},
+         {"tenant", std::string(tenants_.Of(request.features.tenant))},
+         {"end", std::string(NameOf(request.end))}});
+  }
+  ended->Increment();
+  for (const ForwardAttempt& attempt : request.attempts) {
+    if (attempt.fault == ForwardFault::kNone) continue;
+    retries_
+        .Add({{"pool", std::string(pools_.Of(NameOfPool(attempt.endpoint.pool)))},
+              {"fault", std::string(NameOf(attempt.fault))}})
+        .Increment();
+  }
+  if (request.spilled_from != kNoPool) {
+    spills_
+        .Add({{"from", std::string(pools_.Of(NameOfPool(request.spilled_from)))},
+              {"to", pool},
+              {"code", std::string(NameOf(request.spilled_code))}})
+        .Increment();
+  }
+  if (request.answered_by.empty()) return;
+  series.duration->Observe(absl::ToDoubleSeconds(request.ended - request.features.arrived));
+  if (request.ttft) series.ttft->Observe(absl::ToDoubleSeconds(*request.ttft));
+  if (request.tpot) series.tpot->Observe(absl::ToDoubleSeconds(*request.tpot));
+  if (request.prompt_tokens) series.input->Observe(static_cast<double>(*request.prompt_tokens));
+  if (request.output_tokens) series.output->Observe(static_cast<double>(*request.output_tokens));
+  if (request.ttft && request.expected.ttft && *request.expected.ttft > absl::ZeroDuration())
+    series.ratio->Observe(absl::FDivDuration(*request.ttft, *request.expected.ttft));
+  series.cost->Increment(static_cast<double>(request.cost.value()) * kNano);
+  series.energy->Increment(static_cast<double>(request.energy.value()) * kMicro);
+  if (!request.baseline_cost) return;
+  series.baseline->Increment(static_cast<double>(request.baseline_cost->value()) * kNano);
+  series.compared->Increment(static_cast<double>(request.cost.value()) * kNano);
+}
+
+}  // namespace spillway

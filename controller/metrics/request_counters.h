@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include "controller/metrics/families.h"
+#include "controller/metrics/label_cap.h"
+#include "core/record.h"
+#include "core/request.h"
+
+namespace spillway {
+
+// Requests that were committed, as OpenTelemetry's GenAI metrics and our own. Names and buckets:
+// OpenTelemetry semantic conventions for generative AI, 2025. Models, pools and tenants beyond the
+// caps are counted as "other". Not thread-safe.
+class RequestCounters {
+ public:
+  struct Caps {
+    std::size_t models = 200, pools = 2000, tenants = 1000, series = 20'000;
+  };
+  explicit RequestCounters(prometheus::Registry& registry) : RequestCounters(registry, Caps()) {}
+  RequestCounters(prometheus::Registry& registry, Caps caps);
+
+  void Count(const Request& request);
+  void Count(const record::PoolRow& row);
+
+ private:
+  // Found once for each (pool, model, tenant): finding a series costs a sorted copy of its labels.
+  struct Series {
+    prometheus::Histogram *duration, *ttft, *tpot, *input, *output, *ratio;
+    prometheus::Counter *cost, *baseline, *compared, *energy;
+    std::map<RequestEnd, prometheus::Counter*> ends;
+  };
+  using Key = std::tuple<PoolId, std::string, std::string, ModelKind>;
+  Series& SeriesFor(const Request& request);
+  Series MakeSeries(const std::string& pool, const std::string& model, const std::string& tenant,
+                    ModelKind kind);
+  std::string NameOfPool(PoolId id) const;
+
+  Caps caps_;
+  LabelCap models_, pools_, tenants_;
+  std::vector<std::string> names_;  // by PoolId
+  std::map<Key, Series> series_;
+
+  prometheus::Family<prometheus::Histogram>&duration_, &ttft_, &tpot_, &tokens_, &ratio_;
+  prometheus::Family<prometheus::Counter>&requests_, &cost_, &baseline_, &compared_, &energy_,
+      &spills_, &retries_;
+};
+
+}  // namespace spillway
