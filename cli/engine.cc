@@ -25,6 +25,7 @@ absl::StatusOr<const T*> Named(const std::map<std::string, T>& entries, std::str
   const auto found = entries.find(name);
   if (found != entries.end()) return &found->second;
   std::vector<std::string> known;
+  known.reserve(entries.size());
   for (const auto& [key, entry] : entries) known.push_back(key);
   const std::string nearest = NearestWord(name, known);
   return absl::InvalidArgumentError(

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "core/explain.h"
@@ -88,6 +89,8 @@ std::string ShowAge(std::optional<absl::Time> then, absl::Time now) {
   return Describe(age < absl::Minutes(2) ? absl::Trunc(age, absl::Seconds(1)) : age);
 }
 
-std::string OrDash(std::string text) { return text.empty() ? std::string(kUnknown) : text; }
+std::string OrDash(std::string text) {
+  return text.empty() ? std::string(kUnknown) : std::move(text);
+}
 
 }  // namespace spillway::cli

@@ -46,7 +46,8 @@ const Binding* BindingOf(std::string_view path) {
   return nullptr;
 }
 
-std::string FirstOf(std::string_view given, std::string environment, std::string_view otherwise) {
+std::string FirstOf(std::string_view given, const std::string& environment,
+                    std::string_view otherwise) {
   if (!given.empty()) return std::string(given);
   return environment.empty() ? std::string(otherwise) : environment;
 }

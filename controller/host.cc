@@ -37,7 +37,8 @@ class Once {
 
 Host::Host(HostOptions options, const Clock& clock, Brain& brain, Journal& journal,
            Archive& archive, Observer& observer)
-    : impl_(std::make_unique<Impl>(options, clock, brain, journal, archive, observer, *this)) {}
+    : impl_(std::make_unique<Impl>(std::move(options), clock, brain, journal, archive, observer,
+                                   *this)) {}
 Host::~Host() { Stop(); }
 
 absl::Status Host::Start(std::shared_ptr<const Config> config, Adapters adapters) {

@@ -23,14 +23,14 @@ class Host::Impl {
  public:
   Impl(HostOptions options, const Clock& clock, Brain& brain, Journal& journal, Archive& archive,
        Observer& observer, AdapterSink& sink)
-      : options_(options),
+      : options_(std::move(options)),
         clock_(clock),
         brain_(brain),
         journal_(journal),
         archive_(archive),
         observer_(observer),
         sink_(sink),
-        feed_(options.feed) {}
+        feed_(options_.feed) {}
 
   // --- Any thread.
   using Task = absl::AnyInvocable<void()>;

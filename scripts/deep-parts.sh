@@ -36,7 +36,7 @@ part_tsan() {
   local targets
   cmake --preset tsan >/dev/null
   mapfile -t targets < <(ninja -C "$ROOT/build/tsan" -t targets all |
-    sed -nE 's/^((net|adapters|process|modelled|controller|northbound|store|metrics|serve|host)[a-z_]*_test): phony$/\1/p')
+    sed -nE 's/^((net|adapters|supervisor|modelled|controller|northbound|store|metrics|serve|host)[a-z_]*_test): phony$/\1/p')
   ((${#targets[@]} > 0)) || die "no tests of rooms with threads were found"
   "$ROOT/scripts/build" tsan "${targets[@]}"
   local names
@@ -74,7 +74,8 @@ part_fuzz() {
   done
 }
 
-# Many more kill points and a long life under load, of the program as it ships. The seed is printed; SPILLWAY_SEED repeats it.
+# Many more kill points and a long life under load, of the program as it ships. The seed is printed;
+# SPILLWAY_SEED repeats it.
 part_soak() {
   SPILLWAY_CMAKE_OPTIONS='-DSPILLWAY_TESTS=ON' "$ROOT/scripts/build" release spillway
   SPILLWAY_KILL_POINTS=${SPILLWAY_KILL_POINTS:-150} SPILLWAY_SEED=${SPILLWAY_SEED:-$(date +%s)} \

@@ -47,7 +47,7 @@ void WriteChatToken(JsonWriter& w, std::string_view piece, double logprob, bool 
 }  // namespace
 
 AnswerWriter::AnswerWriter(const EngineOrder& order, const std::vector<EngineChoice>& choices,
-                           std::string id, std::int64_t created, std::string_view model)
+                           const std::string& id, std::int64_t created, std::string_view model)
     : order_(order), choices_(choices), bytes_(choices.size()) {
   const bool chat = order.call == EngineCall::kChat;
   head_ = Head(id, chat ? "chat.completion" : "text_completion", created, model);
@@ -204,7 +204,7 @@ void AnswerWriter::Token(std::size_t choice, std::int64_t i, std::string& out) {
       w.Key("function").BeginObject().Member("arguments", piece);
       w.EndObject().EndObject().EndArray().EndObject();
     }
-    WriteLogprobs(w, order_, token, [&](std::int64_t) { return piece; });
+    WriteLogprobs(w, order_, token, [&](std::int64_t) { return std::string_view(piece); });
   });
 }
 

@@ -25,8 +25,8 @@ struct EngineUsage {
 // Everything about one request that its answers repeat. `order` and `choices` are borrowed.
 class AnswerWriter {
  public:
-  AnswerWriter(const EngineOrder& order, const std::vector<EngineChoice>& choices, std::string id,
-               std::int64_t created, std::string_view model);
+  AnswerWriter(const EngineOrder& order, const std::vector<EngineChoice>& choices,
+               const std::string& id, std::int64_t created, std::string_view model);
 
   std::string Whole(const EngineUsage& usage) const;
 

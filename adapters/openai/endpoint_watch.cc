@@ -146,7 +146,7 @@ struct EndpointWatch::Impl {
     Page page;
     UpstreamCall call(executor(), std::move(origin));
     UpstreamRequest request = Question(path);
-    const bool open = co_await call.Open(std::move(request));
+    const bool open = co_await call.Open(request);
     bool whole = false;
     if (open) whole = co_await call.ReadAll(limit, &page.body);
     page.why = call.error().why;
@@ -193,7 +193,7 @@ struct EndpointWatch::Impl {
     MetricsScan scan(*one.spec.kind, one.spec.model);
     UpstreamCall call(executor(), one.metrics);
     UpstreamRequest request = Question(one.spec.kind->metrics);
-    bool going = co_await call.Open(std::move(request));
+    bool going = co_await call.Open(request);
     std::size_t size = 0;
     while (going) {
       const std::string_view piece = co_await call.Read();
