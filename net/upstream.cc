@@ -14,6 +14,7 @@
 #include "net/chars.h"
 #include "net/chunks.h"
 #include "net/client_exchange.h"
+#include "net/edge_read.h"
 #include "net/response_head.h"
 #include "net/upstream_lane.h"
 
@@ -258,6 +259,37 @@ struct UpstreamCall::Impl final : UpstreamWatch {
 
   // ---- reading ----------------------------------------------------------------------------------
 
+  // Reads from a plain connection. Of a body that ends with it, what is there is taken first: its
+  // end may have come with the last bytes.
+  Awaitable<std::size_t> ReadSome(net::mutable_buffer room) {
+    if (to_close) {
+      const std::size_t there = connection->plain.read_some(net::buffer(room), socket_error);
+      if (!WouldBlock(socket_error)) co_return there;
+    }
+    looked = false;
+    waits = 0;
+    reading = true;
+    const auto [failed, bytes] =
+        co_await connection->plain.async_read_some(EdgeBuffer(room), kTuple);
+    reading = false;
+    socket_error = failed;
+    if (bytes == 0 && at_end) socket_error = net::error::eof;
+    co_return bytes;
+  }
+  // Once for each read that is still waiting at the second sweep: has the end come unnoticed?
+  void Look() override {
+    if (!reading || looked || ++waits < 2 || !connection) return;
+    looked = true;
+    if (!connection->Stale()) return;
+    at_end = true;
+    ErrorCode ignored;
+    connection->plain.cancel(ignored);
+  }
+  bool reading = false;  // an EdgeBuffer waits
+  bool looked = false;
+  bool at_end = false;
+  int waits = 0;  // sweeps since it began
+
   // More input. False: none came, and socket_error says why.
   Awaitable<bool> Receive() {
     const net::mutable_buffer room = connection->Room();
@@ -267,10 +299,7 @@ struct UpstreamCall::Impl final : UpstreamWatch {
       socket_error = got.error;
       bytes = got.bytes;
     } else {
-      const auto [failed, received] =
-          co_await connection->plain.async_read_some(net::buffer(room), kTuple);
-      socket_error = failed;
-      bytes = received;
+      bytes = co_await ReadSome(room);
     }
     connection->Filled(bytes);
     error.heard = error.heard || bytes > 0;
@@ -374,9 +403,8 @@ struct UpstreamCall::Impl final : UpstreamWatch {
       std::size_t got = 0;
       while (got < some) {
         Bound(gap, UpstreamFault::kStalled);
-        const auto [failed, received] = co_await connection->plain.async_read_some(
-            net::buffer(body->data() + before + got, some - got), kTuple);
-        socket_error = failed;
+        const net::mutable_buffer room(body->data() + before + got, some - got);
+        const std::size_t received = co_await ReadSome(room);
         got += received;
         if (received == 0 || overdue || aborted) break;
       }

@@ -126,6 +126,7 @@ void UpstreamLane::Sweep() {
   now_ = clock();
   for (auto at = active_.begin(); at != active_.end();) {
     UpstreamWatch& watch = **at++;
+    watch.Look();
     if (now_ < watch.until) continue;
     watch.until = absl::InfiniteDuration();
     watch.Overdue();

@@ -64,6 +64,7 @@ class UpstreamWatch {
  public:
   virtual ~UpstreamWatch() = default;
   virtual void Overdue() = 0;
+  virtual void Look() = 0;  // At each sweep.
   WakeUp wake;  // Fired when addresses are known, by Overdue(), or at the end of the thread.
   absl::Duration until = absl::InfiniteDuration();
   std::list<UpstreamWatch*>::iterator place;
