@@ -69,7 +69,6 @@ class RequestScan {
   PrefixHasher hasher_;
   std::uint32_t seen_ = 0;        // fields of the body
   std::uint32_t seen_hints_ = 0;  // of kHints
-  bool seen_usage_ = false;
   std::optional<ScanFault> fault_;
 
   bool Blame(std::string message, std::string param) {
