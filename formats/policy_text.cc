@@ -79,12 +79,25 @@ void ReadQueue(const Place& at, QueueSpec& queue) {
   r.Finish();
 }
 
-void ReadModelObjective(const Place& at, RequestObjective& objective) {
+struct ModelObjective {
+  std::string model;
+  RequestObjective objective;
+};
+void ReadModelObjective(const Place& at, ModelObjective& out) {
   ObjectReader r(at, "an objective");
+  r.Required("model", out.model);
   absl::Duration span;
-  if (r.Optional("ttft", span, ReadSpan)) objective.ttft = span;
-  if (r.Optional("tpot", span, ReadSpan)) objective.tpot = span;
+  if (r.Optional("ttft", span, ReadSpan)) out.objective.ttft = span;
+  if (r.Optional("tpot", span, ReadSpan)) out.objective.tpot = span;
   r.Finish();
+}
+void ReadModelObjectives(const Place& at, std::map<std::string, RequestObjective>& out) {
+  std::vector<ModelObjective> all;
+  Listed(ReadModelObjective)(at, all);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!out.emplace(all[i].model, all[i].objective).second)
+      at.Item(i).Fail("an objective of that model stands further up already");
+  }
 }
 
 void ReadObjectives(const Place& at, DefaultObjectives& objectives) {
@@ -100,11 +113,7 @@ void ReadObjectives(const Place& at, DefaultObjectives& objectives) {
     request.Optional("tpot", out.request_tpot, ReadSpan);
     request.Finish();
   });
-  r.Optional("models", objectives.models, [](const Place& place, auto& out) {
-    if (!place.value().is_map()) return FailKind(place, "a map of models");
-    for (const Member& member : place.value().map())
-      ReadModelObjective(place.Child(member), out[member.key]);
-  });
+  r.Optional("models", objectives.models, ReadModelObjectives);
   r.Finish();
 }
 
@@ -155,12 +164,15 @@ Value ObjectivesValue(const DefaultObjectives& objectives) {
   request.Set("ttft", Text(Format(objectives.request_ttft)));
   request.Set("tpot", Text(Format(objectives.request_tpot)));
   if (!objectives.models.empty()) {
-    Value& models = map.Set("models", Value::MakeMap());
+    Value models = Value::MakeList();
     for (const auto& [model, objective] : objectives.models) {
-      Value& entry = models.Set(model, Value::MakeMap());
+      Value entry = Value::MakeMap();
+      entry.Set("model", Text(model));
       if (objective.ttft) entry.Set("ttft", Text(Format(*objective.ttft)));
       if (objective.tpot) entry.Set("tpot", Text(Format(*objective.tpot)));
+      models.list().push_back(std::move(entry));
     }
+    map.Set("models", std::move(models));
   }
   return map;
 }

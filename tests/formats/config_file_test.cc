@@ -126,12 +126,13 @@ TEST_F(Example, PolicyPricesAndTenants) {
   EXPECT_EQ(loaded_.config.tenants.tenants[0].weight, 1);
 }
 
-TEST_F(Example, WarnsOfReplicasThatAreNotStarted) {
-  ASSERT_EQ(loaded_.warnings.size(), 2u);
-  EXPECT_EQ(loaded_.warnings[0].pointer, "/pools/2/serves");
-  EXPECT_EQ(loaded_.warnings[0].detail,
-            "not supported by this version, the replicas are not started");
-  EXPECT_EQ(loaded_.warnings[1].pointer, "/pools/3/serves");
+TEST_F(Example, ReadsWhatPoolsServe) {
+  EXPECT_EQ(loaded_.warnings.size(), 0u);
+  const std::vector<PoolSpec>& pools = loaded_.config.fleet.pools;
+  ASSERT_EQ(pools[2].serves.size(), 1u);
+  EXPECT_EQ(pools[2].serves[0].model, "qwen2-7b");
+  EXPECT_EQ(pools[2].serves[0].replicas, 2);
+  EXPECT_EQ(pools[3].serves[0].precision, Precision::kBf16);
 }
 
 TEST(LoadConfig, FleetsThatComeWithTheProjectRead) {
@@ -217,7 +218,7 @@ TEST(ParseConfig, EverythingWrongIsToldAtOnce) {
             "c.yaml:7:12: `A` is no name: up to 63 of a-z 0-9 . _ - beginning with a letter or a "
             "digit\n"
             "c.yaml:7:31: adapter type `proces` is not supported by this version: one of process, "
-            "modelled\n"
+            "modelled, openai\n"
             "c.yaml:10:9: unknown word `least`: one of least-cost, least-latency, least-energy, "
             "least-carbon, least-loaded, weighted, round-robin");
 }
@@ -247,7 +248,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "adapter: {type: process}}",
                   "4:5: a pool named `a` stands further up already"},
         BadConfig{"kind: Fleet\npools: [{name: a, adapter: {type: process}}]\nnodes: 3",
-                  "3:1: unknown key `nodes`: a fleet has kind, pools"},
+                  "3:1: unknown key `nodes`: a fleet has kind, pools, aliases"},
         BadConfig{Fleet("kind: Server\nlisten: 0.0.0.0:80"),
                   "13:1: listening on `0.0.0.0:80`, which others can reach, needs `keys:`"},
         BadConfig{Fleet("kind: Server\nlisten: 127.0.0.1:99999"),

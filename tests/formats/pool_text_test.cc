@@ -10,6 +10,7 @@ namespace spillway {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 absl::StatusOr<PoolSpec> Parse(std::string_view text) {
@@ -199,12 +200,44 @@ TEST(ParsePool, WithoutRuntimesNothingRunsThere) {
                           "plain programs say `runtimes: {none: \"1\"}`"));
 }
 
-TEST(ParsePool, ServesIsCheckedAndLeftAside) {
-  EXPECT_THAT(
-      Warnings(With(kGpu, "serves: [{model: qwen2-7b, precision: bf16, replicas: 1, cpus: 2}]")),
-      ElementsAre("pool.yaml:7:9: not supported by this version, the replicas are not started"));
+TEST(ParsePool, ReadsWhatItServes) {
+  const auto pool = Parse(With(kGpu, "serves: [{model: qwen2-7b, precision: fp16, replicas: 1}]"));
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  ASSERT_EQ(pool->serves.size(), 1u);
+  EXPECT_EQ(pool->serves[0].model, "qwen2-7b");
+  EXPECT_EQ(pool->serves[0].precision, Precision::kFp16);
+  EXPECT_EQ(pool->serves[0].replicas, 1);
   EXPECT_EQ(Error(With(kGpu, "serves: [{model: m, replicas: 0}]")),
             "pool.yaml:7:31: `0` is out of range: 1 to 100000");
+  EXPECT_EQ(Error(With(kGpu, "serves: [{model: m}, {model: m}]")),
+            "pool.yaml:7:22: the model `m` stands further up already");
+  EXPECT_THAT(Error(With(kGpu, "serves: [{model: m, devices: 9}]")),
+              HasSubstr("holds 9 devices, and a node has"));
+  EXPECT_THAT(Error(With(kGpu, "serves: [{model: m, replicas: 99}]")),
+              HasSubstr("hold more than the"));
+}
+
+TEST(ParsePool, EnginesOfOthersHaveUrlsAndNoNodesOfOurs) {
+  const std::string hosted =
+      "name: x\nadapter: {type: openai, url: \"https://llm.example.com/v1\", engine: vllm}\n";
+  const auto pool =
+      Parse(hosted + "billing: token\nprice: {input: 0.2 USD/Mtoken, output: 0.6 USD/Mtoken}");
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  EXPECT_EQ(pool->placement, PlacedBy::kTheirs);
+  EXPECT_THAT(pool->adapter.urls, ElementsAre("https://llm.example.com/v1"));
+  EXPECT_EQ(pool->adapter.engine, "vllm");
+  EXPECT_THAT(Error(hosted + "billing: token\nprice: {node_hour: 1 USD}"),
+              HasSubstr("billing `token` needs `price: {input: ..., output: ...}`"));
+  EXPECT_THAT(Error("name: x\nadapter: {type: openai}"),
+              HasSubstr("needs the key `url` or `urls`"));
+  EXPECT_THAT(Error("name: x\nadapter: {type: openai, url: \"ftp://x\"}"),
+              HasSubstr("is no base URL"));
+  EXPECT_THAT(Error("name: x\nadapter: {type: openai, url: \"http://me:secret@x\"}"),
+              HasSubstr("without a name, a password"));
+  EXPECT_THAT(Error("name: x\nadapter: {type: openai, url: \"http://x\", engine: vlm}"),
+              HasSubstr("did you mean `vllm`?"));
+  EXPECT_THAT(Error("name: x\nadapter: {type: openai, url: \"http://x\", key_file: k, key_env: K}"),
+              HasSubstr("both `key_file` and `key_env`"));
 }
 
 TEST(ParsePool, TakesJson) {
@@ -227,9 +260,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadPool{"", "name: x", "1:1: a pool needs the key `adapter`"},
         BadPool{"", "adapter: {type: process}", "1:1: a pool needs the key `name`"},
-        BadPool{"", "name: x\nadapter: {type: openai, url: \"https://x\"}",
-                "2:17: adapter type `openai` is not supported by this version: one of process, "
-                "modelled"},
+        BadPool{"", "name: x\nadapter: {type: slurm}",
+                "2:17: adapter type `slurm` is not supported by this version: one of process, "
+                "modelled, openai"},
         BadPool{"", "name: x\nadapter: {type: modelled}",
                 "1:1: a modelled pool needs the key `device`"},
         BadPool{"", "name: x\nadapter: {type: modelled}\ndevice: nvidia-a10-24g",
