@@ -299,8 +299,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "2:1: a pool with a price needs the key `billing`: metered (bought while used) or "
                 "committed (paid for in any case)"},
         BadPool{kGpu, "billing: token\nprice: {input: 0.2 USD/Mtoken}",
-                "2:1: billing `token` needs an adapter for engines of others, which this version "
-                "lacks"},
+                "2:1: billing `token` is for engines of others: `adapter: {type: openai, url: "
+                "...}`"},
         BadPool{kGpu, "billing: unpriced\nprice: {node_hour: 1 USD}",
                 "2:1: an unpriced pool has no `price`"},
         BadPool{kGpu, "price: {node_hour: 0.45}",
