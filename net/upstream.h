@@ -64,8 +64,7 @@ struct UpstreamRequest {
   Method method = Method::kPost;
   std::string_view target = "/";     // Encoded; goes behind the path of the origin's URL.
   const Headers* headers = nullptr;  // Host, Content-Length, Connection and the like are ours.
-  // At most 7 pieces.
-  absl::Span<const std::string_view> body;        // Pieces; head and body leave in one write.
+  absl::Span<const std::string_view> body;  // At most 7 pieces; leaves in one write with the head.
   absl::Duration first_byte = absl::Seconds(60);  // From the request sent to the answer's head.
   absl::Duration gap = absl::Seconds(60);         // Between two pieces of the answer.
 };
