@@ -22,6 +22,17 @@ void Raise(std::atomic<std::int64_t>& budget) {
     budget.fetch_add(1, std::memory_order_relaxed);
 }
 
+// Others may use the engine too; what it says of itself is behind, so the larger sum counts. Ours
+// that it calls running may wait for their first token still: only what is beyond our sum is
+// theirs.
+void AddOthers(std::int32_t seen_running, std::int32_t seen_waiting, EndpointLoad& load) {
+  const std::int32_t seen = std::max(seen_running, 0) + std::max(seen_waiting, 0);
+  const std::int32_t others = std::max(seen - load.running - load.waiting, 0);
+  const std::int32_t waiting = std::clamp(seen_waiting - load.waiting, 0, others);
+  load.waiting += waiting;
+  load.running += others - waiting;
+}
+
 }  // namespace
 
 void ShareClock::Advance(absl::Time now) {
@@ -124,7 +135,7 @@ void Dispatcher::Publish(std::shared_ptr<const RouterInputs> inputs) {
     force_ = std::move(force);
     version_.fetch_add(1, std::memory_order_release);
   }
-  WakeOne();
+  WakeAll();
 }
 
 std::shared_ptr<const RouterView> Dispatcher::view() const {
@@ -220,14 +231,13 @@ void Dispatcher::Read(Thread& thread, LiveRequest& request) {
   request.record.readings.reserve(request.shape->endpoints.size());
   for (const std::uint32_t place : request.shape->endpoints) {
     const LiveEndpoint& live = *thread.force->live[place];
-    EndpointLoad load{.running = live.running.load(std::memory_order_relaxed),
-                      .waiting = live.waiting.load(std::memory_order_relaxed),
+    EndpointLoad load{.running = live.running.load(),
+                      .waiting = live.waiting.load(),
                       .waiting_tokens = live.waiting_tokens.load(std::memory_order_relaxed),
                       .context_tokens = live.context_tokens.load(std::memory_order_relaxed)};
     if (live.seen_at.load(std::memory_order_relaxed) >= fresh_from) {
-      // Others may use the engine too; what it says of itself is behind, so the larger counts.
-      load.running = std::max(load.running, live.seen_running.load(std::memory_order_relaxed));
-      load.waiting = std::max(load.waiting, live.seen_waiting.load(std::memory_order_relaxed));
+      AddOthers(live.seen_running.load(std::memory_order_relaxed),
+                live.seen_waiting.load(std::memory_order_relaxed), load);
     }
     if (live.serial == serial) load.cached_blocks = cached;
     request.record.readings.push_back({place, load});
@@ -249,6 +259,12 @@ Routed Dispatcher::Route(LiveRequest& request) {
   request.tried = 0;
   if (route.chosen >= 0)
     request.expected = route.pools[static_cast<std::size_t>(route.chosen)].estimate;
+  const bool spilled =
+      route.chosen > 0 &&
+      route.pools.front().tier < route.pools[static_cast<std::size_t>(route.chosen)].tier;
+  request.record.spilled_from =
+      spilled ? request.view->pools()[route.pools.front().pool].id : kNoPool;
+  request.record.spilled_code = spilled ? route.pools.front().codes.First() : Code::kChosen;
   return route.outcome;
 }
 
@@ -304,17 +320,19 @@ void Dispatcher::Release(LiveRequest& request) {
   if (request.endpoint == nullptr) return;
   const int sequences = std::max(request.record.features.choices, 1);
   LiveEndpoint& live = *request.endpoint;
+  // In one order with the count of those who wait: who begins to wait and then looks once more has
+  // either seen what is freed here, or is woken for it.
   if (request.first_token) {
-    live.running.fetch_sub(sequences, std::memory_order_relaxed);
+    live.running.fetch_sub(sequences);
     live.context_tokens.fetch_sub(request.prompt_tokens * sequences, std::memory_order_relaxed);
   } else {
-    live.waiting.fetch_sub(sequences, std::memory_order_relaxed);
+    live.waiting.fetch_sub(sequences);
     live.waiting_tokens.fetch_sub(request.prompt_tokens, std::memory_order_relaxed);
   }
   in_flight_.fetch_sub(1, std::memory_order_relaxed);
   request.record.held = live.clock.Leave(clock_.Now(), sequences, request.mark);
   request.endpoint = nullptr;
-  if (waiters_count_.load(std::memory_order_relaxed) > 0) WakeOne();
+  if (waiters_count_.load() > 0) WakeFor(live.key);
 }
 
 void Dispatcher::GiveUp(LiveRequest& request, ForwardFault fault) {
@@ -345,31 +363,50 @@ void Dispatcher::End(LiveRequest& request, RequestEnd end, int status) {
 
 // --- Waiting for room ---------------------------------------------------------------------------
 
-bool Dispatcher::Wait(const std::shared_ptr<Waker>& waker) {
+bool Dispatcher::Waiter::CouldUse(EndpointKey key) const {
+  const std::uint32_t place = view->PlaceOf(key);
+  const auto& able = shape->endpoints;
+  return std::find(able.begin(), able.end(), place) != able.end();
+}
+
+bool Dispatcher::Wait(const std::shared_ptr<Waker>& waker, LiveRequest& request) {
   const std::lock_guard lock(waiters_mutex_);
   if (waiters_.size() >= options_.waiting) return false;
-  waiters_.push_back(waker);
-  waiters_count_.store(waiters_.size(), std::memory_order_relaxed);
+  if (request.ticket == 0) request.ticket = ++last_ticket_;
+  waiters_[request.ticket] = {waker, request.view, request.shape};
+  waiters_count_.store(waiters_.size());
   return true;
 }
 
 void Dispatcher::StopWaiting(const std::shared_ptr<Waker>& waker) {
   const std::lock_guard lock(waiters_mutex_);
-  const auto found = std::find(waiters_.begin(), waiters_.end(), waker);
-  if (found != waiters_.end()) waiters_.erase(found);
-  waiters_count_.store(waiters_.size(), std::memory_order_relaxed);
+  std::erase_if(waiters_, [&](const auto& entry) { return entry.second.waker == waker; });
+  waiters_count_.store(waiters_.size());
 }
 
-void Dispatcher::WakeOne() {
+void Dispatcher::WakeFor(EndpointKey freed) {
   std::shared_ptr<Waker> waker;
   {
     const std::lock_guard lock(waiters_mutex_);
-    if (waiters_.empty()) return;
-    waker = std::move(waiters_.front());
-    waiters_.pop_front();
-    waiters_count_.store(waiters_.size(), std::memory_order_relaxed);
+    const auto found = std::find_if(waiters_.begin(), waiters_.end(), [&](const auto& entry) {
+      return entry.second.CouldUse(freed);
+    });
+    if (found == waiters_.end()) return;
+    waker = std::move(found->second.waker);
+    waiters_.erase(found);
+    waiters_count_.store(waiters_.size());
   }
   waker->Wake();
+}
+
+void Dispatcher::WakeAll() {
+  std::map<std::uint64_t, Waiter> all;
+  {
+    const std::lock_guard lock(waiters_mutex_);
+    all.swap(waiters_);
+    waiters_count_.store(0);
+  }
+  for (const auto& [ticket, waiter] : all) waiter.waker->Wake();
 }
 
 // --- To the brain -------------------------------------------------------------------------------

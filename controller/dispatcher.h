@@ -4,7 +4,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -97,6 +96,7 @@ struct LiveRequest {
   std::uint64_t mark = 0;
   std::int64_t prompt_tokens = 0;  // estimated
   bool first_token = false;
+  std::uint64_t ticket = 0;  // its place among those who wait; 0: it never did
 };
 
 class Dispatcher {
@@ -140,8 +140,10 @@ class Dispatcher {
   // Hands it to the brain. After Settle() if an endpoint answered.
   void End(LiveRequest& request, RequestEnd end, int status);
 
-  // --- Waiting for room. False: as many wait as may.
-  bool Wait(const std::shared_ptr<Waker>& waker);
+  // --- Waiting for room, after Route() said that there is none. False: as many wait as may. An
+  // endpoint that frees wakes the one who has waited longest of those whom it could serve; waiting
+  // again keeps one's place. New inputs wake all.
+  bool Wait(const std::shared_ptr<Waker>& waker, LiveRequest& request);
   void StopWaiting(const std::shared_ptr<Waker>& waker);
   std::size_t waiting() const { return waiters_count_.load(std::memory_order_relaxed); }
 
@@ -163,7 +165,8 @@ class Dispatcher {
   LiveEndpoint& FindOrMake(EndpointKey key);
   void Read(Thread& thread, LiveRequest& request);
   void Release(LiveRequest& request);
-  void WakeOne();
+  void WakeFor(EndpointKey freed);
+  void WakeAll();
   void FlushLoop();
   void Flush();
   int CachedBlocks(const RequestFeatures& features, std::uint16_t& serial) const;
@@ -196,7 +199,14 @@ class Dispatcher {
   std::atomic<std::int64_t> retry_budget_;  // in fifths of a retry
 
   std::mutex waiters_mutex_;
-  std::deque<std::shared_ptr<Waker>> waiters_;
+  struct Waiter {
+    std::shared_ptr<Waker> waker;
+    std::shared_ptr<const RouterView> view;
+    std::shared_ptr<const RequestShape> shape;
+    bool CouldUse(EndpointKey key) const;
+  };
+  std::map<std::uint64_t, Waiter> waiters_;  // by ticket
+  std::uint64_t last_ticket_ = 0;
   std::atomic<std::size_t> waiters_count_{0};
 
   std::mutex ended_mutex_;

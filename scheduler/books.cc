@@ -124,7 +124,8 @@ void Books::Add(PoolRun& pool, const Request& request, absl::Time now) {
   row.energy += request.energy;
   row.carbon += request.carbon;
   ++row.ended;
-  if (request.baseline_cost) {
+  // What nobody has a price for cannot be compared.
+  if (request.baseline_cost && request.priced) {
     row.baseline_cost += *request.baseline_cost;
     row.compared_cost += request.cost;
   } else {

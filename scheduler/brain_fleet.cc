@@ -141,6 +141,7 @@ void Brain::Impl::UseFleet(const FleetSpec& fleet) {
     const auto found = std::find_if(fleet.pools.begin(), fleet.pools.end(), named);
     const bool was_removed = pool->removed;
     pool->removed = found == fleet.pools.end() && !pool->added;
+    Books::Touch(*pool, now_);  // its engines may hold other nodes from now on
     if (found != fleet.pools.end()) {
       if (pool->own_price && !SamePrice(pool->spec().price, found->price)) pool->own_price.reset();
       pool->added = false;

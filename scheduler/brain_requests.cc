@@ -45,8 +45,11 @@ Reply Brain::Impl::On(const event::EndpointSeen& e) {
 
 Reply Brain::Impl::On(const event::RequestsEnded& e) {
   for (const auto& request : e.requests) {
-    router_changed_ |= router_.Learn(*request, now_, effects_->records);
-    if (PoolRun* pool = Pool(request->endpoint().pool); pool != nullptr)
+    PoolRun* pool = Pool(request->endpoint().pool);
+    const absl::Duration way = pool ? pool->spec().site.round_trip : absl::ZeroDuration();
+    router_changed_ |= router_.Learn(*request, way, now_, effects_->records);
+    // An endpoint that was given up has answered nothing.
+    if (pool != nullptr && request->attempts.back().fault == ForwardFault::kNone)
       books_.Add(*pool, *request, now_);
   }
   return {};

@@ -166,7 +166,7 @@ RequestShape::OnPool Inspect(const RouterView& view, const RequestShape& shape,
     const bool panic = view.models()[static_cast<std::size_t>(served->model)].panic;
     if (!endpoint.ejected || panic) on_pool.endpoints.push_back(pool.first_endpoint + i);
   }
-  if (!serves) on_pool.codes.Add(Code::kModel);
+  if (!serves && !pool.removed) on_pool.codes.Add(Code::kModel);
   const bool pinned_elsewhere = !features.pin.empty() && features.pin != pool.spec->name;
   if (pinned_elsewhere || !view.policy().Allows(shape.rule, *pool.spec))
     on_pool.codes.Add(Code::kRule);

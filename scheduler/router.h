@@ -80,12 +80,13 @@ struct RoutePlan {
 // its order. Algorithm:
 //  1. Tokens: prompt by bytes and the model's learned ratio, answer by what the model's answers
 //     were like (at most max_tokens), never by what this one will be.
-//  2. In each able pool the endpoint with the soonest answer, what its cache holds of the prompt
-//     counted; equals in turn. An endpoint that is full is left out; a pool without another has
-//     the code `quota`.
-//  3. Each pool's time at p90 against the objective: `too_late`; its cost against the budget:
-//     `too_dear`. Under `need` a request may spend wait_at_most of its TTFT; under `at-once` it
-//     does not wait for a batch; under `patience` it waits that long.
+//  2. Each endpoint's time at p90 against the objective: `too_late`; its cost against the budget:
+//     `too_dear`. Under `need` a request may spend wait_at_most of its TTFT waiting; under
+//     `at-once` it does not wait for a place in the batch; under `patience` it waits that long.
+//  3. Each able pool is judged by its best endpoint: one that keeps the objective before one that
+//     does not, then the soonest answer (late: the soonest first token), what its cache holds of
+//     the prompt counted; equals in turn. An endpoint that is full is left out; a pool without
+//     another has the code `quota`.
 //  4. Claim order by marginal cost of one more sequence in the running batch; the first tier with a
 //     pool that is open and in time has it; among ties the policy's choice.
 //  5. Nobody in time: the open pool with the soonest first token. Nobody open: wait.
@@ -104,18 +105,26 @@ class Router {
     RequestSize size;
     std::int64_t longest = 0;  // tokens that the sequence may become
     std::optional<Usd> max_cost;
-    absl::Duration ttft, tpot, patience;
+    absl::Duration ttft, tpot;
+    std::optional<absl::Duration> patience;  // none: it takes a place in the batch or none
+  };
+  // What one endpoint is to it; best first.
+  enum class Fit : std::uint8_t {
+    kGood,     // takes it, in time
+    kLate,     // takes it
+    kRefused,  // would take it, for more than it may cost
+    kNone,     // does not take it
   };
   void SetLimits(const RouterView& view, const RequestShape& shape,
                  const RequestFeatures& features);
   void Judge(const RouterView& view, const RequestShape& shape,
              absl::Span<const EndpointReading> readings, std::uint64_t draw);
   void JudgePool(const RouterView& view, const RequestShape& shape,
-                 absl::Span<const EndpointReading> readings, std::uint64_t draw,
-                 RoutedPool& judged) const;
+                 absl::Span<const EndpointReading> readings, absl::Span<Fit> fits,
+                 std::uint64_t draw, RoutedPool& judged) const;
   void JudgeMoney(const RouterView& view, RoutedPool& judged) const;
   void JudgeTime(absl::Duration wait_p90, absl::Duration ttft_p90, absl::Duration tpot_p90,
-                 RoutedPool& judged) const;
+                 bool queues, RoutedPool& judged) const;
   void Arrange(const RouterView& view, const RequestShape& shape, std::uint64_t draw);
   void Pick(const RouterView& view, std::uint64_t draw);
   void SetVerdicts();
@@ -130,6 +139,7 @@ class Router {
   std::vector<int> option_index_;
   std::vector<int> place_;  // of a pool of the view in route_.pools; -1: not able
   std::vector<RoutedPool> judged_;
+  std::vector<Fit> fits_;  // beside the readings
 };
 
 // For estimates and books.

@@ -97,13 +97,20 @@ bool RouterState::See(const event::EndpointSeen& seen) {
   return true;
 }
 
-bool RouterState::Learn(const Request& request, absl::Time now, std::vector<Record>& records) {
+bool RouterState::Learn(const Request& request, absl::Duration way, absl::Time now,
+                        std::vector<Record>& records) {
   bool changed = false;
-  for (const ForwardAttempt& attempt : request.attempts) changed |= LearnHealth(attempt, now);
-  if (request.end == RequestEnd::kBrokenOff)
-    changed |= LearnHealth({request.endpoint(), ForwardFault::kBroken}, now);
+  for (std::size_t i = 0; i < request.attempts.size(); ++i) {
+    ForwardAttempt attempt = request.attempts[i];
+    const bool last = i + 1 == request.attempts.size();
+    // What breaks because the client has left is nobody's fault.
+    if (last && request.end == RequestEnd::kClientGone) break;
+    // Its answer began well, so it stands there as good.
+    if (last && request.end == RequestEnd::kBrokenOff) attempt.fault = ForwardFault::kBroken;
+    changed |= LearnHealth(attempt, now);
+  }
   if (request.end != RequestEnd::kAnswered || request.attempts.empty()) return changed;
-  changed |= LearnSpeed(request, records);
+  changed |= LearnSpeed(request, way, records);
   changed |= LearnModel(request, records);
   return changed;
 }
@@ -135,14 +142,16 @@ bool RouterState::MayEject() const {
   return out == 0 || 2 * (out + 1) <= up;
 }
 
-bool RouterState::LearnSpeed(const Request& request, std::vector<Record>& records) {
+bool RouterState::LearnSpeed(const Request& request, absl::Duration way,
+                             std::vector<Record>& records) {
   if (!request.ttft || request.raw_ttft <= absl::ZeroDuration()) return false;
+  if (request.attempts.size() > 1) return false;  // time that another endpoint lost is in it
   const PoolAndModel key(request.endpoint().pool, request.answered_by);
   if (!speeds_.contains(key) && speeds_.size() >= kMostModels) return false;
   record::SpeedRow& row = speeds_[key];
   row.pool = key.first;
   row.model = key.second;
-  Remember(row.ttft, RatioOf(*request.ttft, request.raw_ttft));
+  Remember(row.ttft, RatioOf(*request.ttft - request.queued - way, request.raw_ttft));
   if (request.tpot && request.raw_tpot > absl::ZeroDuration())
     Remember(row.tpot, RatioOf(*request.tpot, request.raw_tpot));
   records.push_back(row);

@@ -21,9 +21,12 @@ namespace spillway {
 //
 //  - Health. An endpoint is down until it was seen. After kFaultsToEject faults in a row it is
 //    ejected for 10 s, each time in a row 10 s longer, 5 min at most; one good answer ends the row.
+//    An answer that breaks off is a fault; an engine that is busy (429, 503) and a client that
+//    leaves are none.
 //    At most half of all endpoints (one in any case) are ejected at the same time.
-//  - Speed of a model on a pool: observed / estimated of the last 50 answers; what is in force
-//    follows when it is off by more than a tenth, so that views do not change with each answer.
+//  - Speed of a model on a pool: observed / estimated of the last 50 answers, without the way there
+//    and our own queue, and without answers that took a second try; what is in force follows when
+//    it is off by more than a tenth, so that views do not change with each answer.
 //  - Prompts of a model: bytes a token. Answers: lengths in buckets, four to the octave. Old ones
 //    fade: counts are halved whenever there are many.
 class RouterState {
@@ -31,7 +34,7 @@ class RouterState {
   static constexpr int kFaultsToEject = 5;
   static constexpr absl::Duration kEjection = absl::Seconds(10);
   static constexpr absl::Duration kLongestEjection = absl::Minutes(5);
-  static constexpr int kOutputBuckets = 72;  // the last one: 2^18 tokens and more
+  static constexpr int kOutputBuckets = 72;  // the last one: 7 x 2^16 tokens and more
   static constexpr std::size_t kMostModels = 1000;
 
   void Restore(record::SpeedRow row);
@@ -41,7 +44,9 @@ class RouterState {
 
   // Each answers whether the router's inputs change.
   bool See(const event::EndpointSeen& seen);
-  bool Learn(const Request& request, absl::Time now, std::vector<Record>& records);
+  // `way`: the round trip to the pool that answered, which is no part of its engines' speed.
+  bool Learn(const Request& request, absl::Duration way, absl::Time now,
+             std::vector<Record>& records);
   bool Expire(absl::Time now);
 
   // When the next ejection ends.
@@ -65,7 +70,7 @@ class RouterState {
 
   bool LearnHealth(const ForwardAttempt& attempt, absl::Time now);
   bool MayEject() const;
-  bool LearnSpeed(const Request& request, std::vector<Record>& records);
+  bool LearnSpeed(const Request& request, absl::Duration way, std::vector<Record>& records);
   bool LearnModel(const Request& request, std::vector<Record>& records);
   static bool Enforce(const record::SpeedRow& row, SpeedCorrection& in_force, bool anew);
   static bool Enforce(const record::ModelRow& row, ModelLearned& in_force, bool anew);

@@ -38,6 +38,12 @@ EngineLimits AssumedLimits(const ServeSpec& serve, std::int64_t context) {
   return limits;
 }
 
+bool Says(const EndpointState& state, const ServeSpec& serve) {
+  const auto& found = state.models;
+  const std::string& there = serve.upstream.empty() ? serve.model : serve.upstream;
+  return std::find(found.begin(), found.end(), there) != found.end();
+}
+
 std::int64_t BytesPerToken(const RouterInputs& inputs, const std::string& model,
                            const Model* known) {
   const auto learned = inputs.models.find(model);
@@ -110,13 +116,14 @@ absl::StatusOr<std::shared_ptr<const RouterView>> RouterView::Make(
 
 void RouterView::AddPool(std::uint32_t index) {
   const RouterPool& from = inputs_->pools[index];
-  pools_.push_back({.id = PoolId{index},
-                    .spec = from.spec,
-                    .state = from.state,
-                    .removed = from.removed,
-                    .price = from.price,
-                    .first_endpoint = static_cast<std::uint32_t>(endpoints_.size()),
-                    .endpoints = static_cast<std::uint32_t>(EndpointsOf(*from.spec))});
+  pools_.push_back(
+      {.id = PoolId{index},
+       .spec = from.spec,
+       .state = from.state,
+       .removed = from.removed,
+       .price = from.price,
+       .first_endpoint = static_cast<std::uint32_t>(endpoints_.size()),
+       .endpoints = static_cast<std::uint32_t>(from.removed ? 0 : EndpointsOf(*from.spec))});
   for (int number = 0; number < static_cast<int>(pools_.back().endpoints); ++number)
     AddEndpoint(index, number, ServeOf(*from.spec, number));
 }
@@ -139,8 +146,13 @@ void RouterView::AddEndpoint(std::uint32_t pool_index, int number, const ServeSp
     endpoint.rate = RateOf(spec, pool.price, needs);
     endpoint.dynamic = DrawOf(spec.power, HoldingOf(spec, needs)).dynamic;
   } else {
-    // What it says that it serves, as far as `serves` does not narrow it.
-    for (const ServeSpec& declared : spec.serves) endpoint.serves.push_back(Serve(pool, declared));
+    // What it says that it serves, as far as `serves` does not narrow it. One that says nothing of
+    // what is declared calls it by other names, or does not tell: it is taken to serve it all.
+    const auto says = [&](const ServeSpec& declared) { return Says(state, declared); };
+    const bool tells = std::any_of(spec.serves.begin(), spec.serves.end(), says);
+    for (const ServeSpec& declared : spec.serves) {
+      if (!tells || says(declared)) endpoint.serves.push_back(Serve(pool, declared));
+    }
     for (const std::string& model : state.models) {
       if (!spec.serves.empty()) break;
       ServeSpec found;
@@ -200,7 +212,8 @@ int RouterView::ModelPlace(const std::string& name) {
 void RouterView::CheckPanic() {
   std::vector<int> up(models_.size()), ejected(models_.size());
   for (const ViewEndpoint& endpoint : endpoints_) {
-    if (!endpoint.up) continue;
+    const ViewPool& pool = pools_[endpoint.pool];
+    if (!endpoint.up || pool.removed || pool.state != PoolState::kActive) continue;
     for (const Served& served : endpoint.serves) {
       ++up[static_cast<std::size_t>(served.model)];
       ejected[static_cast<std::size_t>(served.model)] += endpoint.ejected ? 1 : 0;

@@ -139,7 +139,7 @@ Awaitable<std::optional<OpenAiError>> Relay::FindRoom() {
   const absl::Duration patience = absl::Seconds(3);
   while (routed == Routed::kFull) {
     const absl::Duration left = patience - (dispatcher_.Now() - begun);
-    if (left <= absl::ZeroDuration() || !dispatcher_.Wait(waker))
+    if (left <= absl::ZeroDuration() || !dispatcher_.Wait(waker, *live_))
       co_return NoRoom("every engine is full");
     routed = dispatcher_.Route(*live_);  // room may have come before we waited
     if (routed == Routed::kFull) {
