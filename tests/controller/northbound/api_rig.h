@@ -198,6 +198,7 @@ class ApiRig {
     }
     const Match match = FindRoute(method, parts);
     if (match.route != nullptr && method != Method::kHead) {
+      const std::lock_guard lock(checking_);
       for (const std::string& complaint :
            openapi_.Complaints(MethodName(method), match.route->pattern, received.status,
                                received.headers.Get("Content-Type"), received.body)) {
@@ -209,6 +210,7 @@ class ApiRig {
     return received;
   }
 
+  std::mutex checking_;  // regular expressions of libstdc++ share a table that they fill in
   OpenapiFile openapi_;
   Observer observer_;
   NoMetrics metrics_;
