@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <csignal>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -60,15 +61,15 @@ class Controller {
     return StartServer();
   }
 
-  // Policy and prices of the file take the place of those in force; if anything is wrong, nothing
-  // does.
+  // Policy, prices and keys of the file take the place of those in force; if anything is wrong,
+  // nothing does.
   void Reload() {
     const absl::Status reloaded = TryReload();
     metrics_.OnReload(reloaded.ok());
     if (reloaded.ok()) {
-      log_.Info("policy and prices were read again and are in force");
+      log_.Info("policy, prices and keys were read again and are in force");
     } else {
-      log_.Error(absl::StrCat("reload failed, the last good policy and prices stay: ",
+      log_.Error(absl::StrCat("reload failed, the last good policy, prices and keys stay: ",
                               reloaded.message()));
     }
   }
@@ -115,6 +116,9 @@ class Controller {
   absl::Status StartServer() {
     SPILLWAY_ASSIGN_OR_RETURN(const HostPort at, ParseHostPort(server_spec_.listen));
     api_.emplace(*host_, *dispatcher_, metrics_, metrics_, options_.machine);
+    SPILLWAY_ASSIGN_OR_RETURN(auto keys, Keyring::Make(server_spec_.keys));
+    api_->SetKeys(std::move(keys));
+    SPILLWAY_RETURN_IF_ERROR(CountSpent());
     ServerOptions server;
     server.host = at.host;
     server.port = at.port;
@@ -133,11 +137,25 @@ class Controller {
     return address_->Write(url);
   }
 
+  // What tenants have spent today counts on after a restart.
+  absl::Status CountSpent() {
+    const absl::Time now = clock_.Now();
+    SPILLWAY_ASSIGN_OR_RETURN(const auto rows, archive_->Ledger({.from = StartOfDay(now)}));
+    std::map<std::string, Usd> spent;
+    for (const record::LedgerRow& row : rows) spent[row.tenant] += row.cost;
+    for (const auto& [tenant, cost] : spent) api_->quotas().Spent(tenant, cost, now);
+    return absl::OkStatus();
+  }
+
   absl::Status TryReload() {
     SPILLWAY_ASSIGN_OR_RETURN(
         ServeConfig config,
         LoadServeConfig(options_.config_path, catalog_, options_.machine, options_.listen));
     for (const std::string& warning : config.warnings) log_.Warn(warning);
+    // The address stays: without keys it may be one that nobody else reaches only.
+    config.loaded.server.listen = server_spec_.listen;
+    SPILLWAY_RETURN_IF_ERROR(CheckServer(config.loaded.server));
+    SPILLWAY_ASSIGN_OR_RETURN(auto keys, Keyring::Make(config.loaded.server.keys));
     Config& parts = config.loaded.config;
     std::mutex mutex;
     std::condition_variable come;
@@ -151,6 +169,7 @@ class Controller {
                   });
     std::unique_lock lock(mutex);
     come.wait(lock, [&] { return status.has_value(); });
+    if (status->ok()) api_->SetKeys(std::move(keys));
     return *status;
   }
 

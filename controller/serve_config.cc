@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "controller/northbound/identity.h"
 #include "core/status.h"
 #include "formats/mark_at.h"
 #include "formats/server_text.h"
@@ -10,19 +11,15 @@
 namespace spillway {
 
 absl::Status CheckServer(const ServerSpec& server) {
-  if (!server.keys.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "`keys:` cannot be enforced by this version: leave them out and listen on loopback "
-        "only, rather than believe that callers are checked"));
-  }
+  SPILLWAY_RETURN_IF_ERROR(Keyring::Make(server.keys).status());
   if (!IsHostAndPort(server.listen)) {
     return absl::InvalidArgumentError(
         absl::StrCat("`", server.listen, "` is no address: write HOST:PORT"));
   }
-  if (!IsLoopback(server.listen)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "listening on `", server.listen,
-        "`, which others can reach, needs keys, and this version has none: listen on 127.0.0.1"));
+  if (!IsLoopback(server.listen) && server.keys.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("listening on `", server.listen,
+                     "`, which others can reach, needs `keys:` in the Server document"));
   }
   return absl::OkStatus();
 }

@@ -17,12 +17,11 @@ struct ServeConfig {
   std::vector<std::string> warnings;  // words for the log
 };
 
-// What a server document may say and this version cannot do: `keys:`, an address that others can
-// reach.
+// kInvalidArgument: keys that make no sense, no address, or one that others can reach and no keys.
 absl::Status CheckServer(const ServerSpec& server);
 
 // kInvalidArgument with all that is wrong: the file itself, a policy that does not hold together
-// over the fleet, `keys:` (which this version could not enforce), an address that others can reach.
+// over the fleet, keys that make no sense, an address that others can reach without any keys.
 absl::StatusOr<ServeConfig> LoadServeConfig(const std::string& path, const Catalog& catalog,
                                             const Machine& machine,
                                             const std::optional<std::string>& listen);

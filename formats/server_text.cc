@@ -47,12 +47,20 @@ void ReadHash(const Place& at, std::string& sha256) {
   sha256 = text;
 }
 
+void ReadRole(const Place& at, std::string& role) {
+  const std::vector<std::string> known = {"reader", "submitter", "operator"};
+  const std::string word = TextOf(at);
+  if (word.empty()) return;
+  if (std::find(known.begin(), known.end(), word) == known.end()) return FailWord(at, word, known);
+  role = word;
+}
+
 void ReadKey(const Place& at, ApiKey& key) {
   ObjectReader r(at, "a key");
   r.Required("name", key.name, ReadName);
   r.Required("sha256", key.sha256, ReadHash);
   r.Required("tenant", key.tenant, ReadName);
-  r.Required("role", key.role, ReadName);
+  r.Required("role", key.role, ReadRole);
   r.Finish();
 }
 

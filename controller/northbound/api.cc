@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "controller/northbound/openai_errors.h"
 #include "core/text.h"
 
 namespace spillway {
@@ -18,6 +19,15 @@ bool FromElsewhere(const HttpRequest& head) {
   const std::string_view host = head.headers.Get("Host");
   return *origin != absl::StrCat("http://", ToAbsl(host)) &&
          *origin != absl::StrCat("https://", ToAbsl(host));
+}
+
+// A request that a browser may have been made to send.
+HttpResponse CrossOrigin(const HttpRequest& head, std::string words) {
+  if (!IsOpenAiPath(head)) return ProblemAnswer(head, ProblemCode::kCrossOrigin, std::move(words));
+  return OpenAiErrorAnswer({.status = 403,
+                            .type = "permission_error",
+                            .message = std::move(words),
+                            .code = "cross_origin"});
 }
 
 HttpResponse NoRoute(const HttpRequest& head, const Match& match) {
@@ -70,20 +80,32 @@ Api::Api(Host& host, Dispatcher& dispatcher, Observer& observer, MetricsText& me
       started_at_(host.clock().Now()),
       past_views_(host.archive()) {}
 
+void Api::SetKeys(std::shared_ptr<const Keyring> keys) {
+  const std::lock_guard lock(keys_mutex_);
+  keys_ = std::move(keys);
+}
+
+std::shared_ptr<const Keyring> Api::keys() const {
+  const std::lock_guard lock(keys_mutex_);
+  return keys_;
+}
+
 HeadAnswer Api::OnHead(const HttpRequest& head) {
   HeadAnswer answer;
   const Match match = FindRoute(head.method, head.path);
+  const std::shared_ptr<const Keyring> keys = this->keys();
   if (match.route == nullptr) {
     answer.instead = NoRoute(head, match);
-  } else if (!NamesThisMachine(head.headers.Get("Host"))) {
-    answer.instead = ProblemAnswer(
-        head, ProblemCode::kCrossOrigin,
-        absl::StrCat("the controller is not called ", ToAbsl(head.headers.Get("Host")),
-                     "; ask for localhost, 127.0.0.1 or [::1]"));
+  } else if (keys->empty() && !NamesThisMachine(head.headers.Get("Host"))) {
+    answer.instead = CrossOrigin(
+        head, absl::StrCat("the controller is not called ", ToAbsl(head.headers.Get("Host")),
+                           "; ask for localhost, 127.0.0.1 or [::1]"));
   } else if (FromElsewhere(head)) {
-    answer.instead = ProblemAnswer(
-        head, ProblemCode::kCrossOrigin,
-        absl::StrCat("the request comes from a page of ", ToAbsl(head.headers.Get("Origin"))));
+    answer.instead = CrossOrigin(head, absl::StrCat("the request comes from a page of ",
+                                                    ToAbsl(head.headers.Get("Origin"))));
+  } else if (const Caller caller = WhoCalls(*keys, head.headers, match.route->role);
+             caller.access != Access::kGranted) {
+    answer.instead = Refusal(head, caller, match.route->role);
   } else {
     answer.body_limit = match.route->body_limit;
   }
@@ -95,7 +117,12 @@ Awaitable<HttpAnswer> Api::Handle(HttpRequest request, Exchange& exchange) {
   const auto begun = std::chrono::steady_clock::now();
   Match match = FindRoute(request.method, request.path);
   if (match.route == nullptr) co_return NoRoute(request, match);
+  // Once more: the key may have been taken back while the body came.
+  Caller caller = WhoCalls(*keys(), request.headers, match.route->role);
+  if (caller.access != Access::kGranted) co_return Refusal(request, caller, match.route->role);
   Call call(std::move(request), std::move(match.args), exchange);
+  call.tenant = std::move(caller.who.tenant);
+  call.role = caller.who.role;
   HttpAnswer answer = co_await match.route->handler(*this, std::move(call));
   observer_.OnRequest(match.route->operation, answer.response.status,
                       absl::FromChrono(std::chrono::steady_clock::now() - begun));

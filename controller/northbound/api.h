@@ -3,15 +3,18 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "controller/dispatcher.h"
 #include "controller/host.h"
+#include "controller/northbound/identity.h"
 #include "controller/northbound/problems.h"
 #include "controller/northbound/requests.h"
 #include "controller/northbound/route.h"
 #include "controller/observer.h"
+#include "controller/quota.h"
 #include "core/machine.h"
 #include "net/server.h"
 
@@ -40,8 +43,13 @@ class Api final : public HttpHandler {
   void SetReady(bool ready) { ready_.store(ready, std::memory_order_release); }
   bool ready() const { return ready_.load(std::memory_order_acquire); }
 
+  // Who may call from now on; any thread. Without any keys everybody may do everything, under a
+  // name of this machine.
+  void SetKeys(std::shared_ptr<const Keyring> keys);
+
   Host& host() { return host_; }
   Dispatcher* dispatcher() { return &dispatcher_; }
+  Quotas& quotas() { return quotas_; }
   PastViews& past_views() { return past_views_; }
   absl::Time started_at() const { return started_at_; }
   MetricsText& metrics() { return metrics_; }
@@ -54,6 +62,8 @@ class Api final : public HttpHandler {
   std::size_t open_streams() const { return *open_streams_; }
 
  private:
+  std::shared_ptr<const Keyring> keys() const;
+
   Host& host_;
   Dispatcher& dispatcher_;
   Observer& observer_;
@@ -62,6 +72,9 @@ class Api final : public HttpHandler {
   const ApiLimits limits_;
   const absl::Time started_at_;
   PastViews past_views_;
+  Quotas quotas_;
+  mutable std::mutex keys_mutex_;
+  std::shared_ptr<const Keyring> keys_ = std::make_shared<const Keyring>();  // never null
   std::atomic<bool> ready_{false};
   std::shared_ptr<std::atomic<std::size_t>> open_streams_ =
       std::make_shared<std::atomic<std::size_t>>(0);
@@ -71,9 +84,9 @@ class Api final : public HttpHandler {
 std::string_view OpenapiText();
 
 // Is this Host one of the controller's own? A page can make its own name point at this machine (DNS
-// rebinding): then Origin and Host agree, and the browser sees one site. This version listens on
-// loopback only, so localhost, 127.x.x.x and [::1] (with or without a port) are all the names there
-// are.
+// rebinding): then Origin and Host agree, and the browser sees one site. Without keys the
+// controller listens on loopback only, so localhost, 127.x.x.x and [::1] (with or without a port)
+// are all the names there are. With keys it may have any name: such a page knows no key.
 bool NamesThisMachine(std::string_view host);
 
 }  // namespace spillway

@@ -7,6 +7,7 @@
 #include "controller/northbound/handlers.h"
 #include "controller/northbound/params.h"
 #include "controller/northbound/reply.h"
+#include "controller/northbound/tenancy.h"
 #include "controller/northbound/views.h"
 #include "controller/northbound/work_body.h"
 #include "core/text.h"
@@ -14,8 +15,9 @@
 namespace spillway {
 namespace {
 
-DecisionQuery QueryOf(Params& params) {
+DecisionQuery QueryOf(Params& params, const Call& call) {
   DecisionQuery query;
+  query.tenant = TenantShown(call, std::nullopt);
   query.limit = params.Limit();
   query.order = params.Order();
   if (const auto job = params.Text("job")) {
@@ -35,13 +37,23 @@ DecisionQuery QueryOf(Params& params) {
   return query;
 }
 
+// What the caller may not see is not there.
+absl::StatusOr<std::shared_ptr<const Decision>> FindDecisionFor(Archive& archive,
+                                                                const Call& call) {
+  absl::StatusOr<std::shared_ptr<const Decision>> decision = absl::NotFoundError("");
+  if (const auto id = ParseDecisionId(call.args[0])) decision = archive.FindDecision(*id);
+  if (decision.ok() ? !Sees(call, (*decision)->tenant) : absl::IsNotFound(decision.status()))
+    return absl::NotFoundError(absl::StrCat("there is no decision ", call.args[0]));
+  return decision;
+}
+
 }  // namespace
 
 namespace handle {
 
 Awaitable<HttpAnswer> ListDecisions(Api& api, Call call) {
   Params params(call.request, {"limit", "after", "order", "job", "outcome"});
-  const DecisionQuery query = QueryOf(params);
+  const DecisionQuery query = QueryOf(params, call);
   if (auto refused = params.Refused()) co_return *std::move(refused);
   Archive& archive = api.host().archive();
   const auto page = archive.ListDecisions(query);
@@ -74,13 +86,8 @@ Awaitable<HttpAnswer> GetDecision(Api& api, Call call) {
     HttpAnswer answer = co_await GetRequestDecision(api, std::move(call), *request);
     co_return answer;
   }
-  const auto id = ParseDecisionId(call.args[0]);
-  if (!id) {
-    co_return ProblemAnswer(call.request, ProblemCode::kNotFound,
-                            absl::StrCat("there is no decision ", call.args[0]));
-  }
   Archive& archive = api.host().archive();
-  const auto decision = archive.FindDecision(*id);
+  const auto decision = FindDecisionFor(archive, call);
   if (!decision.ok()) co_return ProblemFor(call.request, decision.status());
   const auto work = archive.FindWorkOf(**decision);
   if (!work.ok()) co_return ProblemFor(call.request, work.status());

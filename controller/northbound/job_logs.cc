@@ -7,6 +7,7 @@
 #include "controller/northbound/handlers.h"
 #include "controller/northbound/log_reader.h"
 #include "controller/northbound/params.h"
+#include "controller/northbound/tenancy.h"
 #include "core/text.h"
 
 namespace spillway {
@@ -63,10 +64,7 @@ Awaitable<HttpAnswer> GetJobLogs(Api& api, Call call) {
   if (auto refused = params.Refused()) co_return *std::move(refused);
 
   Host& host = api.host();
-  const auto id = ParseJobId(call.args[0]);
-  const auto job =
-      id ? host.archive().FindJob(*id)
-         : absl::StatusOr<Job>(absl::NotFoundError(absl::StrCat("there is no job ", call.args[0])));
+  const auto job = FindJobFor(api, call, call.args[0]);
   if (!job.ok()) co_return ProblemFor(call.request, job.status());
   const LogStream output = stream == "stderr" ? LogStream::kStderr : LogStream::kStdout;
   const auto source = SourceOf(*job, attempt, output);

@@ -8,6 +8,7 @@
 #include "controller/northbound/handlers.h"
 #include "controller/northbound/job_filter.h"
 #include "controller/northbound/params.h"
+#include "controller/northbound/tenancy.h"
 #include "core/text.h"
 #include "net/sse.h"
 
@@ -145,11 +146,9 @@ Awaitable<HttpAnswer> WatchJob(Api& api, Call call) {
   WatchOrder order;
   order.after = ResumePoint(call.request, params);
   if (auto refused = params.Refused()) co_return *std::move(refused);
-  order.only = ParseJobId(call.args[0]);
-  const auto job = order.only ? api.host().archive().FindJob(*order.only)
-                              : absl::StatusOr<Job>(absl::NotFoundError(
-                                    absl::StrCat("there is no job ", call.args[0])));
+  const auto job = FindJobFor(api, call, call.args[0]);
   if (!job.ok()) co_return ProblemFor(call.request, job.status());
+  order.only = job->id;
   co_return WatchJobs(api, call.request, *call.exchange, std::move(order));
 }
 

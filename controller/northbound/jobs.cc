@@ -11,6 +11,7 @@
 #include "controller/northbound/job_watch.h"
 #include "controller/northbound/params.h"
 #include "controller/northbound/reply.h"
+#include "controller/northbound/tenancy.h"
 #include "controller/northbound/views.h"
 #include "controller/northbound/work_body.h"
 #include "core/text.h"
@@ -86,12 +87,6 @@ std::optional<HttpResponse> ReadKey(const HttpRequest& request, Submission& subm
   return std::nullopt;
 }
 
-absl::StatusOr<Job> FindJob(Api& api, const std::string& name) {
-  const auto id = ParseJobId(name);
-  if (!id) return absl::NotFoundError(absl::StrCat("there is no job ", name));
-  return api.host().archive().FindJob(*id);
-}
-
 }  // namespace
 
 namespace handle {
@@ -133,14 +128,14 @@ Awaitable<HttpAnswer> SubmitJob(Api& api, Call call) {
 Awaitable<HttpAnswer> GetJob(Api& api, Call call) {
   const Params params(call.request, {});
   if (auto refused = params.Refused()) co_return *std::move(refused);
-  const auto job = FindJob(api, call.args[0]);
+  const auto job = FindJobFor(api, call, call.args[0]);
   if (!job.ok()) co_return ProblemFor(call.request, job.status());
   co_return Tagged(call.request, JobBody(*job, PoolNames(api.host().snapshot())));
 }
 
 Awaitable<HttpAnswer> CancelJob(Api& api, Call call) {
   Host& host = api.host();
-  const auto found = FindJob(api, call.args[0]);
+  const auto found = FindJobFor(api, call, call.args[0]);
   if (!found.ok()) co_return ProblemFor(call.request, found.status());
   if (IsTerminal(found->state))
     co_return JsonResponse(200, JobBody(*found, PoolNames(host.snapshot())));
@@ -161,6 +156,7 @@ Awaitable<HttpAnswer> ListJobs(Api& api, Call call) {
                                "watch", "resource_version"});
   JobQuery query;
   ReadJobFilters(params, *api.host().snapshot(), query);
+  query.tenant = TenantShown(call, std::move(query.tenant));
   query.limit = params.Limit();
   query.order = params.Order();
   if (const auto after = params.Text("after")) {

@@ -11,6 +11,7 @@
 #include "controller/northbound/job_filter.h"
 #include "controller/northbound/params.h"
 #include "controller/northbound/reply.h"
+#include "controller/northbound/tenancy.h"
 #include "controller/northbound/views.h"
 #include "core/text.h"
 
@@ -104,7 +105,7 @@ Awaitable<HttpAnswer> GetLedger(Api& api, Call call) {
   query.from = params.Time("from");
   query.until = params.Time("until");
   query.pool = ReadPoolName(params, *api.host().snapshot());
-  query.tenant = params.Text("tenant");
+  query.tenant = TenantShown(call, params.Text("tenant"));
   std::vector<std::string> words = params.List("group_by");
   if (words.empty()) words = {"hour", "pool", "tenant", "category"};
   const Grouping by = GroupingOf(words, params);

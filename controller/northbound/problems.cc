@@ -18,6 +18,13 @@ constexpr ProblemKind kKinds[] = {
      "wrong type or unit, or a number out of its range. `errors` points at each place."},
     {ProblemCode::kInvalidParameter, "invalid_parameter", 400, false, "A parameter is invalid",
      "A query parameter or header is unknown, repeated, or has a value that it cannot have."},
+    {ProblemCode::kNoValidKey, "no_valid_key", 401, false, "A key is needed",
+     "This controller has keys, and the request shows none of them: no `Authorization: Bearer "
+     "KEY`, "
+     "two of them, another scheme, or a key that is unknown or no longer in force."},
+    {ProblemCode::kRoleTooLow, "role_too_low", 403, false, "The key may not do this",
+     "The key is good, but its role is too low: a reader looks, a submitter submits and cancels "
+     "work of his tenant too, an operator does everything. /openapi.yaml says who may what."},
     {ProblemCode::kCrossOrigin, "cross_origin", 403, false, "Requests of other sites are refused",
      "A browser sent this request on behalf of a page from another origin, or the request names a "
      "host that this controller is not. Only pages from the controller itself may use it."},

@@ -16,6 +16,8 @@ namespace spillway {
 enum class ProblemCode : std::uint8_t {
   kMalformed,
   kInvalidParameter,
+  kNoValidKey,
+  kRoleTooLow,
   kCrossOrigin,
   kNotFound,
   kMethodNotAllowed,

@@ -5,6 +5,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "controller/northbound/quota_answers.h"
 #include "core/explain.h"
 #include "core/text.h"
 #include "formats/openai_answer.h"
@@ -86,6 +87,14 @@ std::optional<OpenAiError> Relay::ReadHints(RequestFeatures& features) const {
   slo("x-slo-tpot-ms", features.tpot);
   if (scanned_.pool) features.pin = std::string(scanned_.pool->view());
   return std::nullopt;
+}
+
+bool Relay::WithinQuota() {
+  const auto view = dispatcher_.view();
+  const TenantSpec* tenant = view ? view->FindTenant(call_.tenant) : nullptr;
+  if (tenant != nullptr)
+    quota_ = api_.quotas().Admit(tenant->name, tenant->quota, dispatcher_.Now());
+  return quota_.over() == Over::kNone;
 }
 
 std::optional<OpenAiError> Relay::ReadRequest() {
@@ -226,10 +235,13 @@ Awaitable<std::optional<HttpAnswer>> Relay::TryNext() {
 }
 
 Awaitable<HttpAnswer> Relay::Run() {
+  if (!WithinQuota()) co_return Refuse(OverQuota(quota_), RequestEnd::kRefused);
   if (const auto error = ReadRequest()) co_return Refuse(*error, RequestEnd::kRefused);
   const auto self = shared_from_this();  // the client may leave first
   const std::optional<OpenAiError> no_room = co_await FindRoom();
   if (no_room) co_return Refuse(*no_room, RequestEnd::kRefused);
+  if (!quota_.Hold(live_->expected.cost, dispatcher_.Now()))
+    co_return Refuse(OverQuota(quota_), RequestEnd::kRefused);
   while (dispatcher_.Take(*live_)) {
     std::optional<HttpAnswer> answer = co_await TryNext();
     if (answer) co_return *std::move(answer);
@@ -361,6 +373,7 @@ Awaitable<void> Relay::Produce(BodyStream& out) {
 
 void Relay::AddHeaders(HttpResponse& response, bool booked) const {
   const Request& record = live_->record;
+  AddRateHeaders(quota_, response);
   response.headers.Add("x-spillway-decision", ToString(record.id));
   if (live_->there != nullptr) {
     const ViewPool& pool = live_->view->pools()[live_->there->pool];
@@ -395,12 +408,15 @@ HttpAnswer Relay::Refuse(const OpenAiError& error, RequestEnd end) {
   if (live_) {
     AddHeaders(response, true);
     Finish(end, error.status);
+  } else {
+    AddRateHeaders(quota_, response);
   }
   return response;
 }
 
 void Relay::Finish(RequestEnd end, int status) {
   if (std::exchange(ended_, true)) return;
+  quota_.Done(live_->record.cost, dispatcher_.Now());
   dispatcher_.End(*live_, end, status);
 }
 

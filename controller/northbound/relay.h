@@ -9,6 +9,7 @@
 #include "controller/northbound/api.h"
 #include "controller/northbound/openai_errors.h"
 #include "controller/northbound/route.h"
+#include "controller/quota.h"
 #include "formats/openai_scan.h"
 #include "net/upstream.h"
 
@@ -31,6 +32,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
   Awaitable<HttpAnswer> Run();
 
  private:
+  bool WithinQuota();
   std::optional<OpenAiError> ReadRequest();
   std::optional<OpenAiError> ReadHints(RequestFeatures& features) const;
   Awaitable<std::optional<OpenAiError>> FindRoom();
@@ -53,6 +55,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
   Call call_;
   OpenAiRequest scanned_;
   Headers headers_;  // to the engine
+  QuotaTicket quota_;
   std::unique_ptr<LiveRequest> live_;
   std::unique_ptr<UpstreamCall> upstream_;
   std::optional<AnswerStream> stream_;

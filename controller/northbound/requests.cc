@@ -6,6 +6,7 @@
 #include "controller/northbound/handlers.h"
 #include "controller/northbound/params.h"
 #include "controller/northbound/reply.h"
+#include "controller/northbound/tenancy.h"
 #include "core/status.h"
 #include "formats/api_json.h"
 #include "scheduler/router.h"
@@ -48,6 +49,43 @@ std::string RequestBody(const Request& request, const RouterView* view) {
   return body;
 }
 
+namespace {
+
+constexpr std::size_t kLooked = 500;  // requests that one page looks at, at most
+
+struct RequestPage {
+  std::vector<std::shared_ptr<const Request>> requests;
+  std::optional<RequestId> last;  // where the next page goes on
+  bool has_more = false;
+};
+
+// The store does not know whose a request is: what the caller may not see is passed over, so a page
+// may be short although there is more.
+absl::StatusOr<RequestPage> PageFor(Archive& archive, const Call& call,
+                                    std::optional<RequestId> after, std::size_t limit) {
+  RequestPage page;
+  const bool sees_all = call.role >= Role::kOperator;
+  const std::size_t step = sees_all ? limit + 1 : 100;
+  std::optional<RequestId> at = after;
+  for (std::size_t looked = 0; looked < kLooked; looked += step) {
+    SPILLWAY_ASSIGN_OR_RETURN(const auto found, archive.ListRequests(at, static_cast<int>(step)));
+    for (const auto& request : found) {
+      at = request->id;
+      if (!Sees(call, request->features.tenant)) continue;
+      page.has_more = page.requests.size() == limit;
+      if (page.has_more) return page;
+      page.requests.push_back(request);
+      page.last = at;
+    }
+    if (found.size() < step) return page;
+  }
+  page.has_more = true;
+  page.last = at;
+  return page;
+}
+
+}  // namespace
+
 namespace handle {
 
 // Newest first. Without candidates: GET /api/v1/decisions/{id} has those of one.
@@ -60,38 +98,46 @@ Awaitable<HttpAnswer> ListRequests(Api& api, Call call) {
     if (!after) params.Refuse("after", absl::StrCat("is `", *text, "`, not a request's id"));
   }
   if (auto refused = params.Refused()) co_return *std::move(refused);
-  auto requests = api.host().archive().ListRequests(after, std::min(limit + 1, 101));
-  if (!requests.ok()) co_return ProblemFor(call.request, requests.status());
-  const bool has_more = requests->size() > static_cast<std::size_t>(limit);
-  if (has_more) requests->resize(static_cast<std::size_t>(limit));
+  const auto page = PageFor(api.host().archive(), call, after, static_cast<std::size_t>(limit));
+  if (!page.ok()) co_return ProblemFor(call.request, page.status());
   const auto snapshot = api.host().snapshot();
   const auto pool_of = [&](PoolId id) -> const PoolSpec* {
     const PoolStatus* pool = snapshot->Find(id);
     return pool != nullptr ? pool->spec.get() : nullptr;
   };
-  std::string body, last;
+  std::string body;
   JsonWriter w(body);
   w.BeginObject().Member("object", "list").Key("data").BeginArray();
-  for (const auto& request : *requests) {
-    last = ToString(request->id);
-    w.BeginObject().Member("id", last).Member("tenant", request->features.tenant).Key("request");
+  for (const auto& request : page->requests) {
+    w.BeginObject()
+        .Member("id", ToString(request->id))
+        .Member("tenant", request->features.tenant)
+        .Key("request");
     WriteRequestOutcome(w, *request, pool_of);
     w.EndObject();
   }
   w.EndArray();
-  if (requests->empty()) {
-    w.NullMember("first_id").NullMember("last_id");
+  if (page->requests.empty()) {
+    w.NullMember("first_id");
   } else {
-    w.Member("first_id", ToString(requests->front()->id)).Member("last_id", last);
+    w.Member("first_id", ToString(page->requests.front()->id));
   }
-  w.Member("has_more", has_more).EndObject();
+  const std::string last = page->last ? ToString(*page->last) : "";
+  if (page->last) {
+    w.Member("last_id", last);
+  } else {
+    w.NullMember("last_id");
+  }
+  w.Member("has_more", page->has_more).EndObject();
   HttpResponse response = JsonResponse(200, std::move(body));
-  if (has_more) response.headers.Add("Link", NextLink(call.request, last));
+  if (page->has_more) response.headers.Add("Link", NextLink(call.request, last));
   co_return response;
 }
 
 Awaitable<HttpAnswer> GetRequestDecision(Api& api, Call call, RequestId id) {
-  const auto request = api.host().archive().FindRequest(id);
+  auto request = api.host().archive().FindRequest(id);
+  if (request.ok() ? !Sees(call, (*request)->features.tenant) : absl::IsNotFound(request.status()))
+    request = absl::NotFoundError(absl::StrCat("there is no request ", ToString(id)));
   if (!request.ok()) co_return ProblemFor(call.request, request.status());
   const auto view = api.past_views().Find((*request)->view);
   co_return JsonResponse(200, RequestBody(**request, view.ok() ? view->get() : nullptr));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "controller/northbound/identity.h"
 #include "net/server.h"
 
 // Every path that the controller answers, in one table. openapi.yaml says the same to the world; a
@@ -16,10 +17,6 @@ namespace spillway {
 
 class Api;
 
-// What a caller must be allowed. Nothing enforces it before there are keys; every route declares
-// it.
-enum class Role : std::uint8_t { kPublic, kReader, kSubmitter, kOperator };
-
 // One request on its way to its handler.
 struct Call {
   Call(HttpRequest r, std::vector<std::string> a, Exchange& e)
@@ -27,7 +24,9 @@ struct Call {
   HttpRequest request;
   std::vector<std::string> args;  // what stands for each {name} of the pattern, in order
   Exchange* exchange;             // alive until the handler and its body producer returned
+  // From the caller's key; without keys everybody is an operator of `default`.
   std::string tenant = "default";
+  Role role = Role::kOperator;
 };
 
 using RouteHandler = Awaitable<HttpAnswer> (*)(Api& api, Call call);
@@ -36,7 +35,7 @@ struct Route {
   Method method;
   std::string_view pattern;    // "/api/v1/jobs/{id}"
   std::string_view operation;  // operationId
-  Role role;
+  Role role;  // what the caller's key must allow
   std::size_t body_limit;  // bytes
   RouteHandler handler;
 };

@@ -36,6 +36,14 @@ pools:
     runtimes: {none: "1"}
 )";
 
+// SHA-256 of `good key`.
+constexpr const char* kGoodKey = "c9ec1141134a19b629a55455de2fcac7ee6f4d30b16fdbb403eb7d38daa37283";
+
+std::string ServerWith(const std::string& sha256, const std::string& role) {
+  return "kind: Server\nkeys: [{name: web, sha256: " + sha256 + ", tenant: a, role: " + role +
+         "}]\n---\n";
+}
+
 std::string Read(const std::string& path) {
   std::ifstream in(path);
   std::string text;
@@ -119,6 +127,20 @@ class Serving {
     auto response = NewClient().Get(target);
     return response.ok() ? response->body : std::string(response.status().message());
   }
+  // With a key; the status of the answer, -1 where none came.
+  int StatusOf(const std::string& target, const std::string& key) {
+    auto client = NewClient();
+    auto response =
+        client.Send({.target = target, .headers = {{"Authorization", "Bearer " + key}}});
+    return response.ok() ? response->status : -1;
+  }
+  bool Comes(const std::string& target, const std::string& words) {
+    for (int i = 0; i < 2000; ++i) {
+      if (Get(target).find(words) != std::string::npos) return true;
+      absl::SleepFor(absl::Milliseconds(5));
+    }
+    return false;
+  }
   int Submit() {
     auto response = NewClient().Post("/api/v1/jobs", R"({"run":{"command":["true"]}})");
     return response.ok() ? response->status : -1;
@@ -184,6 +206,27 @@ TEST(Serve, ReloadsPolicyAndPricesAndKeepsTheLastGoodOnes) {
   EXPECT_TRUE(serving.Stop().ok());
 }
 
+TEST(Serve, WithKeysOthersMayReachItAndAReloadTakesAKeyBack) {
+  Serving serving(ServerWith(kGoodKey, "reader") + kFleet);
+  ServeOptions options = serving.Options();
+  options.listen = "0.0.0.0:0";
+  ASSERT_TRUE(serving.Start(options)) << serving.Stop();
+  EXPECT_EQ(serving.StatusOf("/api/v1/pools", "good key"), 200);
+  EXPECT_EQ(serving.StatusOf("/api/v1/pools", "other key"), 401);
+  EXPECT_EQ(serving.Get("/healthz"), "ok\n");
+  // Without any keys everybody who reaches this address could do everything.
+  serving.Write(std::string("kind: Server\nlisten: 127.0.0.1:0\n---\n") + kFleet);
+  ::kill(::getpid(), SIGHUP);
+  EXPECT_TRUE(serving.Comes("/metrics", "spillway_config_last_reload_successful 0"));
+  EXPECT_EQ(serving.StatusOf("/api/v1/pools", "good key"), 200);
+  EXPECT_EQ(serving.StatusOf("/api/v1/pools", "other key"), 401);
+  serving.Write(ServerWith(std::string(64, 'a'), "reader") + kFleet);
+  ::kill(::getpid(), SIGHUP);
+  EXPECT_TRUE(serving.Comes("/metrics", "spillway_config_last_reload_successful 1"));
+  EXPECT_EQ(serving.StatusOf("/api/v1/pools", "good key"), 401);
+  EXPECT_TRUE(serving.Stop().ok());
+}
+
 struct Wrong {
   std::string name, config, listen, says;
 };
@@ -202,12 +245,12 @@ TEST_P(ServeRefuses, BeforeAnythingIsTouched) {
 INSTANTIATE_TEST_SUITE_P(
     All, ServeRefuses,
     testing::Values(Wrong{"NoFleet", "kind: Server\n", "127.0.0.1:0", "Fleet"},
-                    Wrong{"OpenToOthers", kFleet, "0.0.0.0:0", "needs keys"},
+                    Wrong{"OpenToOthers", kFleet, "0.0.0.0:0", "needs `keys:`"},
                     Wrong{"NoAddress", kFleet, "here", "HOST:PORT"},
-                    Wrong{"Keys",
-                          "kind: Server\nkeys: [{name: web, sha256: " + std::string(64, 'a') +
-                              ", tenant: default, role: submitter}]\n---\n" + kFleet,
-                          "127.0.0.1:0", "cannot be enforced"},
+                    Wrong{"KeyOfNoRole", ServerWith(std::string(64, 'a'), "submiter") + kFleet,
+                          "127.0.0.1:0", "did you mean `submitter`"},
+                    Wrong{"KeyThatIsNoHash", ServerWith("secret", "submitter") + kFleet,
+                          "127.0.0.1:0", "SHA-256"},
                     Wrong{"PolicyThatCannotWork",
                           std::string(kFleet) +
                               "---\nkind: Policy\nrules:\n"
