@@ -204,6 +204,12 @@ class EnginePeer final : public Peer {
     const std::string_view text(in_);
     std::size_t at = text.find("ontent-Length: ");
     if (at == text.npos || at > head) at = text.find("ontent-length: ");
+    if (text.substr(0, 4) == "GET ") {  // a router asks how it is, and what it serves
+      in_.erase(0, head + 4);
+      return Send(
+          "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 32\r\n\r\n"
+          R"({"data": [{"id":"bench-model"}]})");
+    }
     if (at == text.npos || at > head) return Send("HTTP/1.1 411 No\r\nContent-Length: 0\r\n\r\n");
     const std::size_t size = head + 4 + std::strtoul(in_.c_str() + at + 15, nullptr, 10);
     if (in_.size() < size) return;
@@ -344,7 +350,7 @@ class ClientPeer final : public Peer {
 };
 
 inline std::string RequestText(const std::string& body) {
-  return "POST /v1/chat/completions HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\n"
+  return "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n"
          "Content-Type: application/json\r\nUser-Agent: OpenAI/JS 6.49.0\r\n"
          "Authorization: Bearer sk-bench-0123456789abcdef0123456789abcdef\r\n"
          "Content-Length: " +
