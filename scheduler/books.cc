@@ -152,10 +152,12 @@ void Books::Close(const PoolRun& pool, record::PoolBooksRow& books, FindJob job_
     books.allocated += fresh.cost;
     books.idle_energy += fresh.idle_energy;
   }
-  const absl::Duration node_time =
-      IsAlwaysUp(pool.spec()) ? (until - from) * pool.spec().nodes : in_use;
-  const Usd bill =
-      IsPriced(pool.spec(), pool.price) ? *pool.price.node_hour * node_time : books.allocated;
+  // Nobody pays for what has left the configuration; what ends there still was somebody's.
+  const absl::Duration node_time = pool.removed              ? absl::ZeroDuration()
+                                   : IsAlwaysUp(pool.spec()) ? (until - from) * pool.spec().nodes
+                                                             : in_use;
+  const bool by_the_hour = IsPriced(pool.spec(), pool.price) && !pool.removed;
+  const Usd bill = by_the_hour ? *pool.price.node_hour * node_time : books.allocated;
   const Joules idle_energy = pool.spec().power.idle * node_time - books.idle_energy;
   if (bill != books.allocated || idle_energy != Joules(0)) {
     record::LedgerRow& idle = Row(from, pool.id(), "", Category::kIdle);
@@ -170,7 +172,8 @@ void Books::Close(const PoolRun& pool, record::PoolBooksRow& books, FindJob job_
 void Books::CatchUp(PoolRun& pool, FindJob job_of, absl::Time now) {
   for (absl::Time end = HourOf(pool.books.booked_until) + absl::Hours(1); end <= now;
        end += absl::Hours(1)) {
-    const bool nothing = pool.running().empty() && !IsAlwaysUp(pool.spec()) &&
+    const bool stands = IsAlwaysUp(pool.spec()) || pool.nodes().in_use() > 0;
+    const bool nothing = pool.running().empty() && (pool.removed || !stands) &&
                          pool.books.node_time == absl::ZeroDuration() &&
                          pool.books.allocated == Usd(0);
     if (nothing) {

@@ -140,6 +140,10 @@ void Brain::Impl::UseFleet(const FleetSpec& fleet) {
     const auto named = [&](const PoolSpec& spec) { return spec.name == pool->spec().name; };
     const auto found = std::find_if(fleet.pools.begin(), fleet.pools.end(), named);
     const bool was_removed = pool->removed;
+    if (!was_removed && found == fleet.pools.end() && !pool->added) {
+      books_.Close(
+          *pool, [&](AttemptKey key) -> const Job& { return JobOf(key); }, now_);
+    }
     pool->removed = found == fleet.pools.end() && !pool->added;
     Books::Touch(*pool, now_);  // its engines may hold other nodes from now on
     if (found != fleet.pools.end()) {

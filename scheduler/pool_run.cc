@@ -92,6 +92,8 @@ std::vector<AttemptKey> PoolRun::Respecify(std::shared_ptr<const PoolSpec> spec,
       PlaceReplicas(*spec_, groups, static_cast<int>(tenant_groups_.size()) + 1);
   nodes_ = NodeSet(spec_->node, spec_->nodes, std::move(groups));
   for (const Held& held : engines) nodes_.Take(held.nodes, held.slot);
+  bare_.reset();
+  if (!engines.empty()) bare_ = nodes_;
   for (const int node : down) nodes_.SetUp(node, false);
   const auto before = std::move(running_);
   running_.clear();

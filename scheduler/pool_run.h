@@ -56,6 +56,10 @@ class PoolRun {
   bool Fits(const Slot& slot, int count, int group) const {
     return nodes_.Fits(slot, count, group);
   }
+  // Does it fit beside the engines, when nothing else runs and every node is up?
+  bool FitsBesideEngines(const Slot& slot, int count, int group) const {
+    return !bare_ || bare_->Fits(slot, count, group);
+  }
   // Until work could start that does not fit now, or has others ahead of it. Infinite: never, as
   // things are.
   Quantiles Wait(const Slot& slot, int count, int group, std::int64_t micro_nodes,
@@ -92,6 +96,7 @@ class PoolRun {
   std::shared_ptr<const PoolSpec> spec_;
   std::vector<std::string> tenant_groups_;  // beside groups of nodes_, from 1
   NodeSet nodes_;
+  std::optional<NodeSet> bare_;  // with nothing but its engines; none: it has no engines
   absl::btree_map<AttemptKey, std::unique_ptr<Running>> running_;
   Releases p50_, p90_;
   mutable std::vector<Freed> freed_;  // by node

@@ -43,6 +43,9 @@ ShapeOnPool SurveyPool(const Work& work, bool by_name, int rule, const PoolRun& 
   if (pinned_elsewhere || !world.policy->Allows(rule, pool.spec())) on_pool.codes.Add(Code::kRule);
   if (pool.nodes().SizeIn(on_pool.group) < on_pool.nodes && pool.spec().nodes >= on_pool.nodes)
     on_pool.codes.Add(Code::kReserved);
+  // What engines hold is never given back.
+  if (ability.able() && !pool.FitsBesideEngines(on_pool.slot, on_pool.nodes, on_pool.group))
+    on_pool.codes.Add(Code::kReserved);
   on_pool.able = on_pool.codes.empty();
   return on_pool;
 }
