@@ -148,6 +148,7 @@ QuotaTicket& QuotaTicket::operator=(QuotaTicket&& other) noexcept {
 }
 
 bool QuotaTicket::Hold(Usd expected, absl::Time now) {
+  if (over_ != Over::kNone) return false;
   if (!account_ || !budget_) return true;
   if (account_->Hold(expected, *budget_, now)) {
     held_ += expected;

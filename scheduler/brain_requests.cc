@@ -47,11 +47,12 @@ Reply Brain::Impl::On(const event::RequestsEnded& e) {
   for (const auto& request : e.requests) {
     PoolRun* pool = Pool(request->endpoint().pool);
     const absl::Duration way = pool ? pool->spec().site.round_trip : absl::ZeroDuration();
-    router_changed_ |= router_.Learn(*request, way, now_, effects_->records);
+    router_changed_ |= router_.Note(*request, way, now_);
     // An endpoint that was given up has answered nothing.
     if (pool != nullptr && request->attempts.back().fault == ForwardFault::kNone)
       books_.Add(*pool, *request, now_);
   }
+  router_changed_ |= router_.Conclude(effects_->records);
   return {};
 }
 

@@ -99,6 +99,11 @@ bool RouterState::See(const event::EndpointSeen& seen) {
 
 bool RouterState::Learn(const Request& request, absl::Duration way, absl::Time now,
                         std::vector<Record>& records) {
+  const bool changed = Note(request, way, now);
+  return Conclude(records) || changed;
+}
+
+bool RouterState::Note(const Request& request, absl::Duration way, absl::Time now) {
   bool changed = false;
   for (std::size_t i = 0; i < request.attempts.size(); ++i) {
     ForwardAttempt attempt = request.attempts[i];
@@ -110,8 +115,27 @@ bool RouterState::Learn(const Request& request, absl::Duration way, absl::Time n
     changed |= LearnHealth(attempt, now);
   }
   if (request.end != RequestEnd::kAnswered || request.attempts.empty()) return changed;
-  changed |= LearnSpeed(request, way, records);
-  changed |= LearnModel(request, records);
+  NoteSpeed(request, way);
+  NoteModel(request);
+  return changed;
+}
+
+bool RouterState::Conclude(std::vector<Record>& records) {
+  bool changed = false;
+  for (const PoolAndModel& key : noted_speeds_) {
+    const record::SpeedRow& row = speeds_[key];
+    records.push_back(row);
+    SpeedCorrection& correction = corrections_[key];
+    correction.model = key.second;
+    changed |= Enforce(row, correction, false);
+  }
+  for (const std::string& model : noted_models_) {
+    const record::ModelRow& row = rows_[model];
+    records.push_back(row);
+    changed |= Enforce(row, learned_[model], false);
+  }
+  noted_speeds_.clear();
+  noted_models_.clear();
   return changed;
 }
 
@@ -142,22 +166,29 @@ bool RouterState::MayEject() const {
   return out == 0 || 2 * (out + 1) <= up;
 }
 
-bool RouterState::LearnSpeed(const Request& request, absl::Duration way,
-                             std::vector<Record>& records) {
-  if (!request.ttft || request.raw_ttft <= absl::ZeroDuration()) return false;
-  if (request.attempts.size() > 1) return false;  // time that another endpoint lost is in it
+// Of a whole answer only the end is seen: it speaks for both, the first token and the others.
+void RouterState::NoteSpeed(const Request& request, absl::Duration way) {
+  if (request.raw_ttft <= absl::ZeroDuration()) return;
+  if (request.attempts.size() > 1) return;  // time that another endpoint lost is in it
+  const std::int64_t steps =
+      request.output_tokens.value_or(0) / std::max(request.features.choices, 1) - 1;
+  if (!request.ttft && steps < 0) return;
   const PoolAndModel key(request.endpoint().pool, request.answered_by);
-  if (!speeds_.contains(key) && speeds_.size() >= kMostModels) return false;
+  if (!speeds_.contains(key) && speeds_.size() >= kMostModels) return;
   record::SpeedRow& row = speeds_[key];
   row.pool = key.first;
   row.model = key.second;
-  Remember(row.ttft, RatioOf(*request.ttft - request.queued - way, request.raw_ttft));
-  if (request.tpot && request.raw_tpot > absl::ZeroDuration())
-    Remember(row.tpot, RatioOf(*request.tpot, request.raw_tpot));
-  records.push_back(row);
-  SpeedCorrection& correction = corrections_[key];
-  correction.model = key.second;
-  return Enforce(row, correction, false);
+  if (request.ttft) {
+    Remember(row.ttft, RatioOf(*request.ttft - request.queued - way, request.raw_ttft));
+    if (request.tpot && request.raw_tpot > absl::ZeroDuration())
+      Remember(row.tpot, RatioOf(*request.tpot, request.raw_tpot));
+  } else {
+    const absl::Duration took = request.ended - request.features.arrived - request.queued - way;
+    const std::int64_t ratio = RatioOf(took, request.raw_ttft + request.raw_tpot * steps);
+    Remember(row.ttft, ratio);
+    if (steps > 0) Remember(row.tpot, ratio);
+  }
+  noted_speeds_.insert(key);
 }
 
 bool RouterState::Enforce(const record::SpeedRow& row, SpeedCorrection& in_force, bool anew) {
@@ -177,9 +208,9 @@ bool RouterState::Enforce(const record::SpeedRow& row, SpeedCorrection& in_force
   return true;
 }
 
-bool RouterState::LearnModel(const Request& request, std::vector<Record>& records) {
-  if (request.answered_by.empty()) return false;
-  if (!rows_.contains(request.answered_by) && rows_.size() >= kMostModels) return false;
+void RouterState::NoteModel(const Request& request) {
+  if (request.answered_by.empty()) return;
+  if (!rows_.contains(request.answered_by) && rows_.size() >= kMostModels) return;
   record::ModelRow& row = rows_[request.answered_by];
   row.model = request.answered_by;
   if (request.prompt_tokens && *request.prompt_tokens > 0 && request.features.prompt_bytes > 0) {
@@ -198,8 +229,7 @@ bool RouterState::LearnModel(const Request& request, std::vector<Record>& record
       for (std::int64_t& count : row.outputs) count /= 2;
     }
   }
-  records.push_back(row);
-  return Enforce(row, learned_[row.model], false);
+  noted_models_.insert(row.model);
 }
 
 bool RouterState::Enforce(const record::ModelRow& row, ModelLearned& in_force, bool anew) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +48,9 @@ class RouterState {
   // `way`: the round trip to the pool that answered, which is no part of its engines' speed.
   bool Learn(const Request& request, absl::Duration way, absl::Time now,
              std::vector<Record>& records);
+  // The same in two steps, for many at once: what was noted counts from Conclude() on.
+  bool Note(const Request& request, absl::Duration way, absl::Time now);
+  bool Conclude(std::vector<Record>& records);
   bool Expire(absl::Time now);
 
   // When the next ejection ends.
@@ -70,8 +74,8 @@ class RouterState {
 
   bool LearnHealth(const ForwardAttempt& attempt, absl::Time now);
   bool MayEject() const;
-  bool LearnSpeed(const Request& request, absl::Duration way, std::vector<Record>& records);
-  bool LearnModel(const Request& request, std::vector<Record>& records);
+  void NoteSpeed(const Request& request, absl::Duration way);
+  void NoteModel(const Request& request);
   static bool Enforce(const record::SpeedRow& row, SpeedCorrection& in_force, bool anew);
   static bool Enforce(const record::ModelRow& row, ModelLearned& in_force, bool anew);
 
@@ -80,6 +84,8 @@ class RouterState {
   std::map<PoolAndModel, SpeedCorrection> corrections_;  // in force
   std::map<std::string, record::ModelRow> rows_;
   std::map<std::string, ModelLearned> learned_;  // in force
+  std::set<PoolAndModel> noted_speeds_;          // since the last Conclude()
+  std::set<std::string> noted_models_;
 };
 
 }  // namespace spillway

@@ -10,9 +10,7 @@ namespace spillway {
 namespace {
 
 Awaitable<HttpAnswer> Forward(Api& api, OpenAiCall kind, Call call) {
-  const auto relay = std::make_shared<Relay>(api, kind, std::move(call));
-  HttpAnswer answer = co_await relay->Run();
-  co_return answer;
+  return Relay::Run(std::make_shared<Relay>(api, kind, std::move(call)));
 }
 
 void WriteModel(JsonWriter& w, std::string_view name, std::int64_t created) {

@@ -19,6 +19,7 @@ constexpr std::size_t kErrorBody = std::size_t{64} << 10;  // of an engine's err
 constexpr absl::Duration kFirstByte = absl::Minutes(10);   // whole answers come at their end
 constexpr absl::Duration kFirstEvent = absl::Minutes(2);
 constexpr absl::Duration kGap = absl::Minutes(2);
+constexpr absl::Duration kRoomPatience = absl::Seconds(3);
 
 std::string_view TargetOf(OpenAiCall kind) {
   switch (kind) {
@@ -59,6 +60,10 @@ OpenAiError EngineLost(std::string_view why) {
 
 Relay::Relay(Api& api, OpenAiCall kind, Call call)
     : api_(api), dispatcher_(*api.dispatcher()), kind_(kind), call_(std::move(call)) {}
+
+Relay::~Relay() {
+  if (live_ && !ended_) Finish(RequestEnd::kClientGone, 499);
+}
 
 // --- What is asked for ---------------------------------------------------------------------------
 
@@ -140,30 +145,26 @@ std::optional<OpenAiError> Relay::ReadRequest() {
   return std::nullopt;
 }
 
-// Routes; where every engine is full, waits for one as long as the objective leaves.
-Awaitable<std::optional<OpenAiError>> Relay::FindRoom() {
-  Routed routed = dispatcher_.Route(*live_);
+// Every engine is full: waits for one as long as a client may be left waiting.
+Awaitable<Routed> Relay::FindRoom() {
   const absl::Time begun = dispatcher_.Now();
   const std::shared_ptr<Waker> waker = call_.exchange->waker();
-  const absl::Duration patience = absl::Seconds(3);
+  Routed routed = Routed::kFull;
   while (routed == Routed::kFull) {
-    const absl::Duration left = patience - (dispatcher_.Now() - begun);
-    if (left <= absl::ZeroDuration() || !dispatcher_.Wait(waker, *live_))
-      co_return NoRoom("every engine is full");
+    const absl::Duration left = kRoomPatience - (dispatcher_.Now() - begun);
+    if (left <= absl::ZeroDuration() || !dispatcher_.Wait(waker, *live_)) break;
     routed = dispatcher_.Route(*live_);  // room may have come before we waited
-    if (routed == Routed::kFull) {
-      const Woken why = co_await call_.exchange->Wait(left);
+    if (routed != Routed::kFull) {
       dispatcher_.StopWaiting(waker);
-      if (why == Woken::kGone) co_return NoRoom("the client left");
-      routed = dispatcher_.Route(*live_);
-    } else {
-      dispatcher_.StopWaiting(waker);
+      break;
     }
+    const Woken why = co_await call_.exchange->Wait(left);
+    dispatcher_.StopWaiting(waker);
+    if (why == Woken::kGone) break;
+    routed = dispatcher_.Route(*live_);
   }
   live_->record.queued = dispatcher_.Now() - begun;
-  if (routed == Routed::kRefused)
-    co_return CannotRoute(live_->record.code, live_->record.features.model);
-  co_return std::nullopt;
+  co_return routed;
 }
 
 // --- The way there -------------------------------------------------------------------------------
@@ -216,8 +217,7 @@ Awaitable<std::optional<HttpAnswer>> Relay::TryNext() {
                          upstream_->failed() ? FaultOf(upstream_->error()) : ForwardFault::kBroken);
       co_return std::nullopt;
     }
-    HttpAnswer answer = co_await AnswerStreamed();
-    co_return answer;
+    co_return AnswerStreamed();
   }
   while (held_.size() <= kHeld) {
     const std::string_view piece = co_await upstream_->Read();
@@ -230,31 +230,37 @@ Awaitable<std::optional<HttpAnswer>> Relay::TryNext() {
     dispatcher_.GiveUp(*live_, FaultOf(upstream_->error()));
     co_return std::nullopt;
   }
-  HttpAnswer answer = co_await AnswerWhole();
-  co_return answer;
+  co_return AnswerWhole();
 }
 
-Awaitable<HttpAnswer> Relay::Run() {
-  if (!WithinQuota()) co_return Refuse(OverQuota(quota_), RequestEnd::kRefused);
-  if (const auto error = ReadRequest()) co_return Refuse(*error, RequestEnd::kRefused);
-  const auto self = shared_from_this();  // the client may leave first
-  const std::optional<OpenAiError> no_room = co_await FindRoom();
-  if (no_room) co_return Refuse(*no_room, RequestEnd::kRefused);
-  if (!quota_.Hold(live_->expected.cost, dispatcher_.Now()))
-    co_return Refuse(OverQuota(quota_), RequestEnd::kRefused);
-  while (dispatcher_.Take(*live_)) {
-    std::optional<HttpAnswer> answer = co_await TryNext();
+Awaitable<HttpAnswer> Relay::Run(std::shared_ptr<Relay> self) {
+  Relay& relay = *self;
+  if (!relay.WithinQuota()) co_return relay.Refuse(OverQuota(relay.quota_), RequestEnd::kRefused);
+  if (const auto error = relay.ReadRequest()) co_return relay.Refuse(*error, RequestEnd::kRefused);
+  LiveRequest& live = *relay.live_;
+  Routed routed = relay.dispatcher_.Route(live);
+  if (routed == Routed::kFull) routed = co_await relay.FindRoom();
+  if (routed == Routed::kFull)
+    co_return relay.Refuse(NoRoom("every engine is full"), RequestEnd::kRefused);
+  if (routed == Routed::kRefused)
+    co_return relay.Refuse(CannotRoute(live.record.code, live.record.features.model),
+                           RequestEnd::kRefused);
+  if (!relay.quota_.Hold(live.expected.cost, relay.dispatcher_.Now()))
+    co_return relay.Refuse(OverQuota(relay.quota_), RequestEnd::kRefused);
+  while (relay.dispatcher_.Take(live)) {
+    std::optional<HttpAnswer> answer = co_await relay.TryNext();
     if (answer) co_return *std::move(answer);
-    if (call_.exchange->gone()) {
-      Finish(RequestEnd::kClientGone, 499);
+    if (relay.call_.exchange->gone()) {
+      relay.Finish(RequestEnd::kClientGone, 499);
       co_return HttpResponse{.status = 503};
     }
   }
-  if (failed_.body.empty()) co_return Refuse(EngineLost(why_failed_), RequestEnd::kFailed);
+  if (relay.failed_.body.empty())
+    co_return relay.Refuse(EngineLost(relay.why_failed_), RequestEnd::kFailed);
   // The engine's own words, as it said them.
-  HttpResponse response = std::move(failed_);
-  AddHeaders(response, true);
-  Finish(RequestEnd::kFailed, response.status);
+  HttpResponse response = std::move(relay.failed_);
+  relay.AddHeaders(response, true);
+  relay.Finish(RequestEnd::kFailed, response.status);
   co_return response;
 }
 
@@ -268,12 +274,13 @@ void Relay::TakeUsage(const std::optional<OpenAiUsage>& usage) {
   record.cached_tokens = usage->cached_tokens;
 }
 
-Awaitable<HttpAnswer> Relay::AnswerWhole() {
+HttpAnswer Relay::AnswerWhole() {
   HttpResponse response{.status = upstream_->status()};
   response.headers.Add("Content-Type", upstream_->headers().Get("Content-Type"));
   if (!upstream_->done() && held_.size() > kHeld) {
+    SettleRequest(*live_->view, *live_->shape, live_->record);
     AddHeaders(response, false);
-    co_return HttpAnswer(std::move(response), [self = shared_from_this()](BodyStream& out) {
+    return HttpAnswer(std::move(response), [self = shared_from_this()](BodyStream& out) {
       return self->ProduceRest(out);
     });
   }
@@ -283,7 +290,7 @@ Awaitable<HttpAnswer> Relay::AnswerWhole() {
   AddHeaders(response, true);
   response.body = std::move(held_);
   Finish(response.status < 400 ? RequestEnd::kAnswered : RequestEnd::kRefused, response.status);
-  co_return response;
+  return response;
 }
 
 // A whole answer that is too long to be held.
@@ -313,14 +320,17 @@ Awaitable<void> Relay::ProduceRest(BodyStream& out) {
     throw std::runtime_error("the engine was lost");  // cut, so that nobody takes it as whole
 }
 
-Awaitable<HttpAnswer> Relay::AnswerStreamed() {
+HttpAnswer Relay::AnswerStreamed() {
   HttpResponse head;
   head.headers.Add("Content-Type", "text/event-stream");
   head.headers.Add("Cache-Control", "no-cache");
   head.headers.Add("X-Accel-Buffering", "no");
+  SettleRequest(*live_->view, *live_->shape, live_->record);  // an estimate; the end settles it
   AddHeaders(head, false);
-  co_return HttpAnswer(std::move(head),
-                       [self = shared_from_this()](BodyStream& out) { return self->Produce(out); });
+  HttpAnswer answer(std::move(head),
+                    [self = shared_from_this()](BodyStream& out) { return self->Produce(out); });
+  answer.head_with_body = true;
+  return answer;
 }
 
 void Relay::Hear() {
@@ -332,37 +342,54 @@ void Relay::Hear() {
   dispatcher_.OnFirstToken(*live_);
 }
 
-Awaitable<void> Relay::Produce(BodyStream& out) {
-  out.OnGone([self = weak_from_this()] {
-    if (const auto relay = self.lock(); relay && relay->upstream_) relay->upstream_->Abort();
-  });
-  bool sent = true;
-  while (sent && !piece_.empty() && !stream_->broken()) {
-    for (const std::string_view part : stream_->Take(piece_)) {
-      sent = co_await out.Write(part);
-      if (!sent) break;
-    }
-    Hear();
-    if (sent) piece_ = co_await upstream_->Read();
-  }
+// Tokens and their times, as the stream told them.
+void Relay::Measure() {
   TakeUsage(stream_->usage());
   Request& record = live_->record;
   if (!record.output_tokens && stream_->content_deltas() > 0)
     record.output_tokens = stream_->content_deltas();
-  if (record.output_tokens.value_or(0) > record.features.choices && live_->first_token) {
-    const std::int64_t steps = *record.output_tokens / std::max(record.features.choices, 1) - 1;
-    if (steps > 0) record.tpot = absl::Nanoseconds(ToNanos(last_at_ - first_at_) / steps);
+  if (!live_->first_token) return;
+  const std::int64_t each = record.output_tokens.value_or(0) / std::max(record.features.choices, 1);
+  if (each > 1) record.tpot = absl::Nanoseconds(ToNanos(last_at_ - first_at_) / (each - 1));
+}
+
+Awaitable<void> Relay::Produce(BodyStream& out) {
+  out.OnGone([self = weak_from_this()] {
+    if (const auto relay = self.lock(); relay && relay->upstream_) relay->upstream_->Abort();
+  });
+  bool sent = true, settled = false;
+  while (sent && !piece_.empty() && !stream_->broken()) {
+    const auto parts = stream_->Take(piece_);
+    Hear();
+    for (std::size_t i = 0; i < parts.size() && sent; ++i) {
+      const bool last = i + 1 == parts.size() && upstream_->done() && stream_->done();
+      if (last) {
+        // The trailer goes with the last piece, so what it cost must be known before.
+        Measure();
+        dispatcher_.Settle(*live_);
+        settled = true;
+        AddCostTrailer(out);
+        sent = co_await out.WriteLast(parts[i]);
+      } else {
+        sent = co_await out.Write(parts[i]);
+      }
+    }
+    if (settled) break;
+    if (sent) piece_ = co_await upstream_->Read();
   }
   const bool gone = !sent || out.gone();
   const bool lost = !gone && (upstream_->failed() || stream_->broken() || !stream_->done());
-  dispatcher_.Settle(*live_);
-  if (lost) {
-    const std::string event = OpenAiErrorEvent(EngineLost(
-        upstream_->failed() ? upstream_->error().why : "its stream ended before [DONE]"));
-    if (!stream_->said_error()) sent = co_await out.Write(event);
-    upstream_->Abort();
+  if (!settled) {
+    Measure();
+    dispatcher_.Settle(*live_);
+    if (lost && !stream_->said_error()) {
+      const std::string event = OpenAiErrorEvent(EngineLost(
+          upstream_->failed() ? upstream_->error().why : "its stream ended before [DONE]"));
+      sent = co_await out.Write(event);
+    }
+    AddCostTrailer(out);
   }
-  AddCostTrailer(out);
+  if (lost) upstream_->Abort();
   Finish(gone   ? RequestEnd::kClientGone
          : lost ? RequestEnd::kBrokenOff
                 : RequestEnd::kAnswered,
@@ -393,10 +420,8 @@ void Relay::AddHeaders(HttpResponse& response, bool booked) const {
   }
   if (live_->expected.priced)
     response.headers.Add("x-spillway-cost-estimate-usd", Decimal(live_->expected.cost));
-  Request estimate = record;
-  SettleRequest(*live_->view, *live_->shape, estimate);
-  if (estimate.baseline_cost)
-    response.headers.Add("x-spillway-baseline-cost-usd", Decimal(*estimate.baseline_cost));
+  if (record.baseline_cost)
+    response.headers.Add("x-spillway-baseline-cost-usd", Decimal(*record.baseline_cost));
 }
 
 void Relay::AddCostTrailer(BodyStream& out) const {

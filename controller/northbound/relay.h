@@ -29,21 +29,23 @@ namespace spillway {
 class Relay : public std::enable_shared_from_this<Relay> {
  public:
   Relay(Api& api, OpenAiCall kind, Call call);
-  Awaitable<HttpAnswer> Run();
+  ~Relay();  // The server may give up on it at any moment.
+  static Awaitable<HttpAnswer> Run(std::shared_ptr<Relay> self);
 
  private:
   bool WithinQuota();
   std::optional<OpenAiError> ReadRequest();
   std::optional<OpenAiError> ReadHints(RequestFeatures& features) const;
-  Awaitable<std::optional<OpenAiError>> FindRoom();
+  Awaitable<Routed> FindRoom();
   Awaitable<std::optional<HttpAnswer>> TryNext();
   UpstreamRequest MakeRequest(const SplicedBody& body);
-  Awaitable<HttpAnswer> AnswerWhole();
-  Awaitable<HttpAnswer> AnswerStreamed();
+  HttpAnswer AnswerWhole();
+  HttpAnswer AnswerStreamed();
   Awaitable<void> Produce(BodyStream& out);
   Awaitable<void> ProduceRest(BodyStream& out);
   void Hear();
   void TakeUsage(const std::optional<OpenAiUsage>& usage);
+  void Measure();
   void AddHeaders(HttpResponse& response, bool booked) const;
   void AddCostTrailer(BodyStream& out) const;
   HttpAnswer Refuse(const OpenAiError& error, RequestEnd end);
