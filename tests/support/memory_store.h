@@ -137,6 +137,7 @@ class MemoryStore final : public Journal, public Archive {
       const DecisionQuery& query) override {
     const std::lock_guard lock(mutex_);
     const auto wanted = [&](const std::shared_ptr<const Decision>& decision) {
+      if (query.tenant && decision->tenant != *query.tenant) return false;
       if (query.job && decision->work != *query.job) return false;
       return !query.outcome || decision->outcome == *query.outcome;
     };

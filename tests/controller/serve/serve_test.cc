@@ -222,7 +222,7 @@ TEST(Serve, WithKeysOthersMayReachItAndAReloadTakesAKeyBack) {
   EXPECT_EQ(serving.StatusOf("/api/v1/pools", "other key"), 401);
   serving.Write(ServerWith(std::string(64, 'a'), "reader") + kFleet);
   ::kill(::getpid(), SIGHUP);
-  EXPECT_TRUE(serving.Comes("/metrics", "spillway_config_last_reload_successful 1"));
+  EXPECT_TRUE(serving.Comes("/metrics", "\nspillway_config_last_reload_successful 1"));
   EXPECT_EQ(serving.StatusOf("/api/v1/pools", "good key"), 401);
   EXPECT_TRUE(serving.Stop().ok());
 }

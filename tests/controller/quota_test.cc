@@ -1,0 +1,238 @@
+#include "controller/quota.h"
+
+#include <deque>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+
+namespace spillway {
+namespace {
+
+const absl::Time kStart = absl::FromUnixSeconds(1'800'000'000);
+
+// --- Rate ----------------------------------------------------------------------------------------
+
+// Whatever the traffic, no 60 seconds see more than the limit; and who waits as he was told is
+// taken.
+TEST(RateWindow, NeverGrantsMoreThanTheLimitWithinAnyMinute) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    std::mt19937_64 random(seed);
+    const std::int64_t limit = 1 + static_cast<std::int64_t>(random() % 40);
+    const std::int64_t mean_ms = 1 + static_cast<std::int64_t>(random() % 3000);
+    RateWindow window;
+    std::deque<absl::Time> granted;  // within the last 60 s
+    absl::Time now = kStart + absl::Milliseconds(random() % 1000);
+    std::int64_t all = 0;
+    for (int i = 0; i < 3000; ++i) {
+      now += absl::Milliseconds(random() % (2 * static_cast<std::uint64_t>(mean_ms)));
+      if (random() % 200 == 0) now += absl::Seconds(random() % 120);
+      while (!granted.empty() && granted.front() <= now - absl::Seconds(60)) granted.pop_front();
+      if (window.Take(limit, now)) {
+        granted.push_back(now);
+        ++all;
+      } else {
+        const absl::Duration wait = window.UntilRoom(limit, now);
+        EXPECT_GT(wait, absl::ZeroDuration());
+        EXPECT_LE(wait, absl::Seconds(61));
+        RateWindow later = window;
+        EXPECT_FALSE(later.Take(limit, now + wait - absl::Nanoseconds(1)));
+        EXPECT_TRUE(later.Take(limit, now + wait));
+      }
+      ASSERT_LE(static_cast<std::int64_t>(granted.size()), limit) << "request " << i;
+      ASSERT_EQ(window.UntilRoom(limit + 1'000'000, now), absl::ZeroDuration());
+    }
+    // Nor is it stingy: who always asks has his limit in each 61 s.
+    const double minutes = absl::FDivDuration(now - kStart, absl::Seconds(61));
+    if (mean_ms * limit < 1000) {
+      EXPECT_GT(static_cast<double>(all), 0.5 * static_cast<double>(limit) * minutes);
+    }
+  }
+}
+
+TEST(RateWindow, TheWholeLimitAtOnceAndAllOfItAgainAfterAMinute) {
+  RateWindow window;
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(window.Take(100, kStart));
+  EXPECT_FALSE(window.Take(100, kStart));
+  EXPECT_EQ(window.UntilRoom(100, kStart), absl::Seconds(61));
+  EXPECT_FALSE(window.Take(100, kStart + absl::Seconds(60)));
+  EXPECT_EQ(window.Granted(kStart + absl::Seconds(60)), 100);
+  EXPECT_EQ(window.Granted(kStart + absl::Seconds(61)), 0);
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(window.Take(100, kStart + absl::Seconds(61)));
+}
+
+TEST(RateWindow, AClockThatIsSetNeitherLocksOutNorLetsIn) {
+  RateWindow window;
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(window.Take(5, kStart));
+  const absl::Time back = kStart - absl::Hours(1);
+  EXPECT_FALSE(window.Take(5, back)) << "what was granted keeps its age";
+  EXPECT_FALSE(window.Take(5, back + absl::Seconds(60)));
+  EXPECT_TRUE(window.Take(5, back + absl::Seconds(61)));
+  EXPECT_EQ(window.Granted(kStart + absl::Hours(1000)), 0);
+}
+
+TEST(RateWindow, ThreadsMayComeASecondLate) {
+  RateWindow window;
+  EXPECT_TRUE(window.Take(2, kStart));
+  EXPECT_TRUE(window.Take(2, kStart - absl::Milliseconds(1)));
+  EXPECT_FALSE(window.Take(2, kStart + absl::Seconds(60)));
+  EXPECT_TRUE(window.Take(2, kStart + absl::Seconds(61)));
+}
+
+// --- Concurrency ---------------------------------------------------------------------------------
+
+TEST(Quotas, AsManyAtOnceAsAreAllowed) {
+  Quotas quotas;
+  const Quota quota{.concurrency = 2};
+  QuotaTicket first = quotas.Admit("a", quota, kStart);
+  {
+    const QuotaTicket second = quotas.Admit("a", quota, kStart);
+    EXPECT_EQ(second.over(), Over::kNone);
+    const QuotaTicket third = quotas.Admit("a", quota, kStart);
+    EXPECT_EQ(third.over(), Over::kConcurrency);
+    EXPECT_GT(third.retry_after(), absl::ZeroDuration());
+    EXPECT_EQ(third.rate(), std::nullopt);
+    EXPECT_EQ(quotas.Admit("b", quota, kStart).over(), Over::kNone);
+  }
+  QuotaTicket fourth = quotas.Admit("a", quota, kStart);
+  EXPECT_EQ(fourth.over(), Over::kNone) << "what died gave its place back, and only its own";
+  first.Done(Usd(), kStart);
+  first.Done(Usd(), kStart);
+  QuotaTicket fifth = quotas.Admit("a", quota, kStart);
+  EXPECT_EQ(fifth.over(), Over::kNone);
+  EXPECT_EQ(quotas.Admit("a", quota, kStart).over(), Over::kConcurrency) << "done once";
+}
+
+TEST(Quotas, ATicketThatMovedHoldsOnePlace) {
+  Quotas quotas;
+  const Quota quota{.concurrency = 1};
+  QuotaTicket held;
+  held = quotas.Admit("a", quota, kStart);
+  QuotaTicket moved = std::move(held);
+  EXPECT_EQ(quotas.Admit("a", quota, kStart).over(), Over::kConcurrency);
+  moved = QuotaTicket();
+  EXPECT_EQ(quotas.Admit("a", quota, kStart).over(), Over::kNone);
+}
+
+TEST(Quotas, ATicketMayOutliveThem) {
+  QuotaTicket ticket;
+  {
+    Quotas quotas;
+    ticket = quotas.Admit("a", {.concurrency = 1}, kStart);
+  }
+  ticket.Done(Usd(1), kStart);
+}
+
+TEST(Quotas, WhatIsRefusedCostsNoneOfTheRate) {
+  Quotas quotas;
+  const Quota quota{.requests_per_minute = 2, .concurrency = 1};
+  QuotaTicket held = quotas.Admit("a", quota, kStart);
+  ASSERT_TRUE(held.rate().has_value());
+  EXPECT_EQ(held.rate()->remaining, 1);
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(quotas.Admit("a", quota, kStart).over(), Over::kConcurrency);
+  held.Done(Usd(), kStart);
+  const QuotaTicket next = quotas.Admit("a", quota, kStart);
+  EXPECT_EQ(next.over(), Over::kNone);
+  EXPECT_EQ(next.rate()->remaining, 0);
+  EXPECT_EQ(next.rate()->limit, 2);
+  EXPECT_EQ(next.rate()->reset, absl::Seconds(61));
+}
+
+TEST(Quotas, NoneIsNoBound) {
+  Quotas quotas;
+  for (int i = 0; i < 1000; ++i) {
+    QuotaTicket ticket = quotas.Admit("a", {}, kStart);
+    EXPECT_EQ(ticket.over(), Over::kNone);
+    EXPECT_TRUE(ticket.Hold(Usd(INT64_MAX), kStart));
+  }
+}
+
+// --- Dollars -------------------------------------------------------------------------------------
+
+TEST(Quotas, AThousandAtOnceShareABudgetForTen) {
+  Quotas quotas;
+  const Quota quota{.usd_per_day = Usd(10'500)};
+  std::vector<QuotaTicket> tickets;
+  int held = 0;
+  for (int i = 0; i < 1000; ++i) {
+    tickets.push_back(quotas.Admit("a", quota, kStart));
+    if (tickets.back().over() == Over::kNone) held += tickets.back().Hold(Usd(1000), kStart);
+  }
+  EXPECT_EQ(held, 10);
+  EXPECT_EQ(tickets.back().over(), Over::kDollars);
+  // They cost half of what was thought: then there is room for more.
+  for (QuotaTicket& ticket : tickets) {
+    if (ticket.over() == Over::kNone) ticket.Done(Usd(500), kStart);
+  }
+  QuotaTicket next = quotas.Admit("a", quota, kStart);
+  EXPECT_TRUE(next.Hold(Usd(5'500), kStart));
+  EXPECT_FALSE(quotas.Admit("a", quota, kStart).Hold(Usd(1), kStart));
+}
+
+TEST(Quotas, EachDayOfUtcHasItsOwnDollars) {
+  Quotas quotas;
+  const Quota quota{.usd_per_day = Usd(100)};
+  const absl::Time midnight = absl::FromUnixSeconds(1'800'000'000 / 86'400 * 86'400);
+  const absl::Time evening = midnight - absl::Minutes(5);
+  quotas.Spent("a", Usd(100), evening);
+  const QuotaTicket refused = quotas.Admit("a", quota, evening);
+  EXPECT_EQ(refused.over(), Over::kDollars);
+  EXPECT_EQ(refused.retry_after(), absl::Minutes(5));
+  EXPECT_EQ(quotas.Admit("a", quota, midnight - absl::Nanoseconds(1)).over(), Over::kDollars);
+  EXPECT_EQ(quotas.Admit("a", quota, midnight).over(), Over::kNone);
+  EXPECT_EQ(StartOfDay(evening), midnight - absl::Hours(24));
+  EXPECT_EQ(StartOfDay(midnight), midnight);
+}
+
+TEST(Quotas, AClockThatGoesBackGivesNothingBack) {
+  Quotas quotas;
+  const Quota quota{.usd_per_day = Usd(100)};
+  quotas.Spent("a", Usd(100), kStart);
+  for (const int days : {1, 3, 300}) {
+    EXPECT_EQ(quotas.Admit("a", quota, kStart - days * absl::Hours(24)).over(), Over::kDollars);
+  }
+}
+
+TEST(Quotas, WhatTheLedgerSaysCountsOnce) {
+  Quotas quotas;
+  const Quota quota{.usd_per_day = Usd(100)};
+  quotas.Admit("a", quota, kStart).Done(Usd(60), kStart);
+  quotas.Spent("a", Usd(60), kStart);  // the same, booked
+  EXPECT_TRUE(quotas.Admit("a", quota, kStart).Hold(Usd(40), kStart));
+  quotas.Spent("a", Usd(90), kStart);
+  EXPECT_FALSE(quotas.Admit("a", quota, kStart).Hold(Usd(11), kStart));
+}
+
+// Never more at once, nor more dollars, than allowed, whatever the threads do.
+TEST(Quotas, HoldTheirBoundsAmongThreads) {
+  Quotas quotas;
+  const Quota quota{.requests_per_minute = 2000, .concurrency = 3, .usd_per_day = Usd(1'000)};
+  std::atomic<int> running{0}, most{0}, granted{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 3000; ++i) {
+        QuotaTicket ticket = quotas.Admit("a", quota, kStart);
+        if (ticket.over() != Over::kNone) continue;
+        const int now = ++running;
+        for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+        }
+        if (ticket.Hold(Usd(1), kStart)) ++granted;
+        --running;
+        ticket.Done(Usd(1), kStart);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_LE(most, 3);
+  EXPECT_LE(granted, 1000);
+  EXPECT_GE(granted, 1);
+}
+
+}  // namespace
+}  // namespace spillway
