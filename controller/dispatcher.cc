@@ -45,7 +45,8 @@ void ShareClock::Advance(absl::Time now) {
 
 std::uint64_t ShareClock::Enter(absl::Time now, int sequences) {
   const std::lock_guard lock(mutex_);
-  if (in_flight_ == 0) last_ = now;
+  // While nothing is in flight nobody loses anything by it.
+  if (in_flight_ == 0 && now < last_ - kSetBack) last_ = now;
   Advance(now);
   in_flight_ += sequences;
   return turns_;
@@ -358,6 +359,7 @@ void Dispatcher::End(LiveRequest& request, RequestEnd end, int status) {
   const std::lock_guard lock(ended_mutex_);
   ended_.push_back(std::move(record));
   unbooked_.store(ended_.size(), std::memory_order_relaxed);
+  urgent_ |= urgent;
   if (urgent) ended_wake_.notify_one();
 }
 
@@ -416,6 +418,7 @@ void Dispatcher::Flush() {
   {
     const std::lock_guard lock(ended_mutex_);
     ended.swap(ended_);
+    urgent_ = false;
     unbooked_.store(0, std::memory_order_relaxed);
   }
   for (std::size_t at = 0; at < ended.size(); at += event::kMostRequests) {
@@ -428,7 +431,8 @@ void Dispatcher::Flush() {
 void Dispatcher::FlushLoop() {
   std::unique_lock lock(ended_mutex_);
   while (!stopping_) {
-    ended_wake_.wait_for(lock, absl::ToChronoNanoseconds(options_.period));
+    ended_wake_.wait_for(lock, absl::ToChronoNanoseconds(options_.period),
+                         [this] { return stopping_ || urgent_; });
     if (ended_.empty()) continue;
     lock.unlock();
     Flush();

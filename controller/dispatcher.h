@@ -47,6 +47,8 @@ class ShareClock {
 
  private:
   static constexpr int kFraction = 10;  // bits below a nanosecond
+  // Threads come in another order than they read the time; a clock that is this far back was set.
+  static constexpr absl::Duration kSetBack = absl::Seconds(1);
   void Advance(absl::Time now);
   std::mutex mutex_;
   absl::Time last_;
@@ -213,7 +215,7 @@ class Dispatcher {
   std::condition_variable ended_wake_;
   std::vector<std::shared_ptr<const Request>> ended_;
   std::atomic<std::size_t> unbooked_{0};
-  bool stopping_ = false;
+  bool stopping_ = false, urgent_ = false;
   std::thread flusher_;
 };
 

@@ -1,0 +1,647 @@
+#include "controller/dispatcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <numeric>
+#include <random>
+#include <set>
+
+#include "tests/support/router_world.h"
+#include "tests/support/test_clock.h"
+
+namespace spillway {
+namespace {
+
+using absl::Milliseconds;
+using absl::Nanoseconds;
+using absl::Seconds;
+using fixtures::ChatRequest;
+using fixtures::EnginePool;
+using fixtures::RouterWorld;
+using testing::ElementsAre;
+
+const absl::Time kStart = absl::FromUnixSeconds(1'790'000'000);
+EndpointKey At(int number, std::uint32_t pool = 0) { return {PoolId{pool}, number}; }
+
+// Keeps what the brain would get.
+class Inbox final : public AdapterSink {
+ public:
+  void Post(event::Body happened) override {
+    const std::lock_guard lock(mutex_);
+    batches_.push_back(std::get<event::RequestsEnded>(std::move(happened)));
+    come_.notify_all();
+  }
+  std::vector<event::RequestsEnded> batches() const {
+    const std::lock_guard lock(mutex_);
+    return batches_;
+  }
+  std::vector<std::shared_ptr<const Request>> all() const {
+    std::vector<std::shared_ptr<const Request>> all;
+    for (const auto& batch : batches())
+      all.insert(all.end(), batch.requests.begin(), batch.requests.end());
+    return all;
+  }
+  bool WaitForOne() {
+    std::unique_lock lock(mutex_);
+    return come_.wait_for(lock, std::chrono::seconds(10), [this] { return !batches_.empty(); });
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable come_;
+  std::vector<event::RequestsEnded> batches_;
+};
+
+struct Rig {
+  explicit Rig(RouterWorld w, Dispatcher::Options options = {})
+      : world(std::move(w)), dispatcher(options, clock, inbox) {
+    for (std::uint32_t p = 0; p < world.inputs.pools.size(); ++p) {
+      for (int n = 0; n < EndpointsOf(*world.inputs.pools[p].spec); ++n)
+        dispatcher.SetEngine(At(n, p), {});
+    }
+    dispatcher.Publish(world.Inputs());
+  }
+  // With the next number.
+  void Publish() {
+    world.inputs.id = EventNumber{Number(world.inputs.id) + 1};
+    dispatcher.Publish(world.Inputs());
+  }
+  std::unique_ptr<LiveRequest> Routed(RequestFeatures features = ChatRequest()) {
+    auto request = dispatcher.Begin(std::move(features));
+    SPILLWAY_CHECK(request != nullptr);
+    last = dispatcher.Route(*request);
+    return request;
+  }
+  std::unique_ptr<LiveRequest> Taken(RequestFeatures features = ChatRequest()) {
+    auto request = Routed(std::move(features));
+    SPILLWAY_CHECK(dispatcher.Take(*request));
+    return request;
+  }
+  void Finish(LiveRequest& request) {
+    dispatcher.Settle(request);
+    dispatcher.End(request, RequestEnd::kAnswered, 200);
+  }
+  // What a request would read of the endpoint.
+  EndpointLoad LoadOf(int number, std::uint32_t pool = 0,
+                      RequestFeatures features = ChatRequest()) {
+    const auto request = Routed(std::move(features));
+    const std::uint32_t place = request->view->PlaceOf(At(number, pool));
+    for (const EndpointReading& reading : request->record.readings) {
+      if (reading.endpoint == place) return reading.load;
+    }
+    return {.running = -1};
+  }
+
+  RouterWorld world;
+  TestClock clock{kStart};
+  Inbox inbox;
+  spillway::Routed last = spillway::Routed::kRefused;
+  Dispatcher dispatcher;
+};
+
+class Bell final : public Waker {
+ public:
+  void Wake() override { ++rung; }
+  std::atomic<int> rung{0};
+};
+
+// ---- The share clock
+
+TEST(ShareClock, AloneItIsAllTheTime) {
+  ShareClock clock;
+  const auto mark = clock.Enter(kStart, 1);
+  EXPECT_EQ(clock.Leave(kStart + Seconds(3), 1, mark), Seconds(3));
+  const auto later = clock.Enter(kStart + Seconds(100), 1);
+  EXPECT_EQ(clock.Leave(kStart + Seconds(101), 1, later), Seconds(1)) << "idle time is nobody's";
+}
+
+TEST(ShareClock, TogetherEachHasItsPart) {
+  ShareClock clock;
+  const auto a = clock.Enter(kStart, 1);
+  const auto b = clock.Enter(kStart + Seconds(2), 3);  // three choices
+  EXPECT_EQ(clock.Leave(kStart + Seconds(6), 3, b), Seconds(3));
+  EXPECT_EQ(clock.Leave(kStart + Seconds(7), 1, a), Seconds(2 + 1 + 1));
+}
+
+TEST(ShareClock, AClockThatIsSetBackTakesNothingAway) {
+  ShareClock clock;
+  const auto a = clock.Enter(kStart, 1);
+  const auto b = clock.Enter(kStart - Seconds(50), 1);
+  EXPECT_EQ(clock.Leave(kStart - Seconds(40), 1, b), absl::ZeroDuration());
+  EXPECT_EQ(clock.Leave(kStart + Seconds(1), 1, a), Seconds(1));
+  const auto c = clock.Enter(kStart - absl::Hours(1), 1);
+  EXPECT_EQ(clock.Leave(kStart - absl::Hours(1) + Seconds(3), 1, c), Seconds(3))
+      << "whoever comes after it is not served for nothing";
+}
+
+// A thread that read the time before another one, and comes behind it, is not given that time too.
+TEST(ShareClock, TimeIsGivenOnce) {
+  ShareClock clock;
+  const auto a = clock.Enter(kStart, 1);
+  EXPECT_EQ(clock.Leave(kStart + Milliseconds(10), 1, a), Milliseconds(10));
+  const auto b = clock.Enter(kStart + Milliseconds(5), 1);
+  EXPECT_EQ(clock.Leave(kStart + Milliseconds(12), 1, b), Milliseconds(2));
+}
+
+TEST(ShareClock, SharesSumToTheBusyTime) {
+  for (std::uint32_t seed = 1; seed <= 50; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    std::mt19937_64 dice(seed);
+    ShareClock clock;
+    struct Held {
+      std::uint64_t mark;
+      int sequences;
+    };
+    std::vector<Held> held;
+    absl::Time now = kStart;
+    absl::Duration busy, shared;
+    constexpr int kSteps = 2000;
+    for (int step = 0; step < kSteps || !held.empty(); ++step) {
+      const absl::Duration passed = Nanoseconds(
+          static_cast<std::int64_t>(dice() % (dice() % 3 == 0 ? 10'000'000'000u : 1000u)));
+      if (!held.empty()) busy += passed;
+      now += passed;
+      if (step < kSteps && (held.empty() || dice() % 2 == 0)) {
+        const int sequences = 1 + static_cast<int>(dice() % 4);
+        held.push_back({clock.Enter(now, sequences), sequences});
+        continue;
+      }
+      const std::size_t at = dice() % held.size();
+      const absl::Duration share = clock.Leave(now, held[at].sequences, held[at].mark);
+      EXPECT_GE(share, absl::ZeroDuration());
+      shared += share;
+      held.erase(held.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    EXPECT_LE(shared, busy) << "never more";
+    EXPECT_GE(shared, busy - Nanoseconds(2 * kSteps)) << "a nanosecond for each that ended";
+  }
+}
+
+// ---- Beginning, routing, taking
+
+TEST(Dispatcher, WithoutEnginesNothingBegins) {
+  TestClock clock(kStart);
+  Inbox inbox;
+  Dispatcher dispatcher({}, clock, inbox);
+  EXPECT_EQ(dispatcher.Begin(ChatRequest()), nullptr);
+  EXPECT_EQ(dispatcher.view(), nullptr);
+  dispatcher.Publish(nullptr);
+  EXPECT_EQ(dispatcher.view(), nullptr);
+}
+
+TEST(Dispatcher, RequestsAreNumberedWithinTheEpoch) {
+  Rig rig(RouterWorld({EnginePool("a")}));
+  rig.dispatcher.Start(7);
+  EXPECT_EQ(rig.Routed()->record.id, MakeRequestId(7, 1));
+  EXPECT_EQ(rig.Routed()->record.id, MakeRequestId(7, 2));
+}
+
+TEST(Dispatcher, OlderInputsChangeNothing) {
+  Rig rig(RouterWorld({EnginePool("a")}));
+  rig.Publish();
+  const auto view = rig.dispatcher.view();
+  EXPECT_EQ(view->id(), EventNumber{2});
+  RouterWorld old({EnginePool("b")});
+  rig.dispatcher.Publish(old.Inputs());  // number 1
+  old.inputs.id = EventNumber{2};
+  rig.dispatcher.Publish(old.Inputs());
+  EXPECT_EQ(rig.dispatcher.view(), view);
+  old.inputs.id = EventNumber{3};
+  old.policy.claim.band = 9;  // does not compile
+  rig.dispatcher.Publish(old.Inputs());
+  EXPECT_EQ(rig.dispatcher.view(), view);
+  old.policy.claim.band = 0;
+  rig.dispatcher.Publish(old.Inputs());
+  EXPECT_EQ(rig.dispatcher.view()->pools()[0].spec->name, "b");
+}
+
+TEST(Dispatcher, ThreadsRouteByTheNewestInputs) {
+  Rig rig(RouterWorld({EnginePool("a", 1)}));
+  EXPECT_EQ(rig.Routed()->record.view, EventNumber{1});
+  rig.world["a"].state = PoolState::kCordoned;
+  rig.Publish();
+  const auto request = rig.Routed();
+  EXPECT_EQ(request->record.view, EventNumber{2});
+  EXPECT_EQ(rig.last, Routed::kRefused);
+  EXPECT_EQ(request->record.code, Code::kCordoned);
+}
+
+TEST(Dispatcher, WhatIsInFlightIsCounted) {
+  Rig rig(RouterWorld({EnginePool("a")}));
+  RequestFeatures two = ChatRequest();
+  two.choices = 2;
+  const auto request = rig.Taken(two);
+  EXPECT_EQ(rig.dispatcher.InFlight(At(0)), 2);
+  EXPECT_EQ(rig.LoadOf(0), (EndpointLoad{.waiting = 2, .waiting_tokens = 1000}));
+  rig.dispatcher.OnFirstToken(*request);
+  rig.dispatcher.OnFirstToken(*request);  // said twice, counted once
+  EXPECT_EQ(rig.LoadOf(0), (EndpointLoad{.running = 2, .context_tokens = 2000}));
+  EXPECT_EQ(rig.dispatcher.stats().in_flight, 1);
+  rig.Finish(*request);
+  EXPECT_EQ(rig.LoadOf(0), EndpointLoad());
+  EXPECT_EQ(rig.dispatcher.stats().in_flight, 0);
+  EXPECT_EQ(rig.dispatcher.InFlight(At(99)), 0);
+}
+
+TEST(Dispatcher, CountsReturnToZeroWhateverHappens) {
+  for (std::uint32_t seed = 1; seed <= 30; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Rig rig(RouterWorld({EnginePool("a", 3), fixtures::NvidiaPool("n", 2)}));
+    std::mt19937 dice(seed);
+    std::vector<std::unique_ptr<LiveRequest>> live;
+    std::size_t begun = 0;
+    for (int step = 0; step < 600; ++step) {
+      rig.clock.Advance(Milliseconds(dice() % 50));
+      if (step < 400 && (live.empty() || dice() % 3 == 0)) {
+        RequestFeatures features = ChatRequest();
+        features.choices = 1 + static_cast<int>(dice() % 3);
+        live.push_back(rig.Routed(features));
+        ++begun;
+        continue;
+      }
+      if (live.empty()) continue;
+      const std::size_t at = dice() % live.size();
+      LiveRequest& request = *live[at];
+      switch (dice() % 5) {
+        case 0:
+          if (request.endpoint == nullptr) rig.dispatcher.Take(request);
+          continue;
+        case 1:
+          rig.dispatcher.OnFirstToken(request);
+          continue;
+        case 2:
+          if (request.endpoint != nullptr) rig.dispatcher.GiveUp(request, ForwardFault::kConnect);
+          continue;
+        case 3:
+          if (request.endpoint != nullptr) rig.dispatcher.Settle(request);
+          break;
+        default:
+          break;  // ends with whatever it holds
+      }
+      rig.dispatcher.End(request, RequestEnd::kAnswered, 200);
+      live.erase(live.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    for (auto& request : live) rig.dispatcher.End(*request, RequestEnd::kClientGone, 499);
+    for (std::uint32_t p = 0; p < 2; ++p) {
+      for (int n = 0; n < (p == 0 ? 3 : 2); ++n) EXPECT_EQ(rig.LoadOf(n, p), EndpointLoad());
+    }
+    EXPECT_EQ(rig.dispatcher.stats().in_flight, 0);
+    EXPECT_EQ(rig.dispatcher.stats().ended, begun);
+    rig.dispatcher.Stop();
+    EXPECT_EQ(rig.inbox.all().size(), begun);
+  }
+}
+
+// What an engine says of itself is behind, and our own prefills may be running in its eyes.
+TEST(Dispatcher, TheLargerOfOurCountAndAFreshLookCounts) {
+  Rig rig(RouterWorld({EnginePool("a")}));
+  const auto see = [&](std::optional<int> running, std::optional<int> waiting) {
+    rig.dispatcher.OnSigns(At(0), {.running = running, .waiting = waiting});
+    const EndpointLoad load = rig.LoadOf(0);
+    return std::pair(load.running, load.waiting);
+  };
+  EXPECT_EQ(see(3, 2), std::pair(3, 2)) << "others use it";
+  const auto a = rig.Taken(), b = rig.Taken(), c = rig.Taken();  // three before their first token
+  EXPECT_EQ(see(3, 0), std::pair(0, 3)) << "these are ours, not three more";
+  EXPECT_EQ(see(5, 0), std::pair(2, 3));
+  EXPECT_EQ(see(2, 4), std::pair(2, 4));
+  EXPECT_EQ(see(0, 0), std::pair(0, 3)) << "it has not noticed yet";
+  EXPECT_EQ(see(std::nullopt, std::nullopt), std::pair(0, 3)) << "unknown is not zero";
+  EXPECT_EQ(see(7, std::nullopt), std::pair(4, 3));
+  rig.clock.Advance(Seconds(2) + Nanoseconds(1));
+  const EndpointLoad stale = rig.LoadOf(0);
+  EXPECT_EQ(std::pair(stale.running, stale.waiting), std::pair(0, 3)) << "a look of long ago";
+}
+
+TEST(Dispatcher, AnEngineWithoutAnAddressIsPassedOver) {
+  RouterWorld world({EnginePool("a", 2)});
+  TestClock clock(kStart);
+  Inbox inbox;
+  Dispatcher dispatcher({}, clock, inbox);
+  dispatcher.Publish(world.Inputs());
+  dispatcher.SetEngine(At(1), {.upstream = {{"chat", "org/chat-8b"}}});
+  for (int i = 0; i < 2; ++i) {  // whose turn it is
+    auto request = dispatcher.Begin(ChatRequest());
+    ASSERT_EQ(dispatcher.Route(*request), Routed::kRouted);
+    ASSERT_TRUE(dispatcher.Take(*request));
+    EXPECT_EQ(request->record.endpoint(), At(1));
+    EXPECT_EQ(request->model, "chat");
+    EXPECT_EQ(request->upstream_model, "org/chat-8b");
+    dispatcher.End(*request, RequestEnd::kAnswered, 200);
+  }
+}
+
+TEST(Dispatcher, NewInputsOnTheWayDoNotMoveARequest) {
+  Rig rig(RouterWorld({EnginePool("a"), EnginePool("b", 1, "other")}));
+  const auto request = rig.Routed();
+  rig.world = RouterWorld({EnginePool("a"), EnginePool("b"), EnginePool("c")});
+  rig.world.inputs.id = EventNumber{5};
+  rig.dispatcher.Publish(rig.world.Inputs());
+  ASSERT_TRUE(rig.dispatcher.Take(*request));
+  EXPECT_EQ(request->record.endpoint(), At(0));
+  EXPECT_EQ(request->view->id(), EventNumber{1});
+  EXPECT_EQ(rig.dispatcher.InFlight(At(0)), 1);
+  rig.Finish(*request);
+  EXPECT_EQ(rig.dispatcher.InFlight(At(0)), 0);
+}
+
+TEST(Dispatcher, AFailedEndpointIsReplacedByTheNext) {
+  Rig rig(RouterWorld({EnginePool("a"), fixtures::NvidiaPool("n")}));
+  const auto request = rig.Taken();
+  EXPECT_EQ(request->record.endpoint(), At(0, 0));
+  rig.clock.Advance(Seconds(1));
+  rig.dispatcher.GiveUp(*request, ForwardFault::kConnect);
+  ASSERT_TRUE(rig.dispatcher.Take(*request));
+  EXPECT_EQ(request->record.endpoint(), At(0, 1));
+  EXPECT_EQ(rig.dispatcher.InFlight(At(0, 0)), 0);
+  EXPECT_EQ(rig.dispatcher.InFlight(At(0, 1)), 1);
+  rig.clock.Advance(Seconds(2));
+  request->record.output_tokens = 101;
+  rig.dispatcher.Settle(*request);
+  EXPECT_EQ(request->record.held, Seconds(2)) << "without what the first one lost";
+  EXPECT_EQ(request->record.cost, fixtures::Dollars(0.002));
+  rig.dispatcher.End(*request, RequestEnd::kAnswered, 200);
+  rig.dispatcher.Stop();
+  ASSERT_EQ(rig.inbox.all().size(), 1u);
+  const Request& kept = *rig.inbox.all()[0];
+  EXPECT_THAT(kept.attempts, ElementsAre(ForwardAttempt{At(0, 0), ForwardFault::kConnect},
+                                         ForwardAttempt{At(0, 1), ForwardFault::kNone}));
+  EXPECT_EQ(kept.answered_by, "chat");
+  EXPECT_EQ(kept.ended, kStart + Seconds(3));
+  EXPECT_TRUE(SameRoute(*rig.dispatcher.view(), kept));
+}
+
+TEST(Dispatcher, RetriesAreAFifthOfAllRequests) {
+  Rig rig(RouterWorld({EnginePool("a", 2)}));
+  const auto retries = [&](int requests) {
+    int granted = 0;
+    for (int i = 0; i < requests; ++i) {
+      const auto request = rig.Taken();
+      rig.dispatcher.GiveUp(*request, ForwardFault::kConnect);
+      granted += rig.dispatcher.Take(*request);
+      rig.dispatcher.End(*request, RequestEnd::kFailed, 502);
+    }
+    return granted;
+  };
+  // Ten are held in reserve, and these requests earn two more.
+  EXPECT_EQ(retries(12), 12);
+  const int granted = retries(100);
+  EXPECT_GE(granted, 19);
+  EXPECT_LE(granted, 21);
+  EXPECT_EQ(rig.dispatcher.stats().retries, 12u + static_cast<unsigned>(granted));
+  EXPECT_EQ(rig.dispatcher.stats().refused_retries, 100u - static_cast<unsigned>(granted));
+  for (int i = 0; i < 1000; ++i) rig.Finish(*rig.Taken());
+  EXPECT_LE(retries(14), 13) << "the reserve does not grow without end";
+}
+
+TEST(Dispatcher, AnEngineIsRememberedByThePromptsItSaw) {
+  Rig rig(RouterWorld({EnginePool("a", 3)}));
+  RequestFeatures features = ChatRequest();
+  for (std::uint64_t i = 1; i <= 3; ++i) features.prefix.push_back(i * 0x9e3779b97f4a7c15u);
+  const auto first = rig.Taken(features);
+  EXPECT_EQ(rig.LoadOf(0, 0, features).cached_blocks, 0) << "only once it has answered";
+  rig.dispatcher.OnFirstToken(*first);
+  const int at = first->record.endpoint().number;
+  rig.Finish(*first);
+  for (int n = 0; n < 3; ++n)
+    EXPECT_EQ(rig.LoadOf(n, 0, features).cached_blocks, n == at ? 3 : 0) << n;
+  for (int i = 0; i < 5; ++i) {
+    const auto next = rig.Taken(features);
+    EXPECT_EQ(next->record.endpoint().number, at);
+    rig.Finish(*next);
+  }
+  features.prefix[1] += 1 << 20;  // other words from the second block on
+  EXPECT_EQ(rig.LoadOf(at, 0, features).cached_blocks, 1);
+  features.prefix[0] += 1 << 20;
+  EXPECT_EQ(rig.LoadOf(at, 0, features).cached_blocks, 0);
+}
+
+// ---- Waiting
+
+PoolSpec One(std::string name, std::string model = "chat") {
+  PoolSpec pool = EnginePool(std::move(name), 1, std::move(model));
+  pool.adapter.concurrency = 1;
+  return pool;
+}
+
+TEST(Dispatcher, WhoWaitsIsWokenInOrder) {
+  Rig rig(RouterWorld({One("a")}));
+  auto busy = rig.Taken();
+  std::vector<std::shared_ptr<Bell>> bells;
+  std::vector<std::unique_ptr<LiveRequest>> waiting;
+  for (int i = 0; i < 3; ++i) {
+    waiting.push_back(rig.Routed());
+    ASSERT_EQ(rig.last, Routed::kFull);
+    bells.push_back(std::make_shared<Bell>());
+    ASSERT_TRUE(rig.dispatcher.Wait(bells.back(), *waiting.back()));
+  }
+  EXPECT_EQ(rig.dispatcher.waiting(), 3u);
+  const auto rung = [&] {
+    return std::vector<int>{bells[0]->rung, bells[1]->rung, bells[2]->rung};
+  };
+  rig.Finish(*busy);
+  EXPECT_THAT(rung(), ElementsAre(1, 0, 0));
+  // Another was quicker: the first one waits again, and keeps its place.
+  busy = rig.Taken();
+  ASSERT_EQ(rig.dispatcher.Route(*waiting[0]), Routed::kFull);
+  ASSERT_TRUE(rig.dispatcher.Wait(bells[0], *waiting[0]));
+  rig.dispatcher.GiveUp(*busy, ForwardFault::kConnect);
+  EXPECT_THAT(rung(), ElementsAre(2, 0, 0));
+  rig.dispatcher.StopWaiting(bells[1]);
+  EXPECT_EQ(rig.dispatcher.waiting(), 1u);
+  ASSERT_EQ(rig.dispatcher.Route(*waiting[0]), Routed::kRouted);
+  ASSERT_TRUE(rig.dispatcher.Take(*waiting[0]));
+  rig.Finish(*waiting[0]);
+  EXPECT_THAT(rung(), ElementsAre(2, 0, 1)) << "who stopped waiting is not woken";
+  rig.dispatcher.StopWaiting(bells[1]);  // nothing
+}
+
+TEST(Dispatcher, AnEngineWakesWhomItCanServe) {
+  Rig rig(RouterWorld({One("a"), One("b", "other")}));
+  const auto on_a = rig.Taken(), on_b = rig.Taken(ChatRequest("other"));
+  const auto for_a = rig.Routed(), for_b = rig.Routed(ChatRequest("other"));
+  const auto bell_a = std::make_shared<Bell>(), bell_b = std::make_shared<Bell>();
+  ASSERT_TRUE(rig.dispatcher.Wait(bell_a, *for_a));
+  ASSERT_TRUE(rig.dispatcher.Wait(bell_b, *for_b));
+  rig.Finish(*on_b);
+  EXPECT_EQ(bell_a->rung, 0);
+  EXPECT_EQ(bell_b->rung, 1);
+  rig.Finish(*on_a);
+  EXPECT_EQ(bell_a->rung, 1);
+  EXPECT_EQ(rig.dispatcher.waiting(), 0u);
+}
+
+TEST(Dispatcher, NewInputsWakeAll) {
+  Rig rig(RouterWorld({One("a")}));
+  const auto busy = rig.Taken();
+  std::vector<std::shared_ptr<Bell>> bells;
+  std::vector<std::unique_ptr<LiveRequest>> waiting;
+  for (int i = 0; i < 3; ++i) {
+    waiting.push_back(rig.Routed());
+    bells.push_back(std::make_shared<Bell>());
+    rig.dispatcher.Wait(bells.back(), *waiting.back());
+  }
+  rig.Publish();
+  for (const auto& bell : bells) EXPECT_EQ(bell->rung, 1);
+  EXPECT_EQ(rig.dispatcher.waiting(), 0u);
+}
+
+TEST(Dispatcher, OnlySoManyMayWait) {
+  Rig rig(RouterWorld({One("a")}), {.waiting = 2});
+  const auto busy = rig.Taken();
+  std::vector<std::unique_ptr<LiveRequest>> live;
+  for (int i = 0; i < 3; ++i) live.push_back(rig.Routed());
+  const auto bell = std::make_shared<Bell>();
+  EXPECT_TRUE(rig.dispatcher.Wait(std::make_shared<Bell>(), *live[0]));
+  EXPECT_TRUE(rig.dispatcher.Wait(bell, *live[1]));
+  EXPECT_FALSE(rig.dispatcher.Wait(std::make_shared<Bell>(), *live[2]));
+  rig.dispatcher.StopWaiting(bell);
+  EXPECT_TRUE(rig.dispatcher.Wait(std::make_shared<Bell>(), *live[2]));
+  EXPECT_EQ(rig.dispatcher.stats().waiting, 2u);
+}
+
+// ---- To the brain
+
+TEST(Dispatcher, BatchesAreBoundedAndInOrder) {
+  Rig rig(RouterWorld({EnginePool("a")}));
+  constexpr std::size_t kAll = 2 * event::kMostRequests + 5;
+  for (std::size_t i = 0; i < kAll; ++i)
+    rig.dispatcher.End(*rig.dispatcher.Begin(ChatRequest()), RequestEnd::kRefused, 503);
+  EXPECT_EQ(rig.dispatcher.stats().unbooked, kAll);
+  rig.dispatcher.Stop();
+  const auto batches = rig.inbox.batches();
+  ASSERT_EQ(batches.size(), 3u);
+  EXPECT_EQ(batches[0].requests.size(), event::kMostRequests);
+  EXPECT_EQ(batches[2].requests.size(), 5u);
+  std::uint64_t last = 0;
+  for (const auto& request : rig.inbox.all()) EXPECT_EQ(request->draw, ++last);
+  EXPECT_EQ(rig.dispatcher.stats().unbooked, 0u);
+}
+
+TEST(Dispatcher, NothingBeginsWhileTooMuchIsUnbooked) {
+  Rig rig(RouterWorld({EnginePool("a")}), {.unbooked = 3});
+  for (int i = 0; i < 3; ++i)
+    rig.dispatcher.End(*rig.dispatcher.Begin(ChatRequest()), RequestEnd::kRefused, 503);
+  EXPECT_EQ(rig.dispatcher.Begin(ChatRequest()), nullptr);
+  rig.dispatcher.Stop();
+  EXPECT_NE(rig.dispatcher.Begin(ChatRequest()), nullptr);
+}
+
+TEST(Dispatcher, WhatEndsAfterStopIsHandedOverAtTheEnd) {
+  TestClock clock(kStart);
+  Inbox inbox;
+  {
+    Dispatcher dispatcher({}, clock, inbox);
+    dispatcher.Start(1);
+    dispatcher.Publish(RouterWorld({EnginePool("a")}).Inputs());
+    auto request = dispatcher.Begin(ChatRequest());
+    dispatcher.Stop();
+    dispatcher.End(*request, RequestEnd::kClientGone, 499);
+    EXPECT_TRUE(inbox.all().empty());
+  }
+  EXPECT_EQ(inbox.all().size(), 1u);
+}
+
+TEST(Dispatcher, FailuresAreToldAtOnce) {
+  for (const RequestEnd end : {RequestEnd::kFailed, RequestEnd::kBrokenOff}) {
+    Rig rig(RouterWorld({EnginePool("a")}), {.period = absl::Hours(1)});
+    rig.dispatcher.Start(1);
+    rig.dispatcher.End(*rig.dispatcher.Begin(ChatRequest()), end, 502);
+    EXPECT_TRUE(rig.inbox.WaitForOne()) << NameOf(end);
+  }
+}
+
+// ---- Many threads
+
+// Clients, looks at engines and new inputs at once: nothing is lost, counted twice or left behind,
+// and nobody pays for more time than there was.
+TEST(Dispatcher, ManyThreads) {
+  Rig rig(RouterWorld({One("a"), EnginePool("b", 2), fixtures::NvidiaPool("n", 1)}),
+          {.period = Milliseconds(1)});
+  rig.dispatcher.Start(3);
+  constexpr int kThreads = 6, kEach = 400;
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      std::mt19937 dice(static_cast<std::uint32_t>(t));
+      const auto bell = std::make_shared<Bell>();
+      for (int i = 0; i < kEach; ++i) {
+        RequestFeatures features = ChatRequest();
+        features.choices = 1 + static_cast<int>(dice() % 2);
+        features.prefix = {dice() % 5 * 0x9e3779b97f4a7c15u};
+        auto request = rig.dispatcher.Begin(std::move(features));
+        if (rig.dispatcher.Route(*request) == Routed::kFull) {
+          if (rig.dispatcher.Wait(bell, *request)) rig.dispatcher.StopWaiting(bell);
+          rig.dispatcher.Route(*request);
+        }
+        bool answered = false;
+        while (!answered && rig.dispatcher.Take(*request)) {
+          rig.clock.Advance(absl::Microseconds(dice() % 500));
+          if (dice() % 8 == 0) {
+            rig.dispatcher.GiveUp(*request, ForwardFault::kConnect);
+            continue;
+          }
+          rig.dispatcher.OnFirstToken(*request);
+          if (dice() % 4 == 0) std::this_thread::yield();
+          rig.dispatcher.Settle(*request);
+          answered = true;
+        }
+        rig.dispatcher.End(*request, answered ? RequestEnd::kAnswered : RequestEnd::kFailed,
+                           answered ? 200 : 502);
+      }
+    });
+  }
+  std::thread others([&] {
+    for (int round = 0; !stop; ++round) {
+      rig.dispatcher.OnSigns(At(round % 2, 1), {.running = round % 9, .waiting = round % 3});
+      rig.dispatcher.SetEngine(At(0, 2), {});
+      if (round % 4 == 0) rig.Publish();
+      EXPECT_GE(rig.dispatcher.stats().begun, rig.inbox.all().size());
+      std::this_thread::yield();
+    }
+  });
+  for (std::thread& thread : threads) thread.join();
+  stop = true;
+  others.join();
+  rig.dispatcher.Stop();
+  const auto all = rig.inbox.all();
+  EXPECT_EQ(all.size(), static_cast<std::size_t>(kThreads * kEach));
+  std::set<RequestId> ids;
+  std::map<EndpointKey, absl::Duration> held;
+  for (const auto& request : all) {
+    EXPECT_TRUE(ids.insert(request->id).second);
+    if (request->end == RequestEnd::kAnswered) held[request->endpoint()] += request->held;
+  }
+  for (const auto& [key, sum] : held)
+    EXPECT_LE(sum, rig.clock.Now() - kStart) << "engine " << key.number;
+  EXPECT_EQ(rig.dispatcher.stats().in_flight, 0);
+  EXPECT_EQ(rig.dispatcher.waiting(), 0u);
+  for (std::uint32_t p = 0; p < 3; ++p) {
+    for (int n = 0; n < 2; ++n) EXPECT_EQ(rig.dispatcher.InFlight(At(n, p)), 0);
+  }
+}
+
+TEST(ShareClock, ManyThreadsShareWhatThereWas) {
+  ShareClock share;
+  TestClock clock(kStart);
+  std::atomic<std::int64_t> sum{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 2000; ++i) {
+        const auto mark = share.Enter(clock.Now(), 1 + t % 3);
+        clock.Advance(Nanoseconds(1 + i % 700));
+        sum += absl::ToInt64Nanoseconds(share.Leave(clock.Now(), 1 + t % 3, mark));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_LE(Nanoseconds(sum.load()), clock.Now() - kStart);
+  EXPECT_GT(sum.load(), 0);
+}
+
+}  // namespace
+}  // namespace spillway
