@@ -109,6 +109,17 @@ TEST(Replicas, NobodyWaitsForNodesThatEnginesHoldWholly) {
   EXPECT_EQ(world.launches[0].nodes[0].node, 2);
 }
 
+TEST(Replicas, WaitsAreForTheNodesThatAreLeft) {
+  PoolSpec pool = EnginePool("a", 2);
+  pool.nodes = 3;
+  World world(ConfigOf({pool}));
+  world.Submit(DeviceJob(1));
+  world.Submit(DeviceJob(1));
+  const JobId third = world.Submit(DeviceJob(1)).job;
+  EXPECT_EQ(world.decision(third).candidates[0].estimate.wait.p50, Minutes(20))
+      << "one node, two jobs of ten minutes ahead";
+}
+
 TEST(Replicas, WhollyHeldPoolsTakeNoJobs) {
   World world(ConfigOf({EnginePool("a", 2), JobPool(9)}));
   const JobId job = world.Submit(DeviceJob(1)).job;

@@ -144,7 +144,8 @@ class Oracle {
   // Figures in seconds and nano-dollars, good to a few parts in a million.
   struct Sight {
     EndpointKey key;
-    bool holds = false, room = false, affordable = false;
+    bool holds = false, room = false;
+    bool affordable = false, dear = false;  // without a doubt; neither: too close to say
     double wait_p90 = 0, ttft_p90 = 0, tpot_p90 = 0, marginal = 0;
     bool queues = false;
     bool open() const { return holds && room; }
@@ -346,6 +347,7 @@ class Oracle {
     switch (spec.billing) {
       case Billing::kUnpriced:
         s.affordable = world_.policy.allow_unpriced && !features_.max_cost;
+        s.dear = !s.affordable;
         return;
       case Billing::kToken:
         cost = (prompt_ * static_cast<double>(spec.price.input->value()) +
@@ -362,6 +364,8 @@ class Oracle {
     }
     s.affordable = !features_.max_cost ||
                    cost * (1 + 1e-6) + 2 < static_cast<double>(features_.max_cost->value());
+    s.dear = features_.max_cost &&
+             cost * (1 - 1e-6) - 2 > static_cast<double>(features_.max_cost->value());
   }
 
   bool Meets(const Sight& s, double sign) const {
@@ -488,6 +492,7 @@ TEST_P(RouterLaws, WhoIsTriedCanTakeItAndIsTriedOnce) {
       ASSERT_NE(s, nullptr) << "a try that is not able";
       EXPECT_TRUE(s->holds) << "too long for it";
       EXPECT_TRUE(s->room) << "full";
+      EXPECT_FALSE(s->dear) << "for more than it may cost, or for a price that nobody knows";
       const bool in_time = c.oracle->InTime(*s);
       EXPECT_FALSE(late && in_time && s->affordable) << "in time stands behind late";
       late |= c.oracle->Late(*s);

@@ -288,6 +288,15 @@ TEST(Router, TooDearAndUnpriced) {
       << "who has a budget wants to know";
 }
 
+// What people are shown, not what a decision compares: an owned engine is not free.
+TEST(Router, ABudgetIsOfAllocatedCost) {
+  RequestFeatures features = ChatRequest();
+  features.max_cost = Dollars(0.004);
+  const Routing routing(RouterWorld({Committed(EnginePool("a"))}).View(), features);
+  EXPECT_LT(routing.On("a").estimate.marginal_cost, Dollars(0.001));
+  EXPECT_EQ(routing.plan.code, Code::kTooDear);
+}
+
 TEST(Router, AnEngineWithinTheBudgetIsFoundInAPoolOfDearerOnes) {
   PoolSpec pool = EnginePool("a");  // a/0 holds two devices, a/1 one
   pool.node.devices = 2;
