@@ -54,12 +54,12 @@ use_program() {
   export PATH=$SANDBOX/bin:$PATH
 }
 
-# Runs until DIR/address says where it listens. start_controller CONFIG [OPTION...]
+# Runs until DIR/address says where it listens: on $LISTEN. start_controller CONFIG [OPTION...]
 start_controller() {
   local config=$1 tries
   shift
   rm -f "$STATE/address"
-  spillway serve --config "$config" --state "$STATE" --listen 127.0.0.1:0 "$@" >>"$SANDBOX/serve.log" 2>&1 &
+  spillway serve --config "$config" --state "$STATE" --listen "${LISTEN:-127.0.0.1:0}" "$@" >>"$SANDBOX/serve.log" 2>&1 &
   CONTROLLER=$!
   for ((tries = 0; tries < 600; ++tries)); do
     if [[ -s $STATE/address ]]; then
