@@ -22,7 +22,7 @@ constexpr ExitRow kExitRows[] = {
     {3, "a check found something"},
     {4, "there is no such job, pool or decision"},
     {5, "a conflict: changed in between, or a key used for another job"},
-    {6, "not allowed"},
+    {6, "not allowed: $SPILLWAY_TOKEN is no good key, or its role is too low"},
     {7, "no server there, or it did not answer in time"},
     {130, "Ctrl-C while waiting: the job goes on"},
     {255, "a fault of this program or of the server"},

@@ -253,8 +253,9 @@ INSTANTIATE_TEST_SUITE_P(
                   "13:1: listening on `0.0.0.0:80`, which others can reach, needs `keys:`"},
         BadConfig{Fleet("kind: Server\nlisten: 127.0.0.1:99999"),
                   "14:9: `127.0.0.1:99999` is no address: write one like `127.0.0.1:8080`"},
-        BadConfig{Fleet("kind: Server\nkeys: [{name: k, sha256: abc, tenant: t, role: r}]"),
-                  "14:26: wants the 64 small hexadecimal digits of the key's SHA-256"},
+        BadConfig{Fleet("kind: Server\nkeys: [{name: k, sha256: abc, tenant: t, role: readr}]"),
+                  "14:26: wants the 64 small hexadecimal digits of the key's SHA-256\n"
+                  "c.yaml:14:48: unknown word `readr` (did you mean `reader`?)"},
         BadConfig{Fleet("kind: Server\ndrain: 10"),
                   "14:8: `10` has no unit: write a duration like `10s`"},
         BadConfig{
