@@ -38,7 +38,7 @@ class Keyring {
   static absl::StatusOr<std::shared_ptr<const Keyring>> Make(const std::vector<ApiKey>& keys);
 
   bool empty() const { return entries_.empty(); }
-  // Null: nobody's key. Compares with every key whatever is found (a thousand take about 15 us), so
+  // Null: nobody's key. Compares with every key whatever is found (a thousand take 18 us), so
   // that the time tells nothing.
   const Identity* Find(std::string_view key) const;
 
