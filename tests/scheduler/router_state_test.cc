@@ -363,6 +363,7 @@ TEST(RouterState, ARestartKeepsWhatWasLearnedAndForgetsWhoIsThere) {
   state.Restart();
   other.Restart();
   EXPECT_EQ(state.Speeds()[0].ttft_p50, 1'080'000) << "what was learned is in force";
+  EXPECT_EQ(state.models().at("chat").micro_bytes_per_token, 4 * kMillion);
   EXPECT_FALSE(state.Of(0).up);
   EXPECT_FALSE(state.Of(1).ejected);
   EXPECT_EQ(state.NextTimer(), absl::InfiniteFuture());
