@@ -10,10 +10,9 @@ namespace {
 
 // In the order of event::Body. Part of the storage format.
 constexpr std::array<std::string_view, std::variant_size_v<event::Body>> kKinds{
-    "started",       "submitted",  "cancel_requested", "attempt_started",
-    "attempt_ended", "node_seen",  "pool_state",       "pool_priced",
-    "pool_added",    "policy_set", "prices_set",       "timer_fired",
-    "endpoint_seen", "requests"};
+    "started",    "submitted",   "cancel_requested", "attempt_started", "attempt_ended",
+    "node_seen",  "pool_state",  "pool_priced",      "pool_added",      "policy_set",
+    "prices_set", "timer_fired", "endpoint_seen",    "requests"};
 
 template <class E>
 absl::StatusOr<event::Body> DecodeAs(std::string_view text) {

@@ -37,7 +37,8 @@ class Checker {
   }
   template <class... Words>
   void Warn(std::string_view where, const Words&... what) {
-    findings.push_back({.error = false, .where = std::string(where), .what = absl::StrCat(what...)});
+    findings.push_back(
+        {.error = false, .where = std::string(where), .what = absl::StrCat(what...)});
   }
   // `at` holds when the value lies in its range; `range` says which that is. NaN lies in none.
   void InRange(bool holds, std::string_view where, double found, const char* range) {

@@ -24,8 +24,8 @@ struct WatchedEndpoint {
 
 // What is known of an endpoint now.
 struct EndpointSignals {
-  absl::Time at;    // when the answer came
-  bool up = false;  // it answers, and calls itself well
+  absl::Time at;     // when the answer came
+  bool up = false;   // it answers, and calls itself well
   ScrapedLoad load;  // unknown where its last page did not come or did not say
   std::shared_ptr<const std::vector<std::string>> models;  // null: not told yet
   std::string why;                                         // why it is not up, for people

@@ -35,8 +35,8 @@ struct Route {
   Method method;
   std::string_view pattern;    // "/api/v1/jobs/{id}"
   std::string_view operation;  // operationId
-  Role role;  // what the caller's key must allow
-  std::size_t body_limit;  // bytes
+  Role role;                   // what the caller's key must allow
+  std::size_t body_limit;      // bytes
   RouteHandler handler;
 };
 
