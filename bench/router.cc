@@ -2,7 +2,7 @@
 // of a program on one core, over one engine that answers from memory. Clients and engine share
 // another core.
 //
-//   router [--rounds 5] [--seconds 2] [--only haproxy,nginx,relay] [--work stream]
+//   router [--rounds 5] [--seconds 2] [--only haproxy,nginx,relay,spillway] [--work stream]
 //          [--target 'NAME=COMMAND'] ...
 //
 // COMMAND starts a program that serves OpenAI's API; {port} and {engine} in it become the port to
@@ -122,7 +122,13 @@ int Run(Options options, const std::filesystem::path& here) {
   };
   std::vector<std::unique_ptr<Proxy>> proxies;
   const auto start = [&](const std::string& name, std::uint16_t port, const std::string& command) {
-    if (wanted(name)) proxies.push_back(std::make_unique<Proxy>(name, command, port, 1));
+    if (!wanted(name)) return;
+    const std::string program = command.substr(0, command.find(' '));
+    if (std::system(("command -v " + program + " >/dev/null").c_str()) != 0) {
+      fmt::print("{} is left out: {} is not here\n", name, program);
+      return;
+    }
+    proxies.push_back(std::make_unique<Proxy>(name, command, port, 1));
   };
   const std::string at = "127.0.0.1:" + std::to_string(engine.port());
   std::uint16_t port = FreePort();
@@ -131,7 +137,11 @@ int Run(Options options, const std::filesystem::path& here) {
   start("nginx", port, NginxCommand(folder, port, engine.port()));
   port = FreePort();
   start("relay", port,
-        (here / "router_relay").string() + " 127.0.0.1:" + std::to_string(port) + " " + at);
+        (here / "parts/router_relay").string() + " 127.0.0.1:" + std::to_string(port) + " " + at);
+  port = FreePort();
+  start("spillway", port,
+        std::string(SPILLWAY_SOURCE_DIR "/bench/router-serve ") +
+            (here.parent_path() / "spillway").string() + " " + std::to_string(port) + " " + at);
   for (auto& [name, command] : options.targets) {
     port = FreePort();
     Replace(&command, "{port}", std::to_string(port));
@@ -159,6 +169,10 @@ int Run(Options options, const std::filesystem::path& here) {
 
 int main(int argc, char** argv) {
   spillway::bench::Options options;
+  if (std::getenv("SPILLWAY_BENCH_SMOKE") != nullptr) {
+    options.rounds = 1;
+    options.seconds = 0.2;
+  }
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string name = argv[i], value = argv[i + 1];
     if (name == "--rounds") options.rounds = std::atoi(value.c_str());
