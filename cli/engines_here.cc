@@ -81,6 +81,7 @@ void EnginesHere::Meet(PoolId id, const PoolSpec& pool) {
 absl::Status EnginesHere::StartWatch(std::vector<Met> engines) {
   if (engines.empty()) return absl::OkStatus();
   std::vector<WatchedEndpoint> watched;
+  watched.reserve(engines.size());
   for (const Met& engine : engines) watched.push_back(engine.watched);
   SPILLWAY_ASSIGN_OR_RETURN(
       auto watch, EndpointWatch::Start(std::move(watched), {},

@@ -66,6 +66,7 @@ std::string TwoColumns(const std::vector<std::pair<std::string, std::string_view
 
 std::string OptionRows(const std::vector<OptionSpec>& options, const Screen& screen) {
   std::vector<std::pair<std::string, std::string_view>> rows;
+  rows.reserve(options.size());
   for (const OptionSpec& option : options) rows.emplace_back(OptionHead(option), option.says);
   return TwoColumns(rows, Tone::kAccent, screen);
 }

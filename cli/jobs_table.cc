@@ -173,7 +173,7 @@ std::string JobsTable(const Value::List& jobs, absl::Time now, const Screen& scr
 std::string JobPage(const Value& job, absl::Time now, const Screen& screen) {
   std::string out = absl::StrCat(screen.Paint(Tone::kStrong, TextAt(job, {"id"})), "  ",
                                  Printable(TextAt(job, {"name"})), "\n");
-  const auto line = [&](std::string_view title, std::string text, Tone tone = Tone::kPlain) {
+  const auto line = [&](std::string_view title, const std::string& text, Tone tone = Tone::kPlain) {
     if (text.empty()) return;
     absl::StrAppend(
         &out, "  ",

@@ -103,10 +103,12 @@ std::string PoolsTable(const Value::List& pools, const Screen& screen, bool wide
       shown.push_back(std::move(column));
   }
   std::vector<Column> columns;
+  columns.reserve(shown.size());
   for (const PoolColumn& column : shown) columns.push_back(column.column);
   Table table(std::move(columns));
   for (const Value& pool : pools) {
     std::vector<Cell> row;
+    row.reserve(shown.size());
     for (const PoolColumn& column : shown) row.push_back(column.cell(pool));
     table.Add(std::move(row));
   }

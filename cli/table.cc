@@ -23,7 +23,7 @@ std::string Padded(std::string_view text, int width, Align align) {
 // Blanks go behind the painted text, so that a tone never colours the gap.
 std::string Painted(const Cell& cell, std::string_view text, int width, Align align,
                     const Screen& screen) {
-  const std::string padded = Padded(text, width, align);
+  std::string padded = Padded(text, width, align);
   if (cell.tone == Tone::kPlain || text.empty()) return padded;
   const std::size_t at = align == Align::kLeft ? 0 : padded.size() - text.size();
   return absl::StrCat(padded.substr(0, at), screen.Paint(cell.tone, text),

@@ -56,7 +56,8 @@ std::int64_t OutputAt(const std::vector<std::int64_t>& counts, int percent) {
 
 int RouterState::BucketOf(std::int64_t tokens) {
   if (tokens < 4) return static_cast<int>(std::max<std::int64_t>(tokens, 0));
-  const int octave = std::bit_width(static_cast<std::uint64_t>(tokens)) - 1;  // >= 2
+  const auto octave =
+      static_cast<int>(std::bit_width(static_cast<std::uint64_t>(tokens))) - 1;  // >= 2
   const int quarter = static_cast<int>(tokens >> (octave - 2)) & 3;
   return std::min((octave - 1) * 4 + quarter, kOutputBuckets - 1);
 }

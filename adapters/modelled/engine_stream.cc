@@ -8,11 +8,11 @@
 namespace spillway::modelled {
 
 Answering::Answering(EngineOrder asked, std::vector<EngineChoice> made, EngineUsage usage,
-                     std::string id, std::string_view model)
+                     const std::string& id, std::string_view model)
     : order(std::move(asked)),
       choices(std::move(made)),
       told(usage),
-      writer(order, choices, std::move(id), absl::ToUnixSeconds(absl::Now()), model) {}
+      writer(order, choices, id, absl::ToUnixSeconds(absl::Now()), model) {}
 
 std::string EventStream::Next() {
   std::string frames;

@@ -16,8 +16,8 @@ namespace spillway::modelled {
 
 // One request that was let in, as long as it is answered.
 struct Answering {
-  Answering(EngineOrder asked, std::vector<EngineChoice> made, EngineUsage usage, std::string id,
-            std::string_view model);
+  Answering(EngineOrder asked, std::vector<EngineChoice> made, EngineUsage usage,
+            const std::string& id, std::string_view model);
   Answering(const Answering&) = delete;  // the writer refers to its siblings
 
   const EngineOrder order;

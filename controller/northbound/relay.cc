@@ -385,7 +385,7 @@ Awaitable<void> Relay::Produce(BodyStream& out) {
     if (lost && !stream_->said_error()) {
       const std::string event = OpenAiErrorEvent(EngineLost(
           upstream_->failed() ? upstream_->error().why : "its stream ended before [DONE]"));
-      sent = co_await out.Write(event);
+      co_await out.Write(event);  // the stream is over, whether it arrives or not
     }
     AddCostTrailer(out);
   }

@@ -46,7 +46,7 @@ bool EtagListed(std::string_view list, std::string_view etag, bool weak) {
   return false;
 }
 
-HttpResponse Tagged(const HttpRequest& request, std::string body, std::string etag,
+HttpResponse Tagged(const HttpRequest& request, std::string body, const std::string& etag,
                     std::string_view content_type) {
   HttpResponse response;
   const auto known = request.headers.Find("If-None-Match");

@@ -16,11 +16,11 @@ std::string EtagOf(std::string_view body);
 bool EtagListed(std::string_view list, std::string_view etag, bool weak);
 
 // 200 with an ETag, or 304 without a body if the client has it already.
-HttpResponse Tagged(const HttpRequest& request, std::string body, std::string etag,
+HttpResponse Tagged(const HttpRequest& request, std::string body, const std::string& etag,
                     std::string_view content_type = "application/json");
 inline HttpResponse Tagged(const HttpRequest& request, std::string body) {
-  std::string etag = EtagOf(body);
-  return Tagged(request, std::move(body), std::move(etag));
+  const std::string etag = EtagOf(body);
+  return Tagged(request, std::move(body), etag);
 }
 
 // The same request with other values for `after`, as a Link header's value: <...>; rel="next".
