@@ -90,7 +90,8 @@ TEST(StateLock, ProgramsThatTheHolderStartsDoNotInheritIt) {
   ASSERT_EQ(::pipe2(told, 0), 0);
   const pid_t child = ::fork();
   if (child == 0) {
-    ::execl("/bin/sh", "sh", "-c", absl::StrCat("echo >&", told[1], "; sleep 60").c_str(), nullptr);
+    ::execl("/bin/sh", "sh", "-c", absl::StrCat("echo >&", told[1], "; exec sleep 60").c_str(),
+            nullptr);
     ::_exit(1);
   }
   char line = 0;
