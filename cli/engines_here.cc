@@ -83,20 +83,23 @@ absl::Status EnginesHere::StartWatch(std::vector<Met> engines) {
   std::vector<WatchedEndpoint> watched;
   watched.reserve(engines.size());
   for (const Met& engine : engines) watched.push_back(engine.watched);
+  const auto met = std::make_shared<const std::vector<Met>>(std::move(engines));
   SPILLWAY_ASSIGN_OR_RETURN(
-      auto watch, EndpointWatch::Start(std::move(watched), {},
-                                       [this, engines = std::move(engines)](
-                                           std::size_t i, const EndpointSignals& signals) {
-                                         OnSignals(engines[i], signals);
-                                       }));
+      auto watch,
+      EndpointWatch::Start(
+          std::move(watched), {},
+          [this, met](std::size_t i, const EndpointSignals& said) { OnSignals((*met)[i], said); },
+          [this, met](std::size_t i) { dispatcher_.OnAsk((*met)[i].key); }));
   const std::lock_guard lock(mutex_);
   watches_.push_back(std::move(watch));
   return absl::OkStatus();
 }
 
 void EnginesHere::OnSignals(const Met& engine, const EndpointSignals& signals) {
-  dispatcher_.OnSigns(
-      engine.key, {.running = Count(signals.load.running), .waiting = Count(signals.load.waiting)});
+  if (signals.load_at == signals.at) {
+    dispatcher_.OnSigns(engine.key, {.running = Count(signals.load.running),
+                                     .waiting = Count(signals.load.waiting)});
+  }
   const std::lock_guard lock(mutex_);
   auto& [up, models] = said_[engine.key];
   const bool new_models = signals.models && *signals.models != models;

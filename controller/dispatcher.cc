@@ -17,20 +17,18 @@ std::uint64_t NextInstance() {
   return ++last;
 }
 
-void Raise(std::atomic<std::int64_t>& budget) {
+void Raise(std::atomic<std::int32_t>& peak, std::int32_t now) {
+  for (std::int32_t seen = peak.load(); now > seen && !peak.compare_exchange_weak(seen, now);) {
+  }
+}
+
+void Earn(std::atomic<std::int64_t>& budget) {
   if (budget.load(std::memory_order_relaxed) < kRetryReserve)
     budget.fetch_add(1, std::memory_order_relaxed);
 }
 
-// Others may use the engine too; what it says of itself is behind, so the larger sum counts. Ours
-// that it calls running may wait for their first token still: only what is beyond our sum is
-// theirs.
-void AddOthers(std::int32_t seen_running, std::int32_t seen_waiting, EndpointLoad& load) {
-  const std::int32_t seen = std::max(seen_running, 0) + std::max(seen_waiting, 0);
-  const std::int32_t others = std::max(seen - load.running - load.waiting, 0);
-  const std::int32_t waiting = std::clamp(seen_waiting - load.waiting, 0, others);
-  load.waiting += waiting;
-  load.running += others - waiting;
+std::int32_t Sequences(const LiveEndpoint& live) {
+  return live.running.load() + live.waiting.load();
 }
 
 }  // namespace
@@ -176,18 +174,29 @@ void Dispatcher::SetEngine(EndpointKey key, EngineAddress address) {
   FindOrMake(key).SetAddress(std::make_shared<const EngineAddress>(std::move(address)));
 }
 
+void Dispatcher::OnAsk(EndpointKey key) {
+  LiveEndpoint& endpoint = FindOrMake(key);
+  endpoint.peak.store(Sequences(endpoint));
+  Raise(endpoint.peak, Sequences(endpoint));  // one that was taken in between
+}
+
 void Dispatcher::OnSigns(EndpointKey key, const EngineSigns& signs) {
   LiveEndpoint& endpoint = FindOrMake(key);
-  endpoint.seen_running.store(signs.running.value_or(-1), std::memory_order_relaxed);
-  endpoint.seen_waiting.store(signs.waiting.value_or(-1), std::memory_order_relaxed);
+  // Ours that it calls running may wait for their first token still: only what is beyond our sum
+  // is of others, who may use the engine too.
+  const std::int32_t seen = signs.running.value_or(0) + signs.waiting.value_or(0);
+  const std::int32_t others = std::max(seen - endpoint.peak.load(), 0);
+  const std::int32_t waiting =
+      std::clamp(signs.waiting.value_or(0) - endpoint.waiting.load(), 0, others);
+  endpoint.others_waiting.store(waiting, std::memory_order_relaxed);
+  endpoint.others_running.store(others - waiting, std::memory_order_relaxed);
   endpoint.seen_at.store(absl::ToUnixNanos(clock_.Now()), std::memory_order_relaxed);
 }
 
 int Dispatcher::InFlight(EndpointKey key) const {
   const LiveEndpoint* endpoint = Find(key);
   if (endpoint == nullptr) return 0;
-  return endpoint->running.load(std::memory_order_relaxed) +
-         endpoint->waiting.load(std::memory_order_relaxed);
+  return Sequences(*endpoint);
 }
 
 // --- One request --------------------------------------------------------------------------------
@@ -200,7 +209,7 @@ std::unique_ptr<LiveRequest> Dispatcher::Begin(RequestFeatures features) {
   request->record.id = MakeRequestId(epoch_, count);
   request->record.draw = count;
   request->record.features = std::move(features);
-  Raise(retry_budget_);
+  Earn(retry_budget_);
   return request;
 }
 
@@ -237,8 +246,8 @@ void Dispatcher::Read(Thread& thread, LiveRequest& request) {
                       .waiting_tokens = live.waiting_tokens.load(std::memory_order_relaxed),
                       .context_tokens = live.context_tokens.load(std::memory_order_relaxed)};
     if (live.seen_at.load(std::memory_order_relaxed) >= fresh_from) {
-      AddOthers(live.seen_running.load(std::memory_order_relaxed),
-                live.seen_waiting.load(std::memory_order_relaxed), load);
+      load.waiting += live.others_waiting.load(std::memory_order_relaxed);
+      load.running += live.others_running.load(std::memory_order_relaxed);
     }
     if (live.serial == serial) load.cached_blocks = cached;
     request.record.readings.push_back({place, load});
@@ -295,7 +304,8 @@ bool Dispatcher::Take(LiveRequest& request) {
     request.upstream_model =
         upstream == request.address->upstream.end() ? request.model : upstream->second;
     request.first_token = false;
-    live->waiting.fetch_add(sequences, std::memory_order_relaxed);
+    live->waiting.fetch_add(sequences);
+    Raise(live->peak, Sequences(*live));
     live->waiting_tokens.fetch_add(request.prompt_tokens, std::memory_order_relaxed);
     in_flight_.fetch_add(1, std::memory_order_relaxed);
     request.mark = live->clock.Enter(clock_.Now(), sequences);

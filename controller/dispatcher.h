@@ -63,8 +63,9 @@ struct LiveEndpoint {
   const std::uint16_t serial;                        // from 1
   std::atomic<std::int32_t> waiting{0}, running{0};  // sequences without and with a first token
   std::atomic<std::int64_t> waiting_tokens{0}, context_tokens{0};
-  std::atomic<std::int32_t> seen_waiting{-1}, seen_running{-1};  // by the last look; -1: unknown
-  std::atomic<std::int64_t> seen_at{0};                          // nanoseconds since 1970
+  std::atomic<std::int32_t> peak{0};  // the most of ours in flight since the engine was asked last
+  std::atomic<std::int32_t> others_waiting{0}, others_running{0};  // not ours, by the last look
+  std::atomic<std::int64_t> seen_at{0};                            // nanoseconds since 1970
   ShareClock clock;
 
   std::shared_ptr<const EngineAddress> address() const {
@@ -125,6 +126,9 @@ class Dispatcher {
   void Publish(std::shared_ptr<const RouterInputs> inputs);
   std::shared_ptr<const RouterView> view() const;  // null: no engines
   void SetEngine(EndpointKey key, EngineAddress address);
+  // An engine is being asked, and has answered. What it says is a moment old: what was ours at any
+  // time from OnAsk() to OnSigns() is not taken for somebody else's.
+  void OnAsk(EndpointKey key);
   void OnSigns(EndpointKey key, const EngineSigns& signs);
 
   // --- One request, in this order. Null: there are no engines, or too much is unbooked.

@@ -45,11 +45,15 @@ struct EndpointWatch::Impl {
     absl::Time metrics_due, health_due, models_due;
   };
 
-  Impl(WatchOptions options, OnSignals on_signals)
-      : options(options), on_signals(std::move(on_signals)), context(1) {}
+  Impl(WatchOptions options, OnSignals on_signals, OnAsk on_ask)
+      : options(options),
+        on_signals(std::move(on_signals)),
+        on_ask(std::move(on_ask)),
+        context(1) {}
 
   const WatchOptions options;
   const OnSignals on_signals;
+  const OnAsk on_ask;
   std::vector<Watched> endpoints;  // Before the context: its coroutines refer to them.
   net::io_context context;
   std::thread thread;
@@ -94,7 +98,7 @@ struct EndpointWatch::Impl {
       if (stopped) co_return;
       Watched& one = endpoints[index];
       const absl::Time now = absl::Now();
-      const bool asked = co_await AskWhatIsDue(one, now);
+      const bool asked = co_await AskWhatIsDue(index, now);
       if (asked) on_signals(index, one.signals);
       const absl::Time next = std::min({one.metrics_due, one.health_due, one.models_due});
       pause = next - absl::Now();
@@ -103,7 +107,8 @@ struct EndpointWatch::Impl {
   }
 
   // One after the other on one connection. False: nothing was due.
-  Awaitable<bool> AskWhatIsDue(Watched& one, absl::Time now) {
+  Awaitable<bool> AskWhatIsDue(std::size_t index, absl::Time now) {
+    Watched& one = endpoints[index];
     const EngineKind& kind = *one.spec.kind;
     bool asked = false;
     if (now >= one.health_due) {
@@ -121,7 +126,10 @@ struct EndpointWatch::Impl {
     if (now >= one.metrics_due) {
       const bool told = !kind.metrics.empty();
       one.metrics_due = told ? now + options.metrics : absl::InfiniteFuture();
-      if (told && one.signals.up) co_await AskMetrics(one);
+      if (told && one.signals.up) {
+        if (on_ask) on_ask(index);
+        co_await AskMetrics(one);
+      }
       asked = true;
     }
     co_return asked;
@@ -158,7 +166,9 @@ struct EndpointWatch::Impl {
     one.signals.at = absl::Now();
     one.signals.up = up;
     one.signals.why = std::move(why);
-    if (!up) one.signals.load = ScrapedLoad();
+    if (up) return;
+    one.signals.load = ScrapedLoad();
+    one.signals.load_at = one.signals.at;
   }
 
   Awaitable<void> AskHealth(Watched& one) {
@@ -202,7 +212,7 @@ struct EndpointWatch::Impl {
       going = !piece.empty() && size <= kMostMetrics;
     }
     const bool whole = call.done() && !call.failed() && call.status() == 200;
-    one.signals.at = absl::Now();
+    one.signals.at = one.signals.load_at = absl::Now();
     one.signals.load = whole ? scan.Finish() : ScrapedLoad();
     const bool gone = call.error().fault == UpstreamFault::kConnect;
     if (gone) Say(one, false, call.error().why);
@@ -210,8 +220,9 @@ struct EndpointWatch::Impl {
 };
 
 absl::StatusOr<std::unique_ptr<EndpointWatch>> EndpointWatch::Start(
-    std::vector<WatchedEndpoint> endpoints, WatchOptions options, OnSignals on_signals) {
-  auto impl = std::make_unique<Impl>(options, std::move(on_signals));
+    std::vector<WatchedEndpoint> endpoints, WatchOptions options, OnSignals on_signals,
+    OnAsk on_ask) {
+  auto impl = std::make_unique<Impl>(options, std::move(on_signals), std::move(on_ask));
   for (WatchedEndpoint& endpoint : endpoints) {
     const std::string what = absl::StrCat("endpoint ", endpoint.url);
     SPILLWAY_RETURN_IF_ERROR(Annotate(impl->Add(std::move(endpoint)), what));

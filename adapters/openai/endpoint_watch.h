@@ -24,9 +24,10 @@ struct WatchedEndpoint {
 
 // What is known of an endpoint now.
 struct EndpointSignals {
-  absl::Time at;     // when the answer came
-  bool up = false;   // it answers, and calls itself well
-  ScrapedLoad load;  // unknown where its last page did not come or did not say
+  absl::Time at;       // when the answer came
+  bool up = false;     // it answers, and calls itself well
+  ScrapedLoad load;    // unknown where its last page did not come or did not say
+  absl::Time load_at;  // when that page came, or failed to
   std::shared_ptr<const std::vector<std::string>> models;  // null: not told yet
   std::string why;                                         // why it is not up, for people
 };
@@ -46,10 +47,13 @@ class EndpointWatch {
   // `endpoint` is an index into what Start() got. Called on the watch's thread after each answer,
   // and each failure; must not block.
   using OnSignals = std::function<void(std::size_t endpoint, const EndpointSignals& signals)>;
+  // Called there before each question after its load.
+  using OnAsk = std::function<void(std::size_t endpoint)>;
 
   // kInvalidArgument for a URL that is none, or certificates that cannot be read.
   static absl::StatusOr<std::unique_ptr<EndpointWatch>> Start(
-      std::vector<WatchedEndpoint> endpoints, WatchOptions options, OnSignals on_signals);
+      std::vector<WatchedEndpoint> endpoints, WatchOptions options, OnSignals on_signals,
+      OnAsk on_ask = nullptr);
   ~EndpointWatch();  // No call comes after it returned.
 
  private:

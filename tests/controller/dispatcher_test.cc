@@ -221,8 +221,28 @@ TEST(Dispatcher, CountsReturnToZeroWhateverHappens) {
   }
 }
 
-// What an engine says of itself is behind, and our own prefills may be running in its eyes.
-TEST(Dispatcher, TheLargerOfOurCountAndAFreshLookCounts) {
+// What an engine says of itself is a moment old: what was ours then is not somebody else's now.
+TEST(Dispatcher, WhatEndedWhileTheEngineAnsweredIsNotTakenForOthers) {
+  Rig rig(RouterWorld({EnginePool("a")}));
+  auto a = rig.Taken(), b = rig.Taken();
+  const auto total = [&] { return rig.LoadOf(0).running + rig.LoadOf(0).waiting; };
+  rig.dispatcher.OnAsk(At(0));
+  rig.dispatcher.End(*a, RequestEnd::kAnswered, 200);
+  rig.dispatcher.End(*b, RequestEnd::kAnswered, 200);
+  rig.dispatcher.OnSigns(At(0), {.running = 2, .waiting = 0});  // as it was before they ended
+  EXPECT_EQ(total(), 0);
+  const auto c = rig.Taken();
+  rig.dispatcher.OnAsk(At(0));
+  const auto d = rig.Taken();
+  rig.dispatcher.OnSigns(At(0), {.running = 4, .waiting = 0});
+  EXPECT_EQ(total(), 4) << "two of ours and two of others";
+  rig.dispatcher.End(*c, RequestEnd::kAnswered, 200);
+  EXPECT_EQ(total(), 3) << "others stay until the next look";
+  rig.dispatcher.End(*d, RequestEnd::kAnswered, 200);
+}
+
+// And our own prefills may be running in its eyes.
+TEST(Dispatcher, WhatAFreshLookShowsBeyondOursCounts) {
   Rig rig(RouterWorld({EnginePool("a")}));
   const auto see = [&](std::optional<int> running, std::optional<int> waiting) {
     rig.dispatcher.OnSigns(At(0), {.running = running, .waiting = waiting});
