@@ -5,6 +5,8 @@
 
 #include <fstream>
 
+#include "tests/support/temporary_folder.h"
+
 namespace spillway::cli {
 namespace {
 
@@ -18,8 +20,9 @@ absl::StatusOr<Value> Made(std::vector<std::string> words, const std::string& fi
 }
 
 std::string TempFile(const std::string& text) {
+  static testing_support::TemporaryFolder folder;
   static int count = 0;
-  const std::string path = testing::TempDir() + "/job" + std::to_string(++count) + ".json";
+  std::string path = folder.Of("job" + std::to_string(++count) + ".json");
   std::ofstream(path) << text;
   return path;
 }

@@ -1,5 +1,4 @@
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -8,6 +7,7 @@
 
 #include "adapters/openai/key_source.h"
 #include "adapters/openai/models_page.h"
+#include "tests/support/temporary_folder.h"
 
 namespace spillway {
 namespace {
@@ -40,15 +40,11 @@ TEST(ModelsPage, BoundsTheirNumber) {
 
 class KeyFile {
  public:
-  explicit KeyFile(const std::string& text)
-      : path_(std::filesystem::path(testing::TempDir()) / "spillway_key_test") {
-    std::ofstream(path_) << text;
-  }
-  ~KeyFile() { std::filesystem::remove(path_); }
-  std::string path() const { return path_.string(); }
+  explicit KeyFile(const std::string& text) { std::ofstream(path()) << text; }
+  std::string path() const { return folder_.Of("key"); }
 
  private:
-  std::filesystem::path path_;
+  testing_support::TemporaryFolder folder_;
 };
 
 TEST(KeySource, ReadsTheFirstLineOfAFile) {

@@ -209,8 +209,9 @@ pid_t Supervised::SupervisorPid() {
 }
 
 void Supervised::KillSupervisor(int signal) {
-  const pid_t pid = SupervisorPid();
-  ASSERT_GT(pid, 0);
+  // One that was started a moment ago may not listen yet.
+  pid_t pid = 0;
+  ASSERT_TRUE(Eventually([&] { return (pid = SupervisorPid()) > 0; }));
   kill(pid, signal);
 }
 
