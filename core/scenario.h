@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/config.h"
+#include "core/names.h"
+#include "core/workload.h"
+
+// What `spillway simulate` reads, as plain words: which fleets, under which policies, with which
+// workloads, in what world. docs/simulation.md explains every key.
+namespace spillway {
+
+// What a run must reach for its requests to be "in time". A request meets both times; one that was
+// refused, lost or not finished meets none. A job meets its own objective.
+struct ScenarioObjective {
+  std::optional<absl::Duration> ttft, tpot;  // none: the policy's
+  double attainment = 0.99;                  // of all work that was submitted, (0, 1]
+};
+
+// The fewest nodes of one device that reach the objective, found by simulation.
+struct FleetSize {
+  std::string device;                   // of the catalogue
+  NodeShape node;                       // one of them
+  int most = 256;                       // nodes; more are not tried
+  std::optional<UsdPerHour> node_hour;  // none: the catalogue's first price
+  std::optional<Precision> precision;   // of the models; none: bf16, else fp16, else int8
+};
+struct ScenarioFleet {
+  std::string name;
+  std::string file;     // as it was opened; empty for one that is sized
+  FleetSpec spec;       // read from `file`
+  TenantsSpec tenants;  // of the same file, if it has any
+  std::optional<FleetSize> size;
+};
+struct ScenarioPolicy {
+  std::string name, file;
+  PolicySpec spec;
+};
+
+// Nodes that fail and are repaired: exponential times, each node by itself.
+struct FailureSpec {
+  absl::Duration mtbf = absl::InfiniteDuration();  // mean time a node is up
+  absl::Duration repair = absl::Minutes(30);       // mean time it is down
+};
+// Pools that their owner may take back. By a recorded trace of how many nodes are available, or by
+// exponential times.
+struct SpotSpec {
+  std::vector<std::string> pools;
+  absl::Duration notice = absl::Minutes(2);  // from then on nothing new should begin there
+  std::string trace;                         // CSV: seconds, available (docs/simulation.md)
+  std::optional<absl::Duration> mtbr;        // mean time between reclaims of one node
+  absl::Duration away = absl::Minutes(10);   // mean time until another one is had
+};
+// Grid intensity as a step series; each row holds until the next.
+struct CarbonSpec {
+  std::string zone, file;
+  std::vector<std::string> sites;                              // names; empty: all
+  std::vector<std::pair<absl::Time, GramsCo2ePerKwh>> series;  // read from `file`, rising
+};
+// Only what nobody decides.
+struct WorldSpec {
+  FailureSpec failures;
+  std::map<std::string, FailureSpec> pool_failures;  // by pool, in place of the above
+  SpotSpec spot;
+  PricesSpec prices;  // read from `prices: {file}`; dated, as `kind: Prices`
+  std::string prices_file;
+  std::optional<CarbonSpec> carbon;
+};
+
+struct ScenarioSpec {
+  std::string name, says;
+  std::string path;                                         // of its file
+  absl::Time start = absl::FromUnixSeconds(1'785'110'400);  // 2026-07-27T00:00:00Z, a Monday
+  std::vector<ScenarioFleet> fleets;                        // 1 to 100
+  std::vector<ScenarioPolicy> policies;                     // 1 to 100
+  std::vector<std::pair<std::string, std::string>> pairs;   // fleet, policy; never empty once read
+  std::pair<std::string, std::string> baseline;             // one of them
+  std::vector<WorkloadSpec> workloads;                      // 1 to 100
+  ScenarioObjective objective;
+  WorldSpec world;
+  absl::Duration warm_up{};  // latencies and attainment leave out what arrives before
+  absl::Duration drain =
+      absl::Minutes(30);             // after the last arrival: what is not over then is unfinished
+  int seeds = 1;                     // 1 to 1000
+  std::vector<std::string> sources;  // of data: "file: licence, where from", for the report
+};
+
+}  // namespace spillway
