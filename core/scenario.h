@@ -54,8 +54,10 @@ struct SpotSpec {
   std::vector<std::string> pools;
   absl::Duration notice = absl::Minutes(2);  // from then on nothing new should begin there
   std::string trace;                         // CSV: seconds, available (docs/simulation.md)
-  std::optional<absl::Duration> mtbr;        // mean time between reclaims of one node
-  absl::Duration away = absl::Minutes(10);   // mean time until another one is had
+  // Read from `trace`: from then on so many nodes are there, of all `pools` together. Rising.
+  std::vector<std::pair<absl::Duration, int>> available;
+  std::optional<absl::Duration> mtbr;       // mean time between reclaims of one node
+  absl::Duration away = absl::Minutes(10);  // mean time until another one is had
 };
 // Grid intensity as a step series; each row holds until the next.
 struct CarbonSpec {
@@ -73,6 +75,22 @@ struct WorldSpec {
   std::optional<CarbonSpec> carbon;
 };
 
+// How a fleet's bill is told: every node rented, or pools marked `committed` paid for already. Both
+// are always worked out; tables, charts and verdicts speak of those that a scenario asks for.
+enum class Accounting : std::uint8_t { kRented, kPaidFor };
+inline constexpr EnumNames<Accounting, 2> kAccountingNames{
+    {{Accounting::kRented, "rented"}, {Accounting::kPaidFor, "paid-for"}}};
+constexpr const auto& NamesOf(Accounting) { return kAccountingNames; }
+
+// A file that the scenario stands on, as it was when it was read.
+struct ScenarioInput {
+  std::string file;  // as the scenario names it
+  std::string what;  // scenario, fleet, policy, prices, carbon, spot, trace, lengths
+  std::int64_t bytes = 0;
+  std::string xxh64;  // of the content: 16 hexadecimal digits
+  friend bool operator==(const ScenarioInput&, const ScenarioInput&) = default;
+};
+
 struct ScenarioSpec {
   std::string name, says;
   std::string path;                                         // of its file
@@ -86,9 +104,12 @@ struct ScenarioSpec {
   WorldSpec world;
   absl::Duration warm_up{};  // latencies and attainment leave out what arrives before
   absl::Duration drain =
-      absl::Minutes(30);             // after the last arrival: what is not over then is unfinished
-  int seeds = 1;                     // 1 to 1000
-  std::vector<std::string> sources;  // of data: "file: licence, where from", for the report
+      absl::Minutes(30);  // after the last arrival: what is not over then is unfinished
+  int seeds = 1;          // 1 to 1000
+  std::vector<Accounting> accounting = {Accounting::kRented, Accounting::kPaidFor};
+  std::vector<std::string> sources;   // of data: "file: licence, where from", for the report
+  std::vector<ScenarioInput> inputs;  // every file, each once, the scenario's own first
+  std::string text;                   // of its file, as it was read
 };
 
 }  // namespace spillway

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "core/scenario.h"
+#include "simulator/result.h"
+
+// What an experiment showed, in words that do not flatter.
+namespace spillway {
+
+// How one row compares with its baseline in one of the two books.
+enum class Standing : std::uint8_t {
+  kBaseline,      // it is the baseline
+  kOverloaded,    // work piled up: its cost says nothing
+  kCheaper,       // and it meets the objective
+  kCheaperLate,   // but it misses the objective
+  kDearer,        // whether or not it meets the objective
+  kNoDifference,  // zero lies within the confidence interval of the saving
+};
+// `attainment`: of ScenarioObjective. A row meets it if its mean does.
+Standing StandingOf(const RowOutcome& row, Accounting book, double attainment);
+
+// One sentence about the best row against the baseline. Where the baseline is the cheaper one it
+// says so first; a cost never stands without attainment beside it. Fills Outcome::verdict.
+std::string VerdictSentence(const Outcome& outcome, const ScenarioSpec& scenario);
+
+}  // namespace spillway
