@@ -66,6 +66,16 @@ std::vector<Held> PlaceReplicas(const PoolSpec& spec, std::vector<int>& groups, 
 
 }  // namespace
 
+std::vector<std::vector<int>> ReplicaNodes(const PoolSpec& spec) {
+  std::vector<int> groups(static_cast<std::size_t>(spec.nodes), NodeSet::kCommon);
+  std::vector<std::vector<int>> replicas;
+  for (const Held& held : PlaceReplicas(spec, groups, NodeSet::kCommon)) {
+    std::vector<int>& nodes = replicas.emplace_back();
+    for (const NodeShare& share : held.nodes) nodes.push_back(share.node);
+  }
+  return replicas;
+}
+
 std::int64_t MicroNodesOf(const Slot& slot, int count, const NodeShape& shape) {
   const std::int64_t cpus = Part(slot.cpus.value(), shape.cpus.value());
   const std::int64_t memory = Part(slot.memory.value(), shape.memory.value());

@@ -19,6 +19,9 @@ namespace spillway {
 
 inline constexpr std::int64_t kMicroNode = 1'000'000;
 
+// The nodes that each replica of `serves` runs on, in the order of its endpoints.
+std::vector<std::vector<int>> ReplicaNodes(const PoolSpec& spec);
+
 // The largest share of any resource of a node that a slot takes, over `count` nodes: how much of
 // the pool it keeps from others. Rounded up; at least 1.
 std::int64_t MicroNodesOf(const Slot& slot, int count, const NodeShape& shape);

@@ -94,7 +94,7 @@ struct SizedFleet {
   bool reached = false;  // else `nodes` is the most that were tried
 };
 
-struct Outcome {
+struct ExperimentOutcome {
   std::string scenario, says;
   std::vector<CellOutcome> cells;  // in order: workload, pair, seed
   std::vector<RowOutcome> rows;    // in the same order

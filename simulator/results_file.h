@@ -17,18 +17,18 @@ namespace spillway {
 // All or nothing: every file is written whole beside its place first, then all are renamed. If one
 // cannot be written, none is left behind, and what stood there before stays. kInvalidArgument if
 // `folder` is a file; kUnavailable if the disk refuses.
-absl::Status WriteResults(const Outcome& outcome, const ScenarioSpec& scenario,
+absl::Status WriteResults(const ExperimentOutcome& outcome, const ScenarioSpec& scenario,
                           const std::string& command_line, const std::string& folder);
 
 // The files' texts. Money is a decimal string in JSON, and so is every cost in CSV; times are in
 // seconds, energy in joules, carbon in grams; null or empty: not known.
-std::string ResultsJson(const Outcome& outcome, const ScenarioSpec& scenario);
-std::string ResultsCsv(const Outcome& outcome);  // a heading, then one line a cell
-std::string ResultsSummary(const Outcome& outcome, const ScenarioSpec& scenario,
+std::string ResultsJson(const ExperimentOutcome& outcome, const ScenarioSpec& scenario);
+std::string ResultsCsv(const ExperimentOutcome& outcome);  // a heading, then one line a cell
+std::string ResultsSummary(const ExperimentOutcome& outcome, const ScenarioSpec& scenario,
                            const std::string& command_line);  // Markdown
 
 // For a terminal: one block a workload, one row a (fleet, policy), never wider than `width` columns
 // where names allow. Costs under both accountings, never without attainment beside them.
-std::string ResultTable(const Outcome& outcome, int width);
+std::string ResultTable(const ExperimentOutcome& outcome, int width);
 
 }  // namespace spillway

@@ -21,7 +21,7 @@ enum class Standing : std::uint8_t {
 Standing StandingOf(const RowOutcome& row, Accounting book, double attainment);
 
 // One sentence about the best row against the baseline. Where the baseline is the cheaper one it
-// says so first; a cost never stands without attainment beside it. Fills Outcome::verdict.
-std::string VerdictSentence(const Outcome& outcome, const ScenarioSpec& scenario);
+// says so first; a cost never stands without attainment beside it. Fills ExperimentOutcome::verdict.
+std::string VerdictSentence(const ExperimentOutcome& outcome, const ScenarioSpec& scenario);
 
 }  // namespace spillway

@@ -1,0 +1,363 @@
+#include "simulator/cell.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/status.h"
+#include "simulator/agenda.h"
+#include "simulator/job_flow.h"
+#include "simulator/nodes_world.h"
+#include "simulator/request_flow.h"
+#include "simulator/tally.h"
+#include "simulator/virtual_host.h"
+
+namespace spillway {
+namespace {
+
+// At most so often do changed inputs reach the router, as in the live host.
+constexpr absl::Duration kViewPeriod = absl::Milliseconds(20);
+constexpr double kBusy = 0.9;  // utilization from which a cell is flagged
+constexpr double kPilesUp = 0.05;
+
+class Cell {
+ public:
+  explicit Cell(const CellInputs& inputs)
+      : inputs_(inputs),
+        scenario_(*inputs.scenario),
+        agenda_(scenario_.start),
+        catalog_(inputs.config, &inputs.config->catalog),
+        tally_(scenario_.objective, inputs.config->policy.objectives,
+               scenario_.start + scenario_.warm_up, inputs.config->fleet.pools.size()),
+        requests_(catalog_, agenda_, tally_),
+        jobs_(inputs.config->fleet, inputs.config->catalog, agenda_),
+        nodes_(inputs.config->fleet, scenario_.world, inputs.seed, agenda_) {}
+
+  absl::StatusOr<CellOutcome> Run();
+
+ private:
+  absl::Status Begin();
+  absl::Status Loop();
+  bool NextArrival();
+  absl::Status Take(const Arrival& arrival, absl::Time now);
+  absl::Status Happen(const TimedEvent<Tick>& event, absl::Time now);
+  void Post(event::Body body, absl::Time now);
+  void Settle(absl::Time now);
+  absl::Status RefreshView(absl::Time now);
+  void Flush(absl::Time now);
+  void HearTurns();
+  void ChangeNode(const Tick& tick, absl::Time now);
+  bool IsOver() const { return arrivals_over_ && in_system() == 0 && turns_.empty(); }
+  std::int64_t in_system() const { return requests_.in_flight() + open_jobs_; }
+  CellOutcome Conclude();
+  void Label(CellOutcome& out) const;
+
+  const CellInputs& inputs_;
+  const ScenarioSpec& scenario_;
+  Agenda agenda_;
+  std::shared_ptr<const Catalog> catalog_;
+  VirtualHost host_;
+  Tally tally_;
+  RequestFlow requests_;
+  JobFlow jobs_;
+  NodesWorld nodes_;
+
+  Arrival next_;
+  bool has_next_ = false, arrivals_over_ = false;
+  std::vector<std::optional<Arrival>> turns_slots_;
+  std::vector<std::uint32_t> turns_;  // slots in use
+  std::shared_ptr<const RouterInputs> inputs_in_force_;
+  absl::Time view_at_ = absl::InfinitePast();
+  bool view_planned_ = false;
+  absl::Time brain_due_ = absl::InfiniteFuture();
+  std::int64_t open_jobs_ = 0;
+  std::map<JobId, absl::Time> open_;  // and when they came
+  absl::Time now_, last_arrival_, last_end_;
+  std::int64_t in_system_at_horizon_ = 0, arrivals_ = 0;
+};
+
+absl::Status Cell::Begin() {
+  now_ = last_arrival_ = last_end_ = scenario_.start;
+  Post(event::Started{.epoch = 1, .config = inputs_.config}, now_);
+  const auto& pools = inputs_.config->fleet.pools;
+  for (std::size_t p = 0; p < pools.size(); ++p) {
+    const PoolId id{static_cast<std::uint32_t>(p)};
+    for (int i = 0; i < EndpointsOf(pools[p]); ++i)
+      Post(event::EndpointSeen{.endpoint = {id, i}, .up = true}, now_);
+  }
+  SPILLWAY_RETURN_IF_ERROR(RefreshView(now_));
+  has_next_ = inputs_.arrivals->Next(next_);
+  arrivals_over_ = !has_next_;
+  return absl::OkStatus();
+}
+
+// --- The loop ------------------------------------------------------------------------------------
+
+absl::Status Cell::Loop() {
+  std::uint64_t turns = 0;
+  while (!IsOver()) {
+    if (inputs_.cancelled && ++turns % 4096 == 0 && inputs_.cancelled())
+      return absl::CancelledError("the run was cancelled");
+    const absl::Time arrives =
+        has_next_ ? scenario_.start + absl::Nanoseconds(next_.at) : absl::InfiniteFuture();
+    const absl::Time happens = agenda_.NextTime();
+    if (arrivals_over_ && happens > last_arrival_ + scenario_.drain) break;
+    // Faults and prices of the same instant come before arrivals, all else after.
+    const bool arrival_first =
+        arrives < happens || (arrives == happens && arrives != absl::InfiniteFuture());
+    if (arrival_first) {
+      now_ = arrives;
+      SPILLWAY_RETURN_IF_ERROR(Take(next_, now_));
+      last_arrival_ = now_;
+      has_next_ = inputs_.arrivals->Next(next_);
+      if (!has_next_) {
+        arrivals_over_ = true;
+        in_system_at_horizon_ = in_system();
+      }
+    } else {
+      if (happens == absl::InfiniteFuture()) break;
+      now_ = happens;
+      SPILLWAY_RETURN_IF_ERROR(Happen(agenda_.Pop(), now_));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Cell::Take(const Arrival& arrival, absl::Time now) {
+  ++arrivals_;
+  if (arrival.kind == WorkKind::kRequest) {
+    SPILLWAY_RETURN_IF_ERROR(requests_.Arrive(arrival, now));
+    HearTurns();
+    return absl::OkStatus();
+  }
+  auto work = arrival.job;
+  if (work->objective.deadline) {  // counts from the start of the run
+    auto dated = std::make_shared<Work>(*work);
+    dated->objective.deadline = scenario_.start + (*work->objective.deadline - absl::UnixEpoch());
+    work = std::move(dated);
+  }
+  tally_.Submitted();
+  const JobId id{host_.events() + 1};
+  jobs_.Know(id, arrival.truth.run);
+  ++open_jobs_;
+  open_.emplace(id, now);
+  Post(event::Submitted{std::move(work)}, now);
+  return absl::OkStatus();
+}
+
+absl::Status Cell::Happen(const TimedEvent<Tick>& event, absl::Time now) {
+  switch (event.payload.kind) {
+    case TickKind::kStep:
+      requests_.Step(event.payload.id, now);
+      HearTurns();
+      break;
+    case TickKind::kJobEnd: {
+      std::vector<event::Body> events;
+      jobs_.End(event.payload.id, now, events);
+      for (event::Body& body : events) Post(std::move(body), now);
+      break;
+    }
+    case TickKind::kBrain:
+      if (now != brain_due_) break;
+      brain_due_ = absl::InfiniteFuture();
+      Post(event::TimerFired{}, now);
+      break;
+    case TickKind::kFlush:
+      Flush(now);
+      break;
+    case TickKind::kView:
+      view_planned_ = false;
+      return RefreshView(now);
+    case TickKind::kRoom:
+      requests_.GiveUpWaiting(now);
+      HearTurns();
+      break;
+    case TickKind::kTurn: {
+      const Arrival arrival = *std::exchange(turns_slots_[event.payload.id], std::nullopt);
+      std::erase(turns_, event.payload.id);
+      SPILLWAY_RETURN_IF_ERROR(Take(arrival, now));
+      last_arrival_ = std::max(last_arrival_, now);
+      break;
+    }
+    case TickKind::kNodeDown:
+    case TickKind::kNodeUp:
+      ChangeNode(event.payload, now);
+      break;
+  }
+  return absl::OkStatus();
+}
+
+// --- The brain -----------------------------------------------------------------------------------
+
+void Cell::Post(event::Body body, absl::Time now) {
+  std::vector<event::Body> next{std::move(body)};
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    const bool submits = std::holds_alternative<event::Submitted>(next[i]);
+    const Reply reply = host_.Post(std::move(next[i]), now);
+    if (submits && !reply.status.ok()) {  // no pool could ever do it
+      const JobId id{host_.events()};
+      Job job;
+      job.work = std::make_shared<const Work>();
+      job.created_at = now;
+      job.state = JobState::kFailed;
+      tally_.Ended(job);
+      open_.erase(id);
+      jobs_.Forget(id);
+      --open_jobs_;
+    }
+    for (Command& command : std::exchange(host_.commands(), {})) {
+      std::visit([&](const auto& c) { jobs_.Run(c, now, next); }, command);
+    }
+  }
+  Settle(now);
+}
+
+void Cell::Settle(absl::Time now) {
+  for (const Job& job : std::exchange(host_.jobs(), {})) {
+    if (!IsTerminal(job.state) || open_.erase(job.id) == 0) continue;
+    tally_.Ended(job);
+    jobs_.Forget(job.id);
+    --open_jobs_;
+    last_end_ = now;
+  }
+  const absl::Time due = host_.brain().NextTimer();
+  if (due != brain_due_ && due != absl::InfiniteFuture()) {
+    brain_due_ = std::max(due, now);
+    agenda_.At(brain_due_, EventClass::kPrice, {TickKind::kBrain, 0});
+  }
+  if (view_planned_ || host_.brain().router_inputs() == inputs_in_force_) return;
+  view_planned_ = true;
+  agenda_.At(std::max(now, view_at_ + kViewPeriod), EventClass::kAdmission, {TickKind::kView, 0});
+}
+
+absl::Status Cell::RefreshView(absl::Time now) {
+  if (host_.brain().router_inputs() == inputs_in_force_) return absl::OkStatus();
+  inputs_in_force_ = host_.brain().router_inputs();
+  view_at_ = now;
+  auto view = RouterView::Make(inputs_in_force_);
+  if (!view.ok()) return view.status();
+  return requests_.UseView(*std::move(view), now);
+}
+
+void Cell::Flush(absl::Time now) {
+  auto ended = requests_.TakeEnded();
+  if (ended.empty()) return;
+  for (const auto& request : ended) {
+    if (inputs_.on_request) inputs_.on_request(*request);
+    last_end_ = std::max(last_end_, request->ended);
+  }
+  for (std::size_t at = 0; at < ended.size(); at += event::kMostRequests) {
+    const std::size_t end = std::min(ended.size(), at + event::kMostRequests);
+    Post(event::RequestsEnded{{ended.begin() + static_cast<std::ptrdiff_t>(at),
+                               ended.begin() + static_cast<std::ptrdiff_t>(end)}},
+         now);
+  }
+}
+
+void Cell::HearTurns() {
+  for (const TurnEnd& end : requests_.TakeTurns()) {
+    Arrival next;
+    if (!inputs_.arrivals->Ended(end, next)) continue;
+    const auto free = std::find(turns_slots_.begin(), turns_slots_.end(), std::nullopt);
+    const auto slot = static_cast<std::uint32_t>(free - turns_slots_.begin());
+    if (free == turns_slots_.end()) turns_slots_.emplace_back();
+    agenda_.At(scenario_.start + absl::Nanoseconds(next.at), EventClass::kArrival,
+               {TickKind::kTurn, slot});
+    turns_slots_[slot] = std::move(next);
+    turns_.push_back(slot);
+  }
+}
+
+void Cell::ChangeNode(const Tick& tick, absl::Time now) {
+  const NodesWorld::Node& node = nodes_.Change(tick, now);
+  const auto& servers = requests_.servers();
+  for (std::uint32_t i = 0; i < servers.size(); ++i) {
+    const auto& on = servers[i].nodes;
+    if (servers[i].key.pool != node.pool ||
+        std::find(on.begin(), on.end(), node.node) == on.end())
+      continue;
+    Post(event::EndpointSeen{.endpoint = servers[i].key, .up = node.up}, now);
+    requests_.SetUp(i, node.up, now);
+  }
+  Post(event::NodeSeen{.pool = node.pool, .node = node.node, .up = node.up}, now);
+  HearTurns();
+}
+
+// --- The end -------------------------------------------------------------------------------------
+
+void Cell::Label(CellOutcome& out) const {
+  const auto part = [&](std::int64_t n) {
+    return arrivals_ == 0 ? 0.0 : static_cast<double>(n) / static_cast<double>(arrivals_);
+  };
+  bool busy = false;
+  for (const PoolOutcome& pool : out.pools) {
+    if (pool.utilization <= kBusy) continue;
+    busy = true;
+    out.flags.push_back(absl::StrCat("pool ", pool.name, ": utilization ",
+                                     absl::StrFormat("%.2f", pool.utilization)));
+  }
+  const bool piles_up = part(out.refused) > kPilesUp || part(out.unfinished) > kPilesUp ||
+                        part(in_system_at_horizon_) > kPilesUp;
+  out.label = piles_up ? LoadLabel::kOverloaded : busy ? LoadLabel::kBacklogged : LoadLabel::kStable;
+}
+
+CellOutcome Cell::Conclude() {
+  const absl::Time end = IsOver() ? std::max(last_arrival_, last_end_) : now_;
+  Flush(std::max(end, now_));
+  requests_.Abandon();
+  for (const auto& [id, since] : open_) tally_.Unfinished(since);
+  const absl::Time until = std::max(end, now_);
+  requests_.CloseStrips(until);
+  jobs_.CloseStrips(until);
+
+  CellOutcome out;
+  const FleetSpec& fleet = inputs_.config->fleet;
+  out.pools.resize(fleet.pools.size());
+  out.span = until - scenario_.start;
+  out.bin = TimeStrip::kFirstBin;
+  while (out.span > out.bin * static_cast<int>(TimeStrip::kMostBins)) out.bin *= 2;
+  tally_.Write(fleet, host_.Ledger(until), out);
+  for (std::size_t p = 0; p < fleet.pools.size(); ++p) {
+    PoolOutcome& pool = out.pools[p];
+    std::vector<const TimeStrip*> strips;
+    for (const Server& server : requests_.servers()) {
+      if (Index(server.key.pool) == p) strips.push_back(&server.strip);
+    }
+    pool.endpoints = static_cast<int>(strips.size());
+    if (strips.empty()) strips.push_back(&jobs_.strip(PoolId{static_cast<std::uint32_t>(p)}));
+    for (const TimeStrip* strip : strips) {
+      pool.utilization += strip->Mean() / static_cast<double>(strips.size());
+      const std::vector<double> bins = strip->Bins(out.bin);
+      if (pool.strip.size() < bins.size()) pool.strip.resize(bins.size());
+      for (std::size_t i = 0; i < bins.size(); ++i)
+        pool.strip[i] += bins[i] / static_cast<double>(strips.size());
+    }
+  }
+  Label(out);
+  out.events = host_.events();
+  out.decisions = requests_.routed();
+  return out;
+}
+
+absl::StatusOr<CellOutcome> Cell::Run() {
+  SPILLWAY_RETURN_IF_ERROR(Begin());
+  SPILLWAY_RETURN_IF_ERROR(Loop());
+  return Conclude();
+}
+
+}  // namespace
+
+absl::StatusOr<CellOutcome> RunCell(const CellInputs& inputs) { return Cell(inputs).Run(); }
+
+FleetSpec TakeAsModelled(FleetSpec fleet) {
+  for (PoolSpec& pool : fleet.pools) {
+    pool.modelled = true;
+    if (pool.adapter.type != "modelled") pool.adapter = {.type = "modelled"};
+  }
+  return fleet;
+}
+
+}  // namespace spillway

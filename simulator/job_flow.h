@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/command.h"
+#include "core/job.h"
+#include "core/pool.h"
+#include "performance/job_speed.h"
+#include "simulator/agenda.h"
+#include "simulator/time_strip.h"
+#include "simulator/virtual_host.h"
+#include "simulator/workloads/arrival.h"
+
+namespace spillway {
+
+// Attempts of jobs in virtual time: what was launched starts at once and ends when its true
+// duration is over.
+class JobFlow {
+ public:
+  // All outlive it.
+  JobFlow(const FleetSpec& fleet, const Catalog& catalog, Agenda& agenda);
+
+  // What the job with this id really takes.
+  void Know(JobId id, const Demand& truth) { truths_[id] = truth; }
+  void Forget(JobId id) { truths_.erase(id); }
+  // Events for the brain are appended.
+  void Run(const command::Launch& launch, absl::Time now, std::vector<event::Body>& events);
+  void Run(const command::Cancel& cancel, absl::Time now, std::vector<event::Body>& events);
+  // A tick of kind kJobEnd.
+  void End(std::uint32_t id, absl::Time now, std::vector<event::Body>& events);
+  void CloseStrips(absl::Time now);
+  const TimeStrip& strip(PoolId pool) const { return pools_[Index(pool)].strip; }
+
+ private:
+  struct OnPool {
+    TimeStrip strip;
+    double held = 0;  // of its capacity
+  };
+  struct Running {
+    AttemptKey key;
+    PoolId pool = kNoPool;
+    double share = 0;  // of the pool that it holds
+  };
+  absl::Duration DurationOf(const command::Launch& launch) const;
+  double ShareOf(const command::Launch& launch) const;
+  void Hold(PoolId pool, double share, absl::Time now);
+
+  const FleetSpec& fleet_;
+  SpeedBook speeds_;
+  std::vector<PoolSpeed> pool_speeds_;
+  Agenda& agenda_;
+  std::vector<OnPool> pools_;
+  std::map<JobId, Demand> truths_;
+  std::map<std::uint32_t, Running> running_;
+  std::map<AttemptKey, std::uint32_t> by_key_;
+  std::uint32_t last_ = 0;
+};
+
+}  // namespace spillway

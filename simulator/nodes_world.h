@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/pool.h"
+#include "core/scenario.h"
+#include "simulator/agenda.h"
+#include "simulator/random_stream.h"
+
+namespace spillway {
+
+// Nodes that fail and are repaired, or are taken back by their owner and replaced: what nobody
+// decides. Times are exponential, each node by its own random stream, so that another policy or
+// another fleet beside it meets the same failures.
+class NodesWorld {
+ public:
+  NodesWorld(const FleetSpec& fleet, const WorldSpec& world, std::uint64_t seed, Agenda& agenda);
+
+  struct Node {
+    PoolId pool = kNoPool;
+    int node = 0;
+    bool up = true;
+  };
+  // A tick of kind kNodeDown or kNodeUp: what became of the node; schedules what comes next.
+  const Node& Change(const Tick& tick, absl::Time now);
+
+ private:
+  struct Process {
+    Node node;
+    absl::Duration up_mean, down_mean;
+    RandomStream random;
+  };
+  static absl::Duration Draw(absl::Duration mean, RandomStream& random);
+  Agenda& agenda_;
+  std::vector<Process> nodes_;
+};
+
+}  // namespace spillway

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "core/catalog.h"
+#include "scheduler/prefix_memory.h"
+#include "scheduler/router.h"
+#include "simulator/agenda.h"
+#include "simulator/servers.h"
+#include "simulator/tally.h"
+#include "simulator/workloads/arrival.h"
+
+namespace spillway {
+
+// Requests in virtual time: routed by the live Router over views of the live Brain's inputs,
+// answered by true engines. What the controller's dispatcher does with threads and sockets happens
+// here with events; what decides is the same.
+class RequestFlow {
+ public:
+  // All outlive it. `turns` hears of requests that belong to sessions.
+  RequestFlow(std::shared_ptr<const Catalog> catalog, Agenda& agenda, Tally& tally);
+
+  // The first call makes the engines. kFailedPrecondition as MakeServers; later ones cannot fail.
+  absl::Status UseView(std::shared_ptr<const RouterView> view, absl::Time now);
+  const std::vector<Server>& servers() const { return servers_; }
+
+  // kNotFound: nobody serves what it asks for, with the nearest name.
+  absl::Status Arrive(const Arrival& arrival, absl::Time now);
+  // A tick of kind kStep, kRoom.
+  void Step(std::uint32_t server, absl::Time now);
+  void GiveUpWaiting(absl::Time now);
+  // What runs there is lost; its requests go elsewhere where nothing had reached their clients.
+  // Coming up it begins empty.
+  void SetUp(std::uint32_t server, bool up, absl::Time now);
+
+  // Ended since the last call: the brain learns from them.
+  std::vector<std::shared_ptr<const Request>> TakeEnded();
+  // Of sessions, ended since the last call.
+  std::vector<TurnEnd> TakeTurns();
+  std::int64_t in_flight() const { return in_flight_; }  // waiting ones included
+  std::uint64_t routed() const { return draws_; }
+  // Counts what is in flight as unfinished.
+  void Abandon();
+  void CloseStrips(absl::Time now);
+
+ private:
+  struct Flight {
+    Request record;
+    std::shared_ptr<const RouterView> view;
+    std::shared_ptr<const RequestShape> shape;
+    std::int64_t output_tokens = 0;  // truth: for engines only
+    std::uint32_t part = 0, session = 0, turn = 0;
+    std::size_t tried = 0;
+    int server = -1;
+    std::uint64_t mark = 0;
+    std::int64_t prompt_tokens = 0;       // truth
+    std::int64_t estimated_tokens = 0;    // of the prompt, by the router
+    absl::Time first_at;
+    bool first_token = false;
+    bool live = false;
+    std::uint64_t ticket = 0;
+  };
+
+  std::uint32_t NewFlight();
+  const std::vector<std::string>* Resolve(std::string_view model);
+  void Features(const Arrival& arrival, absl::Time now, RequestFeatures& out);
+  const std::shared_ptr<const RequestShape>& ShapeFor(const RequestFeatures& features);
+  Routed Route(Flight& flight);
+  // Routes and hands over; false: it waits for room.
+  void Dispatch(std::uint32_t id, absl::Time now);
+  bool Take(std::uint32_t id, absl::Time now);
+  void FirstToken(Flight& flight, absl::Time now);
+  void Release(Flight& flight, absl::Time now);
+  void Finish(std::uint32_t id, RequestEnd end, absl::Time now);
+  void Schedule(std::uint32_t server, absl::Time now);
+  void Mark(Server& server, absl::Time now);
+  void WakeFor(std::uint32_t server, absl::Time now);
+
+  std::shared_ptr<const Catalog> catalog_;
+  Agenda& agenda_;
+  Tally& tally_;
+  std::shared_ptr<const RouterView> view_;
+  std::vector<Server> servers_;
+  Router router_;
+  PrefixMemory prefixes_;
+  std::vector<std::shared_ptr<const RequestShape>> shapes_;
+  std::vector<RequestFeatures> shape_keys_;
+  std::map<std::string, std::vector<std::string>, std::less<>> resolved_;
+
+  std::vector<Flight> flights_;
+  std::vector<std::uint32_t> free_;
+  std::map<std::uint64_t, std::uint32_t> waiting_;  // by ticket
+  std::deque<std::pair<absl::Time, std::uint64_t>> patience_;  // deadlines in order, tickets
+  std::uint64_t last_ticket_ = 0, draws_ = 0, count_ = 0;
+  std::int64_t in_flight_ = 0;
+  std::vector<StepOutput> outputs_;
+  std::vector<std::shared_ptr<const Request>> ended_;
+  std::vector<TurnEnd> turns_;
+};
+
+}  // namespace spillway

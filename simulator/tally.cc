@@ -1,0 +1,166 @@
+#include "simulator/tally.h"
+
+#include <algorithm>
+
+#include "core/code.h"
+#include "core/names.h"
+
+namespace spillway {
+
+Tally::Tally(ScenarioObjective objective, const DefaultObjectives& defaults,
+             absl::Time measured_from, std::size_t pools)
+    : objective_(std::move(objective)),
+      defaults_(defaults),
+      measured_from_(measured_from),
+      pools_(pools) {}
+
+bool Tally::InTime(const Request& request) const {
+  if (request.end != RequestEnd::kAnswered || !request.ttft) return false;
+  RequestObjective wanted{objective_.ttft, objective_.tpot};
+  if (const auto model = defaults_.models.find(request.answered_by);
+      model != defaults_.models.end()) {
+    if (!wanted.ttft) wanted.ttft = model->second.ttft;
+    if (!wanted.tpot) wanted.tpot = model->second.tpot;
+  }
+  // What the client itself asked for only tightens.
+  const auto limit = [](std::optional<absl::Duration> general, absl::Duration otherwise,
+                        std::optional<absl::Duration> own) {
+    const absl::Duration common = general.value_or(otherwise);
+    return own ? std::min(*own, common) : common;
+  };
+  const RequestFeatures& asked = request.features;
+  if (*request.ttft > limit(wanted.ttft, defaults_.request_ttft, asked.ttft)) return false;
+  return !request.tpot || *request.tpot <= limit(wanted.tpot, defaults_.request_tpot, asked.tpot);
+}
+
+void Tally::Judge(absl::Time arrived, bool met) {
+  if (arrived < measured_from_) return;
+  ++judged_;
+  if (met) ++met_;
+}
+
+void Tally::Ended(const Request& request, PoolId pool) {
+  switch (request.end) {
+    case RequestEnd::kAnswered:
+      ++completed_;
+      break;
+    case RequestEnd::kRefused:
+      ++refused_;
+      break;
+    default:
+      ++failed_;
+  }
+  Judge(request.features.arrived, InTime(request));
+  if (request.spilled_from != kNoPool) ++spills_[{request.spilled_from, request.spilled_code}];
+  if (request.end != RequestEnd::kAnswered) return;
+  OfPool& there = pools_[Index(pool)];
+  ++there.requests;
+  there.prompt_tokens += request.prompt_tokens.value_or(0);
+  there.output_tokens += request.output_tokens.value_or(0);
+  if (request.features.arrived < measured_from_) return;
+  if (request.ttft) ttft_.Add(*request.ttft);
+  if (request.tpot) tpot_.Add(*request.tpot);
+  e2e_.Add(request.ended - request.features.arrived);
+}
+
+void Tally::Ended(const Job& job) {
+  const bool done = job.state == JobState::kSucceeded;
+  ++(done ? completed_ : failed_);
+  const Objective& objective = job.work->objective;
+  bool met = done;
+  if (objective.deadline) met = met && job.finished_at && *job.finished_at <= *objective.deadline;
+  if (objective.start_within) {
+    met = met && job.started_at && *job.started_at - job.created_at <= *objective.start_within;
+  }
+  Judge(job.created_at, met);
+  if (!done) return;
+  if (!job.attempts.empty()) ++pools_[Index(job.attempts.back().pool)].jobs;
+  if (job.created_at < measured_from_) return;
+  if (job.started_at) job_wait_.Add(*job.started_at - job.created_at);
+  if (job.finished_at) job_turnaround_.Add(*job.finished_at - job.created_at);
+}
+
+void Tally::Unfinished(absl::Time arrived) {
+  ++unfinished_;
+  Judge(arrived, false);
+}
+
+void Tally::WriteMoney(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
+                       CellOutcome& out) const {
+  for (const record::LedgerRow& row : ledger) {
+    PoolOutcome& pool = out.pools[Index(row.pool)];
+    const bool paid_for = fleet.pools[Index(row.pool)].billing == Billing::kCommitted;
+    switch (row.category) {
+      case record::Category::kWork:
+        pool.work_cost += row.cost;
+        break;
+      case record::Category::kIdle:
+        pool.idle_cost += row.cost;
+        break;
+      case record::Category::kOverhead:
+        pool.overhead_cost += row.cost;
+        break;
+    }
+    pool.baseline_cost += row.baseline_cost;
+    pool.compared_cost += row.compared_cost;
+    pool.energy += row.energy;
+    pool.carbon += row.carbon;
+    out.cost += row.cost;
+    out.cost_paid_for += paid_for ? row.marginal_cost : row.cost;
+    out.energy += row.energy;
+    out.carbon += row.carbon;
+  }
+}
+
+void Tally::Write(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
+                  CellOutcome& out) const {
+  out.submitted = submitted_;
+  out.completed = completed_;
+  out.refused = refused_;
+  out.failed = failed_;
+  out.unfinished = unfinished_;
+  out.judged = judged_;
+  out.met = met_;
+  out.ttft = ttft_.Summary();
+  out.tpot = tpot_.Summary();
+  out.e2e = e2e_.Summary();
+  out.job_wait = job_wait_.Summary();
+  out.job_turnaround = job_turnaround_.Summary();
+  out.ttft_cdf = ttft_.Cdf(100);
+  for (std::size_t i = 0; i < pools_.size(); ++i) {
+    const PoolSpec& spec = fleet.pools[i];
+    PoolOutcome& pool = out.pools[i];
+    pool.name = spec.name;
+    pool.device = spec.device;
+    pool.vendor = spec.vendor;
+    pool.kind = NameOf(spec.kind);
+    pool.billing = NameOf(spec.billing);
+    pool.nodes = spec.nodes;
+    pool.requests = pools_[i].requests;
+    pool.jobs = pools_[i].jobs;
+    pool.prompt_tokens = pools_[i].prompt_tokens;
+    pool.output_tokens = pools_[i].output_tokens;
+  }
+  WriteMoney(fleet, ledger, out);
+  std::int64_t done = 0, by_nvidia = 0;
+  Usd nvidia_bill{};
+  for (const PoolOutcome& pool : out.pools) {
+    done += pool.requests + pool.jobs;
+    if (pool.vendor != "nvidia") continue;
+    by_nvidia += pool.requests + pool.jobs;
+    nvidia_bill += pool.bill();
+  }
+  const auto share = [](auto part, auto whole) {
+    return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+  };
+  out.nvidia_share = share(by_nvidia, done);
+  out.nvidia_cost_share = share(nvidia_bill.value(), out.cost.value());
+  for (const auto& [spill, count] : spills_) {
+    out.spills.push_back({fleet.pools[Index(spill.first)].name, std::string(NameOf(spill.second)), count});
+  }
+  std::stable_sort(out.spills.begin(), out.spills.end(),
+                   [](const SpillCount& a, const SpillCount& b) { return a.count > b.count; });
+  if (out.spills.size() > 20) out.spills.resize(20);
+}
+
+}  // namespace spillway

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <tuple>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "scheduler/brain.h"
+
+namespace spillway {
+
+// Hosts a brain in virtual time: numbers its events, keeps of its records what a result needs, and
+// hands on its commands. The brain is the live controller's own.
+class VirtualHost {
+ public:
+  // Folds the event; commands are appended to `commands()`, jobs that changed to `jobs()`.
+  Reply Post(event::Body body, absl::Time now);
+  Brain& brain() { return brain_; }
+  const Brain& brain() const { return brain_; }
+  std::uint64_t events() const { return number_; }
+
+  // Since they were last cleared by whoever reads them.
+  std::vector<Command>& commands() { return commands_; }
+  std::vector<Job>& jobs() { return jobs_; }
+
+  // All rows so far, those of the open hour as they would be booked at `now`.
+  std::vector<record::LedgerRow> Ledger(absl::Time now) const;
+
+ private:
+  using LedgerKey = std::tuple<absl::Time, PoolId, std::string, record::Category>;
+  static LedgerKey KeyOf(const record::LedgerRow& row) {
+    return {row.hour, row.pool, row.tenant, row.category};
+  }
+  Brain brain_;
+  std::uint64_t number_ = 0;
+  Effects effects_;
+  std::vector<Command> commands_;
+  std::vector<Job> jobs_;
+  std::map<LedgerKey, record::LedgerRow> ledger_;
+};
+
+}  // namespace spillway
