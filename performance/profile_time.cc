@@ -60,11 +60,23 @@ double ProfileTimes::Prefill(const StepBatch& batch) const {
                         std::max(0.0, static_cast<double>(batch.prefill_context) - own));
 }
 
+double ProfileTimes::MeasuredDecode(int sequences) const {
+  return At(decode_, sequences, [this](double at) { return RooflineDecode(at); });
+}
+
 double ProfileTimes::Decode(const StepBatch& batch) const {
-  const double measured =
-      At(decode_, batch.decodes, [this](double at) { return RooflineDecode(at); });
+  const double measured = MeasuredDecode(batch.decodes);
   const double longer = static_cast<double>(batch.decode_context) - batch.decodes * decode_context_;
   return measured + roofline_.KvSeconds(std::max(0.0, longer));
+}
+
+// Up to the measured context as measured, beyond it the time to read the rest.
+std::optional<DecodeCurve> ProfileTimes::Decodes(int sequences) const {
+  if (decode_.empty()) return roofline_.Decodes(sequences);
+  const double measured = MeasuredDecode(sequences) * roofline_.scale();
+  const double token = roofline_.KvSeconds(1) * roofline_.scale();
+  return LongerOf(TickLineOf(measured, 0),
+                  TickLineOf(measured - token * sequences * decode_context_, token));
 }
 
 absl::Duration ProfileTimes::Of(const StepBatch& batch) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/model.h"
@@ -21,6 +22,7 @@ class ProfileTimes final : public StepTimes {
   ProfileTimes(const EngineProfile& profile, const Roofline& roofline);
 
   absl::Duration Of(const StepBatch& batch) const override;
+  std::optional<DecodeCurve> Decodes(int sequences) const override;
   Basis basis() const override {
     return prefill_.empty() || decode_.empty() ? Basis::kRoofline : Basis::kProfile;
   }
@@ -36,6 +38,7 @@ class ProfileTimes final : public StepTimes {
   template <class Outside>
   static double At(const std::vector<Point>& points, double at, Outside outside);
   double Prefill(const StepBatch& batch) const;
+  double MeasuredDecode(int sequences) const;
   double Decode(const StepBatch& batch) const;
 
   std::vector<Point> prefill_, decode_;

@@ -123,6 +123,15 @@ absl::Duration Roofline::Of(const StepBatch& batch) const {
   return batch.empty() ? absl::ZeroDuration() : StepDuration(Seconds(batch) * scale_);
 }
 
+std::optional<DecodeCurve> Roofline::Decodes(int sequences) const {
+  const double n = sequences;
+  const double fixed = overhead_ + kSequenceOverhead * n;
+  const double compute = n * (layer_flops_ + head_flops_) / decode_rate_;
+  const double move = (WeightBytes(n) + kv_bytes_ * n) / bandwidth_;
+  return LongerOf(TickLineOf((compute + fixed) * scale_, attention_flops_ / decode_rate_ * scale_),
+                  TickLineOf((move + fixed) * scale_, kv_bytes_ / bandwidth_ * scale_));
+}
+
 absl::Duration StepDuration(double seconds) {
   constexpr double kMost = 9e18;  // 285 years
   const double nanos = std::min(kMost, seconds * 1e9);

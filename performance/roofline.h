@@ -42,6 +42,7 @@ class Roofline final : public StepTimes {
   static std::optional<Roofline> Of(const Replica& replica);
 
   absl::Duration Of(const StepBatch& batch) const override;
+  std::optional<DecodeCurve> Decodes(int sequences) const override;
   Basis basis() const override { return Basis::kRoofline; }
 
   // The same in seconds, on hardware of speed 1 and without confidential computing.

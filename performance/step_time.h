@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/time/time.h"
 #include "core/catalog.h"
@@ -36,6 +37,30 @@ struct StepBatch {
   friend bool operator==(const StepBatch&, const StepBatch&) = default;
 };
 
+// Decode steps are counted in ticks of 2^-20 ns (about 1 fs), whole numbers: many of them add up to
+// the same sum in whatever order and by whatever formula.
+inline constexpr int kTickBits = 20;
+// A time that grows by the same for each token: ticks, and ticks for a token.
+struct TickLine {
+  std::int64_t base = 0, slope = 0;  // slope >= 0; base may be below zero where another line holds
+  std::int64_t At(std::int64_t tokens) const { return base + slope * tokens; }
+  friend bool operator==(const TickLine&, const TickLine&) = default;
+};
+// None: longer than 1,000 s, or 1 ms a token.
+std::optional<TickLine> TickLineOf(double seconds, double seconds_per_token);
+// How long a step of nothing but decodes takes, by the tokens that its sequences have in the cache
+// together: the longer of two lines (computing or moving, as measured or beyond it).
+struct DecodeCurve {
+  TickLine gentle, steep;  // gentle.slope <= steep.slope; gentle is at least 1 ns everywhere
+  std::int64_t At(std::int64_t tokens) const {
+    const std::int64_t a = gentle.At(tokens), b = steep.At(tokens);
+    return a < b ? b : a;
+  }
+  friend bool operator==(const DecodeCurve&, const DecodeCurve&) = default;
+};
+// From lines in either order; none: one of them is none.
+std::optional<DecodeCurve> LongerOf(std::optional<TickLine> a, std::optional<TickLine> b);
+
 // Of one replica of one model on the hardware that it holds. Immutable: shared between threads.
 class StepTimes {
  public:
@@ -43,6 +68,9 @@ class StepTimes {
   // More than zero unless the batch is empty; whole nanoseconds; the same batch always takes the
   // same time; more work never takes less. Allocates nothing.
   virtual absl::Duration Of(const StepBatch& batch) const = 0;
+  // The same of `sequences` (> 0) decodes and no prompt, before it is rounded to nanoseconds. None:
+  // it has no such form, and an engine computes each step alone.
+  virtual std::optional<DecodeCurve> Decodes(int sequences) const;
   // `profile` if both phases were measured on this very hardware, else `roofline`.
   virtual Basis basis() const = 0;
 };
