@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/cascade.h"
 #include "core/selector.h"
 #include "core/work.h"
 
@@ -132,6 +133,7 @@ struct PolicySpec {
   bool allow_unpriced = false;
   std::string baseline = "cheapest-nvidia";  // or a pool, or a priced device of the catalogue
   std::uint64_t seed = 0;                    // for `order: random`
+  std::vector<CascadeSpec> cascades;         // the first that a request falls under counts
   friend bool operator==(const PolicySpec&, const PolicySpec&) = default;
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/cascade.h"
 #include "core/code.h"
 #include "core/decision.h"
 #include "core/estimate.h"
@@ -122,6 +123,7 @@ struct Request {
   Code baseline_code = Code::kChosen;  // none: why
   Joules energy{};
   GramsCo2e carbon{};
+  std::optional<CascadeStep> cascade;  // none: no cascade was in force for it
   friend bool operator==(const Request&, const Request&) = default;
 
   EndpointKey endpoint() const { return attempts.empty() ? kNoEndpoint : attempts.back().endpoint; }

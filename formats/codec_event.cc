@@ -2,11 +2,14 @@
 #include <memory>
 
 #include "formats/codec.h"
+#include "formats/codec_packed.h"
 #include "formats/codec_read.h"
 #include "formats/codec_write.h"
 
 namespace spillway {
 namespace {
+
+constexpr std::size_t kPackedRequest = 160;  // bytes, about
 
 // In the order of event::Body. Part of the storage format.
 constexpr std::array<std::string_view, std::variant_size_v<event::Body>> kKinds{
@@ -21,6 +24,13 @@ absl::StatusOr<event::Body> DecodeAs(std::string_view text) {
     if (!work.ok()) return work.status();
     return event::Submitted{std::make_shared<const Work>(*std::move(work))};
   } else {
+    if constexpr (std::same_as<E, event::RequestsEnded>) {
+      if (codec::IsPackedText(text)) {
+        auto packed = codec::UnpackDocument<E>(text);
+        if (!packed.ok()) return packed.status();
+        return event::Body(*std::move(packed));
+      }
+    }
     auto event = codec::ReadDocument<E>(text);
     if (!event.ok()) return event.status();
     return event::Body(*std::move(event));
@@ -46,6 +56,8 @@ std::string EncodeEvent(const event::Body& body) {
         if constexpr (std::same_as<E, event::Submitted>) {
           SPILLWAY_CHECK(event.work != nullptr);
           return codec::Encode(*event.work);
+        } else if constexpr (std::same_as<E, event::RequestsEnded>) {
+          return codec::PackDocument(event, kPackedRequest * event.requests.size());
         } else {
           std::string text;
           codec::WriteDocument(text, event);

@@ -236,6 +236,13 @@ SPILLWAY_STORED(DefaultObjectives, 0, F("job_start_within", &DefaultObjectives::
                 F("request_ttft", &DefaultObjectives::request_ttft),
                 F("request_tpot", &DefaultObjectives::request_tpot),
                 F("models", &DefaultObjectives::models));
+SPILLWAY_STORED(RequestSelector, 0, F("model", &RequestSelector::model),
+                F("tenant", &RequestSelector::tenant));
+SPILLWAY_STORED(EscalateWhen, 0, F("finish", &EscalateWhen::finish_reason),
+                F("logprob", &EscalateWhen::mean_logprob_below),
+                F("schema", &EscalateWhen::schema_unmet));
+SPILLWAY_STORED(CascadeSpec, 0, F("name", &CascadeSpec::name), F("when", &CascadeSpec::when),
+                F("first", &CascadeSpec::first), F("esc", &CascadeSpec::escalate_when));
 SPILLWAY_STORED(PolicySpec, 0, F("name", &PolicySpec::name), F("claim", &PolicySpec::claim),
                 F("rules", &PolicySpec::rules), F("spill", &PolicySpec::spill),
                 F("choice", &PolicySpec::choice), F("weights", &PolicySpec::weights),
@@ -244,7 +251,8 @@ SPILLWAY_STORED(PolicySpec, 0, F("name", &PolicySpec::name), F("claim", &PolicyS
                 F("default_duration", &PolicySpec::default_duration),
                 F("queue_timeout", &PolicySpec::queue_timeout),
                 F("allow_unpriced", &PolicySpec::allow_unpriced),
-                F("baseline", &PolicySpec::baseline), F("seed", &PolicySpec::seed));
+                F("baseline", &PolicySpec::baseline), F("seed", &PolicySpec::seed),
+                F("cascades", &PolicySpec::cascades));
 SPILLWAY_STORED(PriceChange, 0, F("pool", &PriceChange::pool), F("from", &PriceChange::from),
                 F("price", &PriceChange::price));
 SPILLWAY_STORED(PricesSpec, 0, F("prices", &PricesSpec::prices));
@@ -301,6 +309,12 @@ SPILLWAY_STORED(EndpointReading, 0, F("e", &EndpointReading::endpoint),
                 F("l", &EndpointReading::load));
 SPILLWAY_STORED(ForwardAttempt, 0, F("e", &ForwardAttempt::endpoint),
                 F("f", &ForwardAttempt::fault));
+SPILLWAY_STORED(AnswerFacts, 0, F("read", &AnswerFacts::readable),
+                F("finish", &AnswerFacts::finish), F("logprob", &AnswerFacts::mean_logprob),
+                F("schema", &AnswerFacts::schema_met));
+SPILLWAY_STORED(CascadeStep, 0, F("name", &CascadeStep::name), F("n", &CascadeStep::attempt),
+                F("other", &CascadeStep::other), F("why", &CascadeStep::why),
+                F("facts", &CascadeStep::facts), F("first", &CascadeStep::first_cost));
 SPILLWAY_STORED(
     Request, 0, F("id", &Request::id), F("view", &Request::view), F("f", &Request::features),
     F("read", &Request::readings), F("draw", &Request::draw), F("order", &Request::order),
@@ -313,7 +327,7 @@ SPILLWAY_STORED(
     F("ro", &Request::raw_tpot), F("cost", &Request::cost), F("marg", &Request::marginal_cost),
     F("priced", &Request::priced), F("base", &Request::baseline_cost),
     F("bp", &Request::baseline_pool), F("bc", &Request::baseline_code),
-    F("energy", &Request::energy), F("carbon", &Request::carbon));
+    F("energy", &Request::energy), F("carbon", &Request::carbon), F("casc", &Request::cascade));
 SPILLWAY_STORED(EndpointState, 0, F("up", &EndpointState::up),
                 F("ejected", &EndpointState::ejected), F("models", &EndpointState::models));
 SPILLWAY_STORED(SpeedCorrection, 0, F("model", &SpeedCorrection::model),

@@ -2,20 +2,8 @@
 
 #include <charconv>
 
-#include "formats/json_scan.h"
-
 namespace spillway {
 namespace {
-
-FinishReason ReasonOf(const JsonText& text) {
-  if (SameJsonText(text, "stop")) return FinishReason::kStop;
-  if (SameJsonText(text, "length")) return FinishReason::kLength;
-  if (SameJsonText(text, "tool_calls") || SameJsonText(text, "function_call")) {
-    return FinishReason::kToolCalls;
-  }
-  if (SameJsonText(text, "content_filter")) return FinishReason::kContentFilter;
-  return FinishReason::kOther;
-}
 
 class AnswerScan {
  public:
@@ -61,7 +49,7 @@ class AnswerScan {
     if (SameJsonText(key, "finish_reason") && json_.Peek() == '"') {
       JsonText reason;
       if (!json_.String(&reason)) return false;
-      out_.finish = ReasonOf(reason);
+      out_.finish = FinishReasonOf(reason);
       return true;
     }
     return json_.Skip();
@@ -124,6 +112,16 @@ class AnswerScan {
 };
 
 }  // namespace
+
+FinishReason FinishReasonOf(const JsonText& text) {
+  if (SameJsonText(text, "stop")) return FinishReason::kStop;
+  if (SameJsonText(text, "length")) return FinishReason::kLength;
+  if (SameJsonText(text, "tool_calls") || SameJsonText(text, "function_call")) {
+    return FinishReason::kToolCalls;
+  }
+  if (SameJsonText(text, "content_filter")) return FinishReason::kContentFilter;
+  return FinishReason::kOther;
+}
 
 bool ScanOpenAiAnswer(std::string_view json, OpenAiAnswer* out) {
   *out = OpenAiAnswer();

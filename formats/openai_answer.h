@@ -4,17 +4,11 @@
 #include <optional>
 #include <string_view>
 
+#include "core/cascade.h"
+#include "formats/json_scan.h"
+
 // What a router reads of an engine's answer: a whole one, or one `data:` line of a stream.
 namespace spillway {
-
-enum class FinishReason : std::uint8_t {
-  kNone,  // not said yet
-  kStop,
-  kLength,
-  kToolCalls,  // also function_call
-  kContentFilter,
-  kOther,  // a word of the engine's own
-};
 
 // What the engine counted. Unknown is not zero.
 struct OpenAiUsage {
@@ -39,5 +33,7 @@ struct OpenAiAnswer {
 // False if `json` is not one JSON object (depth at most 64), or a field above has a wrong type;
 // `out` then holds what was found before. Costs no allocation.
 bool ScanOpenAiAnswer(std::string_view json, OpenAiAnswer* out);
+// The word behind `finish_reason`.
+FinishReason FinishReasonOf(const JsonText& word);
 
 }  // namespace spillway

@@ -1,5 +1,6 @@
 #include "formats/openai_scan.h"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <utility>
@@ -139,8 +140,7 @@ class RequestScan {
       case Field::kResponseFormat:
         return ResponseFormat();
       case Field::kLogprobs:
-        out_.logprobs = json_.Peek() != 'f' && json_.Peek() != 'n';
-        return json_.Skip();
+        return Logprobs();
       case Field::kMetadata:
         return Metadata();
       case Field::kUser:
@@ -274,18 +274,29 @@ class RequestScan {
     });
   }
 
+  bool Logprobs() {
+    out_.logprobs = json_.Peek() != 'f' && json_.Peek() != 'n';
+    const std::size_t at = json_.position();
+    const bool read = json_.Skip();
+    out_.logprobs_range = ByteRange{at, json_.position() - at};
+    return read;
+  }
+
   bool ResponseFormat() {
     const char first = json_.Peek();
     if (first == 'n') return json_.Skip();
     if (first != '{') return BlameField("response_format", "", "expected an object");
     out_.response_format = true;
-    return json_.Object([this](const JsonText& key) {
+    const std::size_t at = json_.position();
+    const bool read = json_.Object([this](const JsonText& key) {
       if (!SameJsonText(key, "type") || json_.Peek() != '"') return json_.Skip();
       JsonText type;
       if (!json_.String(&type)) return false;
       out_.response_format = !SameJsonText(type, "text");
       return true;
     });
+    out_.response_format_range = {at, json_.position() - at};
+    return read;
   }
 
   bool Metadata() {
@@ -381,20 +392,30 @@ std::optional<ScanFault> ScanOpenAiRequest(OpenAiCall call, std::string_view bod
 
 SplicedBody::SplicedBody(std::string_view body, const OpenAiRequest& scanned, const Edits& edits)
     : body_(body) {
+  std::array<Edit, 3> all;
+  std::size_t count = 0;
   if (!edits.model.empty() && edits.model != scanned.model.view()) {
     AppendJsonString(model_, edits.model);
+    all[count++] = {scanned.model_range.at, scanned.model_range.size, model_};
   }
-  const bool usage = edits.ask_for_usage && !scanned.include_usage;
-  const auto edit_model = [&] {
-    if (!model_.empty()) Replace(scanned.model_range.at, scanned.model_range.size, model_);
-  };
-  using Is = OpenAiRequest::StreamOptions::Is;
-  const bool usage_first = scanned.stream_options.is == Is::kAbsent ||
-                           scanned.stream_options.value.at < scanned.model_range.at;
-  if (!usage_first) edit_model();
-  if (usage) AddUsage(scanned);
-  if (usage_first) edit_model();
-  Add(body_.substr(done_));
+  if (edits.ask_for_usage && !scanned.include_usage) all[count++] = UsageEdit(body, scanned);
+  if (!edits.logprobs.empty()) {
+    // The object has a member, its model, so a comma follows.
+    const auto& range = scanned.logprobs_range;
+    logprobs_ = range ? std::string(edits.logprobs)
+                      : absl::StrCat("\"logprobs\":", ToAbsl(edits.logprobs), ",");
+    all[count++] =
+        range ? Edit{range->at, range->size, logprobs_} : Edit{body.find('{') + 1, 0, logprobs_};
+  }
+  std::stable_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count),
+                   [](const Edit& a, const Edit& b) { return a.at < b.at; });
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    Add(body_.substr(done, all[i].at - done));
+    Add(all[i].with);
+    done = all[i].at + all[i].size;
+  }
+  Add(body_.substr(done));
 }
 
 void SplicedBody::Add(std::string_view part) {
@@ -403,26 +424,16 @@ void SplicedBody::Add(std::string_view part) {
   size_ += part.size();
 }
 
-void SplicedBody::Replace(std::size_t at, std::size_t size, std::string_view with) {
-  Add(body_.substr(done_, at - done_));
-  Add(with);
-  done_ = at + size;
-}
-
-void SplicedBody::AddUsage(const OpenAiRequest& scanned) {
+SplicedBody::Edit SplicedBody::UsageEdit(std::string_view body, const OpenAiRequest& scanned) {
   const auto& options = scanned.stream_options;
   using Is = OpenAiRequest::StreamOptions::Is;
-  if (options.is == Is::kAbsent) {
-    // The object has a member, its model, so a comma follows.
-    Replace(body_.find('{') + 1, 0, R"("stream_options":{"include_usage":true},)");
-  } else if (options.is == Is::kNull) {
-    Replace(options.value.at, options.value.size, R"({"include_usage":true})");
-  } else if (options.asked_at) {
-    Replace(options.asked_at->at, options.asked_at->size, "true");
-  } else {
-    Replace(options.value.at + 1, 0,
-            options.empty ? R"("include_usage":true)" : R"("include_usage":true,)");
-  }
+  if (options.is == Is::kAbsent)
+    return {body.find('{') + 1, 0, R"("stream_options":{"include_usage":true},)"};
+  if (options.is == Is::kNull)
+    return {options.value.at, options.value.size, R"({"include_usage":true})"};
+  if (options.asked_at) return {options.asked_at->at, options.asked_at->size, "true"};
+  return {options.value.at + 1, 0,
+          options.empty ? R"("include_usage":true)" : R"("include_usage":true,)"};
 }
 
 std::string SplicedBody::Text() const {

@@ -64,9 +64,11 @@ struct OpenAiRequest {
   std::size_t given_tokens = 0;  // numbers in `prompt` or `input`: the client sent token ids
   PrefixHashes prefix;           // of the text of messages, prompt or input, in order
 
-  bool tools = false;            // `tools` or `functions` has an entry
-  bool response_format = false;  // an answer other than plain text is asked for
-  bool logprobs = false;
+  bool tools = false;               // `tools` or `functions` has an entry
+  bool response_format = false;     // an answer other than plain text is asked for
+  ByteRange response_format_range;  // the value; empty: not there, or null
+  bool logprobs = false;            // the client asked for them
+  std::optional<ByteRange> logprobs_range;
 
   ScannedText user;
   // Of `metadata`: hints for us. None: not there. Their meaning is checked by who uses them.
@@ -91,13 +93,15 @@ struct ScanFault {
 std::optional<ScanFault> ScanOpenAiRequest(OpenAiCall call, std::string_view body,
                                            OpenAiRequest* out);
 
-// A body with up to two changes, as pieces that are written one after the other: nothing is copied
-// but the new values. Borrows the body; not copied or moved while parts() are in use.
+// A body with up to three changes, as pieces that are written one after the other: nothing is
+// copied but the new values. Borrows the body; not copied or moved while parts() are in use.
 class SplicedBody {
  public:
   struct Edits {
     std::string_view model;      // put in place of the client's; "": left as it is
     bool ask_for_usage = false;  // stream_options.include_usage becomes true
+    // Becomes the value of `logprobs`: true for chats, a number for completions; "": left as it is.
+    std::string_view logprobs;
   };
   SplicedBody(std::string_view body, const OpenAiRequest& scanned, const Edits& edits);
   SplicedBody(const SplicedBody&) = delete;
@@ -109,15 +113,18 @@ class SplicedBody {
 
  private:
   std::string_view body_;
-  std::string model_;  // in quotes
-  std::array<std::string_view, 5> parts_;
+  std::string model_;     // in quotes
+  std::string logprobs_;  // with its key, where there is none
+  std::array<std::string_view, 7> parts_;
   std::size_t count_ = 0;
   std::size_t size_ = 0;
-  std::size_t done_ = 0;  // bytes of body_ that are in parts_
 
+  struct Edit {
+    std::size_t at = 0, size = 0;
+    std::string_view with;
+  };
+  static Edit UsageEdit(std::string_view body, const OpenAiRequest& scanned);
   void Add(std::string_view part);
-  void Replace(std::size_t at, std::size_t size, std::string_view with);
-  void AddUsage(const OpenAiRequest& scanned);
 };
 
 }  // namespace spillway

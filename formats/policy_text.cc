@@ -1,6 +1,7 @@
 #include "formats/policy_text.h"
 
 #include "core/status.h"
+#include "formats/cascade_text.h"
 #include "formats/document.h"
 #include "formats/selector_text.h"
 #include "formats/units.h"
@@ -202,6 +203,7 @@ void ReadPolicy(const Place& at, PolicySpec& out) {
   r.Optional("allow_unpriced", out.allow_unpriced);
   r.Optional("baseline", out.baseline, ReadName);
   r.Optional("seed", out.seed);
+  r.Optional("cascades", out.cascades, Listed(ReadCascade, kMostCascades));
   r.Finish();
 }
 
@@ -233,6 +235,8 @@ Value ToValue(const PolicySpec& policy) {
   map.Set("allow_unpriced", Value::MakeBool(policy.allow_unpriced));
   map.Set("baseline", Text(policy.baseline));
   map.Set("seed", Value::MakeUnsigned(policy.seed));
+  Value& cascades = map.Set("cascades", Value::MakeList());
+  for (const CascadeSpec& cascade : policy.cascades) cascades.Append(ToValue(cascade));
   return map;
 }
 std::string WritePolicyYaml(const PolicySpec& policy) { return WriteYaml(ToValue(policy)); }

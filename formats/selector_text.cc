@@ -71,6 +71,13 @@ void ReadWorkSelector(const Place& at, WorkSelector& out) {
   r.Finish();
 }
 
+void ReadRequestSelector(const Place& at, RequestSelector& out) {
+  ObjectReader r(at, "a selector of requests");
+  r.Optional("model", out.model, kWords);
+  r.Optional("tenant", out.tenant, kWords);
+  r.Finish();
+}
+
 Value ToValue(const PoolSelector& selector) {
   Value map = Value::MakeMap();
   SetWords(map, "name", selector.name);
@@ -100,6 +107,13 @@ Value ToValue(const WorkSelector& selector) {
   SetWords(map, "model", selector.model);
   SetLabels(map, selector.labels);
   if (selector.min_priority) map.Set("min_priority", Value::MakeInteger(*selector.min_priority));
+  return map;
+}
+
+Value ToValue(const RequestSelector& selector) {
+  Value map = Value::MakeMap();
+  SetWords(map, "model", selector.model);
+  SetWords(map, "tenant", selector.tenant);
   return map;
 }
 

@@ -14,9 +14,12 @@ namespace spillway {
 void ReadPoolSelector(const Place& at, PoolSelector& out);
 // Keys: kind name tenant confidential class model labels min_priority.
 void ReadWorkSelector(const Place& at, WorkSelector& out);
+// Keys: model tenant.
+void ReadRequestSelector(const Place& at, RequestSelector& out);
 
 // Only the keys that say something; lists of one as that one.
 Value ToValue(const PoolSelector& selector);
 Value ToValue(const WorkSelector& selector);
+Value ToValue(const RequestSelector& selector);
 
 }  // namespace spillway

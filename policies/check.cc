@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/text.h"
+#include "policies/cascade.h"
 #include "policies/fallback.h"
 #include "policies/reach.h"
 #include "policies/reserved.h"
@@ -214,6 +215,7 @@ std::vector<Finding> Check(const PolicySpec& policy, const FleetSpec& fleet,
   checker.Rules();
   checker.Tenants(tenants);
   FindHoles(policy, fleet, checker.findings);
+  CheckCascades(policy, fleet, checker.findings);
   return std::move(checker.findings);
 }
 

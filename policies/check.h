@@ -22,6 +22,7 @@ struct Finding {
 //  - a rule that puts a tenant's own reserved pool after others, or leaves it out
 //    (policies/reserved.h);
 //  - a baseline that names neither a pool nor a priced device of the catalogue;
+//  - what CheckCascades() finds (policies/cascade.h);
 //  - figures out of their range (band, waits, weights, durations, priorities).
 // Warnings:
 //  - a selector, or all of a rule's, that matches no pool of this fleet; one whose pools all belong

@@ -25,7 +25,7 @@ std::string Message(const absl::Status& status) { return std::string(status.mess
 template <class T>
 class Exact : public testing::Test {};
 using Documents = testing::Types<Work, Job, Decision, PoolSpec, PolicySpec, PricesSpec, TenantsSpec,
-                                 Catalog, Config, record::PoolRow, record::PoolBooksRow,
+                                 Request, Catalog, Config, record::PoolRow, record::PoolBooksRow,
                                  record::ObservationRow, record::PolicyRow, record::CountersRow>;
 TYPED_TEST_SUITE(Exact, Documents);
 

@@ -205,6 +205,30 @@ TEST(SplicedBody, AsksForUsageHoweverTheOptionsStand) {
             R"( {"stream_options":{"include_usage":true}, "model":"m","messages":[]})");
 }
 
+TEST(SplicedBody, AsksForLogprobsWhereTheClientDidNot) {
+  const auto asked = [](const std::string& body, std::string_view model, bool usage) {
+    const OpenAiRequest scanned = Scan(body);
+    return SplicedBody(body, scanned, {model, usage, "true"}).Text();
+  };
+  EXPECT_EQ(asked(R"({"model":"m","messages":[]})", "", false),
+            R"({"logprobs":true,"model":"m","messages":[]})");
+  EXPECT_EQ(asked(Chat(R"("logprobs" : false)"), "", false), Chat(R"("logprobs" : true)"));
+  // All three at once, two of them at the same place; and in another order.
+  EXPECT_EQ(
+      asked(R"({"model":"m","messages":[]})", "up", true),
+      R"({"stream_options":{"include_usage":true},"logprobs":true,"model":"up","messages":[]})");
+  EXPECT_EQ(
+      asked(R"({"logprobs":null,"messages":[],"model":"m","stream_options":{}})", "up", true),
+      R"({"logprobs":true,"messages":[],"model":"up","stream_options":{"include_usage":true}})");
+}
+
+TEST(ScanOpenAiRequest, SaysWhereTheFormatOfTheAnswerStands) {
+  const std::string body = Chat(R"("response_format" : {"type":"json_object"} ,"x":1)");
+  const OpenAiRequest scanned = Scan(body);
+  EXPECT_EQ(scanned.response_format_range.In(body), R"({"type":"json_object"})");
+  EXPECT_EQ(Scan(Chat(R"("response_format":null)")).response_format_range, ByteRange());
+}
+
 // A tree of the body with the two fields as they shall be.
 Value Expected(Value body, std::string_view model, bool usage) {
   body.Set("model", Value::MakeString(model));

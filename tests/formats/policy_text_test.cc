@@ -45,6 +45,11 @@ queue_timeout: 1h
 allow_unpriced: true
 baseline: some-pool
 seed: 18446744073709551615
+cascades:
+  - name: small-first
+    when: {model: [big, bigger], tenant: t}
+    first: small
+    escalate_when: {finish_reason: [length, content_filter], mean_logprob_below: -1.2, schema_unmet: true}
 )",
                                   "p.yaml");
   ASSERT_TRUE(policy.ok()) << policy.status();
@@ -95,6 +100,15 @@ seed: 18446744073709551615
   EXPECT_TRUE(policy->allow_unpriced);
   EXPECT_EQ(policy->baseline, "some-pool");
   EXPECT_EQ(policy->seed, 18446744073709551615u);
+  EXPECT_THAT(
+      policy->cascades,
+      testing::ElementsAre(CascadeSpec{
+          .name = "small-first",
+          .when = {.model = {"big", "bigger"}, .tenant = {"t"}},
+          .first = "small",
+          .escalate_when = {.finish_reason = {FinishReason::kLength, FinishReason::kContentFilter},
+                            .mean_logprob_below = -1.2,
+                            .schema_unmet = true}}));
 }
 
 TEST(ParsePolicy, LeavesDefaultsWhereNothingIsSaid) {
@@ -158,6 +172,18 @@ INSTANTIATE_TEST_SUITE_P(
         BadPolicy{"allow_unpriced: on",
                   "p.yaml:1:17: wants `true` or `false`, found a string `on`"},
         BadPolicy{"seed: -1", "p.yaml:1:7: `-1` is out of range: 0 to 9223372036854775807"},
+        BadPolicy{"cascades: [{name: a, escalate_when: {}}]",
+                  "p.yaml:1:12: a cascade needs the key `first`"},
+        BadPolicy{"cascades: [{name: a, first: s}]",
+                  "p.yaml:1:12: a cascade needs the key `escalate_when`"},
+        BadPolicy{"cascades: [{name: a, first: s, when: {class: x}, escalate_when: {}}]",
+                  "p.yaml:1:39: unknown key `class`: a selector of requests has model, tenant"},
+        BadPolicy{"cascades: [{name: a, first: s, escalate_when: {finish_reason: lenght}}]",
+                  "p.yaml:1:63: unknown word `lenght` (did you mean `length`?)"},
+        BadPolicy{"cascades: [{name: a, first: s, escalate_when: {finish_reason: [stop, stop]}}]",
+                  "p.yaml:1:70: `stop` stands here twice"},
+        BadPolicy{"cascades: [{name: a, first: s, escalate_when: {mean_logprob_below: 1.2}}]",
+                  "p.yaml:1:68: `1.2` is out of range: a logarithm of a probability, -100 to 0"},
         BadPolicy{"- name: x", "p.yaml:1:1: wants a map, a policy, found a list"},
         BadPolicy{"name: a\nname: b", "p.yaml:2:1: key `name` stands here twice"},
         BadPolicy{"", "p.yaml: the text is empty"}));
@@ -202,6 +228,7 @@ class PolicyDraw {
     p.allow_unpriced = Coin();
     p.baseline = Name();
     p.seed = draw_();
+    for (auto n = Pick(3); n > 0; --n) p.cascades.push_back(Cascade());
     return p;
   }
 
@@ -255,6 +282,13 @@ class PolicyDraw {
     if (Coin()) s.modelled = Coin();
     return s;
   }
+  CascadeSpec Cascade() {
+    CascadeSpec c{.name = Name(), .when = {Names(), Names()}, .first = Name(), .escalate_when = {}};
+    if (Coin()) c.escalate_when.finish_reason = {Enum<FinishReason>()};
+    if (Coin()) c.escalate_when.mean_logprob_below = -100 * Part();
+    c.escalate_when.schema_unmet = Coin();
+    return c;
+  }
   WorkSelector WorkSelectorOf() {
     WorkSelector s{.kind = Enums<WorkKind>(),
                    .name = Names(),
@@ -291,7 +325,8 @@ bool Same(const PolicySpec& a, const PolicySpec& b) {
          a.objectives.request_ttft == b.objectives.request_ttft &&
          a.objectives.request_tpot == b.objectives.request_tpot &&
          a.default_duration == b.default_duration && a.queue_timeout == b.queue_timeout &&
-         a.allow_unpriced == b.allow_unpriced && a.baseline == b.baseline && a.seed == b.seed;
+         a.allow_unpriced == b.allow_unpriced && a.baseline == b.baseline && a.seed == b.seed &&
+         a.cascades == b.cascades;
 }
 
 TEST(WritePolicy, ReadsBackAsTheSamePolicy) {
@@ -342,6 +377,7 @@ queue_timeout: "24h"
 allow_unpriced: false
 baseline: cheapest-nvidia
 seed: 0
+cascades: []
 )");
 }
 
