@@ -27,7 +27,8 @@ struct TimedEvent {
   EventClass event_class() const { return static_cast<EventClass>(order >> 56); }
   std::uint64_t sequence() const { return order & ((std::uint64_t{1} << 56) - 1); }
   friend bool operator<(const TimedEvent& a, const TimedEvent& b) {
-    return a.time != b.time ? a.time < b.time : a.order < b.order;
+    // Without a jump: which event is first cannot be foretold.
+    return static_cast<bool>((a.time < b.time) | ((a.time == b.time) & (a.order < b.order)));
   }
 };
 
@@ -97,10 +98,14 @@ class EventQueue {
   }
 
  private:
-  // How many events a bucket should get when a rung is made, how many are sorted at once, how many
-  // wait in `crowd_` before they are dealt. Found by measuring (bench/simulator.cc).
-  static constexpr std::size_t kPerBucket = 4;
+  // Found by measuring (bench/simulator.cc). How many events a bucket should get when a rung is
+  // made: a queue that fits in the caches is quickest with one, a longer one should touch less.
+  static constexpr std::size_t kFew = 16'384;
+  static std::size_t PerBucket(std::size_t events) { return events < kFew ? 1 : 4; }
+  // How many are sorted at once, by rank up to kRank; how many a bottom holds before a push goes to
+  // `crowd_`, and how many wait there before they are dealt.
   static constexpr std::size_t kSortAtOnce = 128;
+  static constexpr std::size_t kRank = 24;
   static constexpr std::size_t kInsertAtMost = 256;
   static constexpr std::size_t kCrowd = 512;
   // Deeper, and buckets are sorted whatever they hold.
@@ -221,7 +226,30 @@ class EventQueue {
         TakeBucket();
       }
     }
-    std::sort(bottom_.begin(), bottom_.end(), Later);
+    SortBottom();
+  }
+
+  // A few by their rank, counted without jumps that cannot be foretold.
+  void SortBottom() {
+    const std::size_t n = bottom_.size();
+    if (n > kRank) {
+      std::sort(bottom_.begin(), bottom_.end(), Later);
+      return;
+    }
+    if (n == 1) return;
+    std::swap(bottom_, scratch_);
+    bottom_.resize(n);
+    std::uint32_t rank[kRank];
+    for (std::size_t i = 0; i < n; ++i) {
+      rank[i] = 0;
+      for (std::size_t j = 0; j < i; ++j) {
+        const std::uint32_t earlier = scratch_[i] < scratch_[j];
+        rank[i] += earlier;
+        rank[j] += 1 - earlier;
+      }
+    }
+    for (std::size_t i = 0; i < n; ++i) bottom_[rank[i]] = scratch_[i];
+    scratch_.clear();
   }
 
   static std::pair<std::int64_t, std::int64_t> TimesOf(const std::vector<Event>& events) {
@@ -240,7 +268,7 @@ class EventQueue {
     Rung& rung = rungs_[depth_++];
     const std::uint64_t span = static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first);
     const int bits = std::bit_width(span);
-    const int wanted = std::max(1, static_cast<int>(std::bit_width(count / kPerBucket)));
+    const int wanted = std::max(1, static_cast<int>(std::bit_width(count / PerBucket(count))));
     rung.shift = std::max(0, bits - wanted);
     rung.start = rung.next = first;
     rung.current = 0;
@@ -311,7 +339,8 @@ class EventQueue {
   std::vector<Rung> rungs_;  // coarsest first; only the first `depth_` are in use
   std::size_t depth_ = 0;
   std::vector<Event> bottom_;
-  std::vector<Event> crowd_;  // a heap: the rest of a bottom that is too long to insert into
+  std::vector<Event> scratch_;  // of SortBottom()
+  std::vector<Event> crowd_;    // a heap: the rest of a bottom that is too long to insert into
   std::size_t crowd_limit_ = kCrowd;
 
   std::vector<Chunk> arena_;
