@@ -99,8 +99,9 @@ struct DiurnalSpec {
 // said so far before the new question. A session ends after some turns; then another one begins.
 struct SessionsSpec {
   int users = 0;
-  absl::Duration think{};  // mean; exponential
-  double turns = 1;        // mean of a session; geometric, >= 1
+  absl::Duration think{};         // mean; exponential
+  double turns = 1;               // mean of a session; geometric, >= 1
+  std::int64_t context = 32'768;  // tokens; a longer prompt begins a session of its own
   friend bool operator==(const SessionsSpec&, const SessionsSpec&) = default;
 };
 using ArrivalSpec =
