@@ -131,7 +131,7 @@ void Engine::EndStep(absl::Time now, std::vector<StepOutput>& out) {
 }
 
 void Engine::FinishStep(std::vector<StepOutput>& out) {
-  if (curve_ != nullptr) {
+  if (curve_) {
     carry_ += run_.Ticks(1);
     carry_ &= (std::int64_t{1} << kTickBits) - 1;
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -188,7 +189,7 @@ class Engine {
   std::int64_t NanosOf(std::int64_t steps) const {
     return (carry_ + run_.Ticks(steps)) >> kTickBits;
   }
-  const DecodeCurve* CurveOf(int sequences);
+  std::optional<DecodeCurve> CurveOf(int sequences);
 
   bool under_way() const { return step_end_ != absl::InfiniteFuture(); }
 
@@ -207,11 +208,10 @@ class Engine {
   StepBatch batch_;
   absl::Time begin_{}, step_end_ = absl::InfiniteFuture();  // of the run under way; its first step
   std::int64_t steps_ = 1;                                  // that it has
-  const DecodeCurve* curve_ = nullptr;                      // of its decodes; null: StepTimes::Of
+  std::optional<DecodeCurve> curve_;                        // of its decodes; none: StepTimes::Of
   DecodeRun run_;
-  std::int64_t carry_ = 0;  // ticks, less than a nanosecond
-  // By the number of sequences, as they are asked for.
-  std::vector<std::unique_ptr<const DecodeCurve>> curves_;
+  std::int64_t carry_ = 0;                          // ticks, less than a nanosecond
+  std::vector<std::optional<DecodeCurve>> curves_;  // by sequences, as they are asked for
   EngineGauges counters_;
 };
 

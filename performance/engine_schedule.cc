@@ -123,8 +123,8 @@ void Engine::Release(Sequence& sequence, std::int64_t tokens) {
 void Engine::Begin(absl::Time now, bool alone) {
   begin_ = now;
   steps_ = 1;
-  curve_ = batch_.prefills == 0 ? CurveOf(decoding_.size()) : nullptr;
-  if (curve_ == nullptr) {
+  curve_ = batch_.prefills == 0 ? CurveOf(decoding_.size()) : std::nullopt;
+  if (!curve_) {
     step_end_ = now + std::max(absl::Nanoseconds(1), times_->Of(batch_));
     return;
   }
@@ -169,15 +169,11 @@ void Engine::CutShort() {
   step_end_ = begin_ + absl::Nanoseconds(NanosOf(1));
 }
 
-const DecodeCurve* Engine::CurveOf(int sequences) {
+std::optional<DecodeCurve> Engine::CurveOf(int sequences) {
   const auto n = static_cast<std::size_t>(sequences);
-  while (curves_.size() <= n) curves_.push_back(nullptr);
-  if (curves_[n] == nullptr) {
-    if (const auto curve = times_->Decodes(sequences)) {
-      curves_[n] = std::make_unique<const DecodeCurve>(*curve);
-    }
-  }
-  return curves_[n].get();
+  if (curves_.size() <= n) curves_.resize(n + 1);
+  if (!curves_[n]) curves_[n] = times_->Decodes(sequences);
+  return curves_[n];
 }
 
 }  // namespace spillway
