@@ -101,6 +101,7 @@ absl::Status Cell::Loop() {
   while (!IsOver()) {
     if (inputs_.cancelled && ++turns % 4096 == 0 && inputs_.cancelled())
       return absl::CancelledError("the run was cancelled");
+    if (inputs_.most_missed && tally_.missed() > *inputs_.most_missed) break;
     const absl::Time arrives =
         has_next_ ? scenario_.start + absl::Nanoseconds(next_.at) : absl::InfiniteFuture();
     const absl::Time happens = agenda_.NextTime();
@@ -133,18 +134,12 @@ absl::Status Cell::Take(const Arrival& arrival, absl::Time now) {
     HearTurns();
     return absl::OkStatus();
   }
-  auto work = arrival.job;
-  if (work->objective.deadline) {  // counts from the start of the run
-    auto dated = std::make_shared<Work>(*work);
-    dated->objective.deadline = scenario_.start + (*work->objective.deadline - absl::UnixEpoch());
-    work = std::move(dated);
-  }
   tally_.Submitted();
   const JobId id{host_.events() + 1};
   jobs_.Know(id, arrival.truth.run);
   ++open_jobs_;
   open_.emplace(id, now);
-  Post(event::Submitted{std::move(work)}, now);
+  Post(event::Submitted{arrival.job}, now);
   return absl::OkStatus();
 }
 
@@ -299,8 +294,15 @@ void Cell::Label(CellOutcome& out) const {
     out.flags.push_back(absl::StrCat("pool ", pool.name, ": utilization ",
                                      absl::StrFormat("%.2f", pool.utilization)));
   }
-  const bool piles_up = part(out.refused) > kPilesUp || part(out.unfinished) > kPilesUp ||
-                        part(in_system_at_horizon_) > kPilesUp;
+  bool piles_up = false;
+  const auto too_many = [&](std::int64_t n, std::string_view what) {
+    if (part(n) <= kPilesUp) return;
+    piles_up = true;
+    out.flags.push_back(absl::StrFormat("%.1f %% of all work %s", 100 * part(n), ToAbsl(what)));
+  };
+  too_many(out.refused, "was refused");
+  too_many(out.unfinished, "was unfinished at the end");
+  too_many(in_system_at_horizon_, "was still under way when the last of it came");
   out.label = piles_up ? LoadLabel::kOverloaded : busy ? LoadLabel::kBacklogged : LoadLabel::kStable;
 }
 

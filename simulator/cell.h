@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -22,6 +23,9 @@ struct CellInputs {
   const ScenarioSpec* scenario = nullptr;  // start, objective, world, warm-up, drain
   std::uint64_t seed = 0;                  // of the world; the arrivals have their own
   ArrivalStream* arrivals = nullptr;
+  // Ends the run as soon as more than so many pieces of work have missed their objective: for a
+  // search that asks only whether the objective is reached.
+  std::optional<std::int64_t> most_missed;
   // For tests and replays: every request as it ended.
   std::function<void(const Request&)> on_request;
   // Asked now and then; true ends the run with kCancelled.

@@ -108,6 +108,7 @@ absl::Status RequestFlow::Arrive(const Arrival& arrival, absl::Time now) {
   flight.turn = arrival.turn;
   flight.prompt_tokens = std::max<std::int64_t>(arrival.prompt_tokens, 1);
   flight.output_tokens = arrival.truth.output_tokens;
+  if (arrival.block_tokens == kPrefixTokens) flight.blocks = arrival.blocks;
   if (arrival.max_tokens)
     flight.output_tokens = std::min(flight.output_tokens, *arrival.max_tokens);
   flight.record.id = MakeRequestId(kEpoch, ++count_);
@@ -207,7 +208,11 @@ bool RequestFlow::Take(std::uint32_t id, absl::Time now) {
     const std::int64_t output =
         embeds ? 0 : std::max<std::int64_t>(std::min(flight.output_tokens, room), 1);
     const EngineAdmission admission = server.engine->Add(
-        {.id = id, .prompt_tokens = flight.prompt_tokens, .output_tokens = output}, now);
+        {.id = id,
+         .prompt_tokens = flight.prompt_tokens,
+         .output_tokens = output,
+         .prefix = flight.blocks},
+        now);
     if (admission != EngineAdmission::kAdmitted) {
       record.attempts.back().fault = ForwardFault::kOverloaded;
       continue;
@@ -355,7 +360,7 @@ void RequestFlow::SetUp(std::uint32_t place, bool up, absl::Time now) {
   if (server.up == up) return;
   server.up = up;
   server.due = absl::InfiniteFuture();
-  server.engine = std::make_unique<Engine>(server.steps, server.limits);
+  server.engine = std::make_unique<Engine>(server.steps, server.limits, EnginePace::kRuns);
   Mark(server, now);
   if (up) return;
   std::vector<std::uint32_t> lost;

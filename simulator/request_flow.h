@@ -55,6 +55,7 @@ class RequestFlow {
     std::shared_ptr<const RouterView> view;
     std::shared_ptr<const RequestShape> shape;
     std::int64_t output_tokens = 0;  // truth: for engines only
+    std::vector<std::uint64_t> blocks;  // the same: of its prompt
     std::uint32_t part = 0, session = 0, turn = 0;
     std::size_t tried = 0;
     int server = -1;

@@ -37,8 +37,9 @@ absl::StatusOr<std::vector<Server>> MakeServers(const RouterView& view) {
     server.model = view.models()[static_cast<std::size_t>(served.model)].name;
     server.steps = served.steps;
     server.limits = served.limits;
+    server.limits.prefix_tokens = kPrefixTokens;
     server.way = pool.spec->site.round_trip;
-    server.engine = std::make_unique<Engine>(server.steps, server.limits);
+    server.engine = std::make_unique<Engine>(server.steps, server.limits, EnginePace::kRuns);
     const auto places = ReplicaNodes(*pool.spec);
     const auto number = static_cast<std::size_t>(endpoint.key.number);
     if (number < places.size()) server.nodes = places[number];

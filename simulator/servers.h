@@ -13,6 +13,9 @@
 
 namespace spillway {
 
+// Prompts of traces come in blocks of so many tokens; engines keep beginnings by them.
+inline constexpr std::int32_t kPrefixTokens = 512;
+
 // One engine of the fleet in virtual time: the true one, while the router sees counts only.
 struct Server {
   EndpointKey key;

@@ -1,0 +1,209 @@
+#include "simulator/fleet_size.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/status.h"
+#include "core/text.h"
+#include "formats/config_file.h"
+#include "formats/units.h"
+#include "performance/engine.h"
+#include "simulator/cell.h"
+
+namespace spillway {
+namespace {
+
+constexpr int kDevicesOfNode[] = {1, 2, 4, 8};
+
+std::string NodeText(const FleetSize& size, int devices) {
+  const std::int64_t cpus = std::max<std::int64_t>(size.node.cpus.value() / 1000, 8);
+  const std::int64_t gib = std::max<std::int64_t>(size.node.memory.value() >> 30, 32);
+  return absl::StrCat("{cpus: ", cpus * devices, ", memory: ", gib * devices, "GiB, devices: ",
+                      devices, "}");
+}
+
+// The pool of one model, `devices` of each node for one engine.
+absl::StatusOr<PoolSpec> PoolOf(const ScenarioFleet& fleet, const std::string& name,
+                                const std::string& model, Precision precision, int devices,
+                                int nodes, const Catalog& catalog) {
+  const FleetSize& size = *fleet.size;
+  const Device& device = catalog.devices.at(size.device);
+  const bool is_cpu = device.kind == DeviceKind::kCpu;
+  const UsdPerHour rate = size.node_hour ? *size.node_hour : device.prices.front().node_hour;
+  std::string text = absl::StrCat(
+      "kind: Fleet\npools:\n  - name: ", name, "\n    adapter: {type: modelled}\n    device: ",
+      size.device, "\n    kind: ", ToAbsl(NameOf(device.kind)), "\n    node: ",
+      is_cpu ? absl::StrCat("{cpus: ", device.vcpus, ", memory: ", device.memory.value() >> 30,
+                            "GiB}")
+             : NodeText(size, devices),
+      "\n    nodes: ", nodes, "\n    billing: metered\n    price: {node_hour: ",
+      ToAbsl(Format(rate * devices)), "}\n    serves: [{model: ", model,
+      ", precision: ", ToAbsl(NameOf(precision)), ", replicas: ", nodes, "}]\n");
+  auto config = ParseConfig(ToStd(text), "sized fleet", catalog, Machine());
+  if (!config.ok()) return config.status();
+  return std::move(config->config.fleet.pools.front());
+}
+
+absl::StatusOr<PoolSpec> FirstThatFits(const ScenarioFleet& fleet, const std::string& name,
+                                       const std::string& model, int nodes,
+                                       const Catalog& catalog) {
+  const Device& device = catalog.devices.at(fleet.size->device);
+  std::vector<Precision> precisions;
+  if (fleet.size->precision) {
+    precisions = {*fleet.size->precision};
+  } else {
+    for (const Precision p : {Precision::kBf16, Precision::kFp16, Precision::kInt8}) {
+      if (device.peak.contains(p)) precisions.push_back(p);
+    }
+  }
+  absl::Status why = absl::FailedPreconditionError("it has no rate for the model's precisions");
+  for (const int devices : kDevicesOfNode) {
+    for (const Precision precision : precisions) {
+      auto pool = PoolOf(fleet, name, model, precision, devices, nodes, catalog);
+      if (pool.ok()) {
+        const auto limits = LimitsFor(catalog, *pool, pool->serves.front());
+        if (limits.ok()) return pool;
+        why = limits.status();
+      } else {
+        why = pool.status();
+      }
+    }
+    if (device.kind == DeviceKind::kCpu) break;
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("fleet ", fleet.name, ": ", model, " on ", fleet.size->device, ": ",
+                   why.message()));
+}
+
+}  // namespace
+
+std::vector<std::string> ModelsOf(const WorkloadSpec& workload) {
+  std::vector<std::string> models;
+  for (const PartSpec& part : workload.parts) {
+    if (part.makes_jobs) continue;
+    for (const auto& [model, share] : part.request.models) {
+      if (std::find(models.begin(), models.end(), model) == models.end()) models.push_back(model);
+    }
+  }
+  return models;
+}
+
+absl::StatusOr<FleetSpec> FleetOf(const ScenarioFleet& fleet, const WorkloadSpec& workload,
+                                  const Catalog& catalog, const std::vector<int>& nodes) {
+  const std::vector<std::string> models = ModelsOf(workload);
+  if (models.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("fleet ", fleet.name, ": it is sized by the models of workload ",
+                     workload.name, ", whose parts name none: write `model: NAME`"));
+  }
+  FleetSpec sized;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const std::string name =
+        models.size() == 1 ? fleet.name : absl::StrCat(fleet.name, "-", models[i]);
+    SPILLWAY_ASSIGN_OR_RETURN(PoolSpec pool,
+                              FirstThatFits(fleet, name, models[i], nodes[i], catalog));
+    sized.pools.push_back(std::move(pool));
+  }
+  return sized;
+}
+
+namespace {
+
+class Search {
+ public:
+  Search(const ScenarioFleet& fleet, const ScenarioPolicy& policy, const WorkloadSpec& spec,
+         const Workload& workload, const ScenarioSpec& scenario, const Catalog& catalog,
+         const std::function<bool()>& cancelled)
+      : fleet_(fleet),
+        policy_(policy),
+        spec_(spec),
+        workload_(workload),
+        scenario_(scenario),
+        catalog_(catalog),
+        cancelled_(cancelled) {
+    for (const PartSpec& part : spec.parts) {
+      if (std::holds_alternative<SessionsSpec>(part.arrivals)) return;  // their number depends
+    }
+    Arrival arrival;
+    std::int64_t judged = 0;
+    const auto from = ToNanos(scenario.warm_up);
+    for (const auto stream = workload.Open(scenario.start, 0); stream->Next(arrival);) {
+      if (arrival.at >= from) ++judged;
+    }
+    most_missed_ = static_cast<std::int64_t>((1 - scenario.objective.attainment) *
+                                             static_cast<double>(judged));
+  }
+
+  absl::StatusOr<bool> Reaches(const std::vector<int>& nodes) const {
+    SPILLWAY_ASSIGN_OR_RETURN(FleetSpec fleet, FleetOf(fleet_, spec_, catalog_, nodes));
+    auto config = std::make_shared<Config>();
+    config->fleet = std::move(fleet);
+    config->policy = policy_.spec;
+    config->catalog = catalog_;
+    const auto arrivals = workload_.Open(scenario_.start, 0);
+    SPILLWAY_ASSIGN_OR_RETURN(const CellOutcome outcome,
+                              RunCell({.config = std::move(config),
+                                       .scenario = &scenario_,
+                                       .arrivals = arrivals.get(),
+                                       .most_missed = most_missed_,
+                                       .cancelled = cancelled_}));
+    return most_missed_ ? outcome.judged - outcome.met <= *most_missed_
+                        : outcome.slo_attainment() >= scenario_.objective.attainment;
+  }
+
+  // The fewest for the models in `which`, at least `low`; others stay. `high` reaches it.
+  absl::StatusOr<int> Fewest(std::vector<int> nodes, const std::vector<std::size_t>& which,
+                             int low, int high) const {
+    while (low < high) {
+      const int middle = low + (high - low) / 2;
+      for (const std::size_t i : which) nodes[i] = middle;
+      SPILLWAY_ASSIGN_OR_RETURN(const bool reached, Reaches(nodes));
+      (reached ? high : low) = reached ? middle : middle + 1;
+    }
+    return high;
+  }
+
+ private:
+  const ScenarioFleet& fleet_;
+  const ScenarioPolicy& policy_;
+  const WorkloadSpec& spec_;
+  const Workload& workload_;
+  const ScenarioSpec& scenario_;
+  const Catalog& catalog_;
+  const std::function<bool()>& cancelled_;
+  std::optional<std::int64_t> most_missed_;  // of a run that reaches it
+};
+
+}  // namespace
+
+absl::StatusOr<std::pair<FleetSpec, SizedFleet>> SizeFleet(
+    const ScenarioFleet& fleet, const ScenarioPolicy& policy, const WorkloadSpec& spec,
+    const Workload& workload, const ScenarioSpec& scenario, const Catalog& catalog,
+    const std::function<bool()>& cancelled) {
+  const std::size_t models = ModelsOf(spec).size();
+  const Search search(fleet, policy, spec, workload, scenario, catalog, cancelled);
+  SizedFleet sized{.fleet = fleet.name, .workload = spec.name, .policy = policy.name};
+  std::vector<int> nodes(std::max<std::size_t>(models, 1), 1);
+  std::vector<std::size_t> all(models);
+  for (std::size_t i = 0; i < models; ++i) all[i] = i;
+  int below = 0, at = 1;
+  for (;; below = at, at = std::min(at * 2, fleet.size->most)) {
+    nodes.assign(nodes.size(), at);
+    SPILLWAY_ASSIGN_OR_RETURN(sized.reached, search.Reaches(nodes));
+    if (sized.reached || at == fleet.size->most) break;
+  }
+  if (sized.reached) {
+    SPILLWAY_ASSIGN_OR_RETURN(at, search.Fewest(nodes, all, below + 1, at));
+    nodes.assign(nodes.size(), at);
+    for (std::size_t i = 0; i < models && models > 1; ++i) {
+      SPILLWAY_ASSIGN_OR_RETURN(nodes[i], search.Fewest(nodes, {i}, 1, nodes[i]));
+    }
+  }
+  for (const int n : nodes) sized.nodes += n;
+  SPILLWAY_ASSIGN_OR_RETURN(FleetSpec spec_of, FleetOf(fleet, spec, catalog, nodes));
+  return std::pair(std::move(spec_of), std::move(sized));
+}
+
+}  // namespace spillway

@@ -1,0 +1,187 @@
+#include "simulator/cell.h"
+
+#include <gmock/gmock.h>
+
+#include <map>
+
+#include "scheduler/router.h"
+#include "tests/simulator/sim_world.h"
+
+namespace spillway {
+namespace {
+
+using testing::HasSubstr;
+
+CellOutcome Ran(std::vector<Arrival> arrivals, std::shared_ptr<Config> config = nullptr,
+                ScenarioSpec scenario = PlainScenario(),
+                std::function<void(const Request&)> on_request = nullptr) {
+  ListedArrivals stream(std::move(arrivals));
+  auto outcome = RunCell({.config = config ? config : ConfigOf(kTwoPools),
+                          .scenario = &scenario,
+                          .arrivals = &stream,
+                          .on_request = std::move(on_request)});
+  EXPECT_TRUE(outcome.ok()) << outcome.status();
+  return outcome.ok() ? *outcome : CellOutcome();
+}
+
+const PoolOutcome& PoolNamed(const CellOutcome& cell, const std::string& name) {
+  for (const PoolOutcome& pool : cell.pools) {
+    if (pool.name == name) return pool;
+  }
+  ADD_FAILURE() << "no pool " << name;
+  return cell.pools.front();
+}
+
+TEST(Cell, LittleLoadGoesToWhatIsPaidFor) {
+  const CellOutcome cell = Ran({Chat(absl::Seconds(1), 50, 20), Chat(absl::Seconds(40), 50, 20)});
+  EXPECT_EQ(cell.submitted, 2);
+  EXPECT_EQ(cell.completed, 2);
+  EXPECT_EQ(PoolNamed(cell, "xeon").requests, 2);
+  EXPECT_EQ(cell.nvidia_share, 0);
+  EXPECT_EQ(cell.slo_attainment(), 1);
+  EXPECT_EQ(cell.ttft.count, 2);
+  EXPECT_GT(cell.ttft.p50, 0);
+}
+
+TEST(Cell, ABurstSpillsToNvidiaAndIsCounted) {
+  std::vector<Arrival> burst;
+  for (int i = 0; i < 60; ++i) burst.push_back(Chat(absl::Milliseconds(10 * i), 300, 150));
+  const CellOutcome cell = Ran(std::move(burst));
+  EXPECT_EQ(cell.completed + cell.refused + cell.failed + cell.unfinished, 60);
+  EXPECT_GT(PoolNamed(cell, "xeon").requests, 0);
+  EXPECT_GT(PoolNamed(cell, "a10").requests, 0);
+  EXPECT_GT(cell.nvidia_share, 0);
+  ASSERT_FALSE(cell.spills.empty());
+  EXPECT_EQ(cell.spills.front().from, "xeon");
+}
+
+// The whole bill: every node of both pools for the whole span, to the nano-dollar, however it is
+// split between work and idle; and the paid-for book leaves out what is committed.
+TEST(Cell, TheBillIsThatOfEveryNodeForTheWholeSpan) {
+  const CellOutcome cell = Ran(PoissonChats(400, 2, 400, 100, 1));
+  const Usd xeon = UsdPerHour(714'000'000) * (cell.span * 2);
+  const Usd a10 = UsdPerHour(1'006'000'000) * (cell.span * 2);
+  EXPECT_NEAR(static_cast<double>(PoolNamed(cell, "xeon").bill().value()),
+              static_cast<double>(xeon.value()), 10);
+  EXPECT_NEAR(static_cast<double>(PoolNamed(cell, "a10").bill().value()),
+              static_cast<double>(a10.value()), 10);
+  EXPECT_EQ(cell.cost, PoolNamed(cell, "xeon").bill() + PoolNamed(cell, "a10").bill());
+  EXPECT_EQ(cell.cost_paid_for, PoolNamed(cell, "a10").bill());  // the price includes energy
+}
+
+TEST(Cell, WorkInIsWorkOut) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    SCOPED_TRACE(seed);
+    std::int64_t heard = 0;
+    const CellOutcome cell = Ran(PoissonChats(300, 1.0 + static_cast<double>(seed), 500, 150, seed),
+                                 nullptr, PlainScenario(), [&](const Request& request) {
+                                   ++heard;
+                                   EXPECT_GE(request.ended, request.features.arrived);
+                                 });
+    EXPECT_EQ(cell.submitted, 300);
+    EXPECT_EQ(cell.completed + cell.refused + cell.failed + cell.unfinished, 300);
+    EXPECT_EQ(heard, cell.completed + cell.refused + cell.failed);
+    std::int64_t by_pool = 0;
+    for (const PoolOutcome& pool : cell.pools) by_pool += pool.requests;
+    EXPECT_EQ(by_pool, cell.completed);
+  }
+}
+
+TEST(Cell, SameInputsSameOutcome) {
+  const auto once = [] {
+    std::vector<std::tuple<RequestId, absl::Time, Usd, std::int64_t>> all;
+    Ran(PoissonChats(500, 4, 600, 150, 3), nullptr, PlainScenario(), [&](const Request& request) {
+      all.emplace_back(request.id, request.ended, request.cost, ToNanos(request.held));
+    });
+    return all;
+  };
+  const auto first = once();
+  EXPECT_EQ(first.size(), 500u);
+  EXPECT_EQ(first, once());
+}
+
+// The time in which an engine held anything is shared out whole among its requests: the sum of
+// what they held is never more, and requests on the same engine overlap.
+TEST(Cell, SharesOfTimeNeverSumToMoreThanTheSpan) {
+  std::map<EndpointKey, absl::Duration> held;
+  const CellOutcome cell =
+      Ran(PoissonChats(400, 3, 500, 150, 4), nullptr, PlainScenario(),
+          [&](const Request& request) { held[request.endpoint()] += request.held; });
+  ASSERT_FALSE(held.empty());
+  for (const auto& [endpoint, sum] : held) {
+    if (endpoint.pool != kNoPool) {
+      EXPECT_LE(sum, cell.span);
+    }
+  }
+}
+
+// No policy may read the true output length: with other lengths the first decision is the same,
+// and so is every one until the first answer ends otherwise.
+TEST(Cell, TheTrueLengthOfAnAnswerDecidesNothing) {
+  const auto first_choices = [](std::int64_t output) {
+    std::vector<std::vector<std::uint32_t>> orders;
+    std::vector<Arrival> arrivals;
+    for (int i = 0; i < 12; ++i) arrivals.push_back(Chat(absl::Milliseconds(i), 400, output));
+    std::map<RequestId, std::vector<std::uint32_t>> by_id;
+    Ran(std::move(arrivals), nullptr, PlainScenario(),
+        [&](const Request& request) { by_id[request.id] = request.order; });
+    for (auto& [id, order] : by_id) orders.push_back(order);
+    return orders;
+  };
+  EXPECT_EQ(first_choices(20), first_choices(900));
+}
+
+TEST(Cell, AnUnknownModelIsNamedWithTheNearest) {
+  ListedArrivals stream({Chat(absl::Seconds(1), 10, 10, "qwen2-1.5")});
+  const ScenarioSpec scenario = PlainScenario();
+  const auto outcome =
+      RunCell({.config = ConfigOf(kTwoPools), .scenario = &scenario, .arrivals = &stream});
+  EXPECT_EQ(outcome.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(outcome.status().message()), HasSubstr("qwen2-1.5b"));
+}
+
+TEST(Cell, WhatIsNotOverWhenTheDrainEndsIsUnfinishedAndMissesTheObjective) {
+  ScenarioSpec scenario = PlainScenario();
+  scenario.drain = absl::Seconds(1);
+  std::vector<Arrival> long_ones;
+  for (int i = 0; i < 6; ++i) long_ones.push_back(Chat(absl::Seconds(i), 100, 1500));
+  const CellOutcome cell = Ran(std::move(long_ones), nullptr, scenario);
+  EXPECT_GT(cell.unfinished, 0);
+  EXPECT_EQ(cell.completed + cell.unfinished, 6);
+  EXPECT_LE(cell.slo_attainment(), static_cast<double>(cell.completed) / 6);
+}
+
+TEST(Cell, OverloadIsCalledSo) {
+  std::vector<Arrival> flood = PoissonChats(3000, 60, 1500, 300, 9);
+  const CellOutcome cell = Ran(std::move(flood));
+  EXPECT_EQ(cell.label, LoadLabel::kOverloaded);
+  EXPECT_GT(cell.refused, 0);
+  EXPECT_LT(cell.slo_attainment(), 0.9);
+  EXPECT_FALSE(cell.flags.empty());
+}
+
+TEST(Cell, WarmUpIsLeftOutOfWhatIsJudged) {
+  ScenarioSpec scenario = PlainScenario();
+  scenario.warm_up = absl::Seconds(30);
+  const CellOutcome cell =
+      Ran({Chat(absl::Seconds(1), 50, 20), Chat(absl::Seconds(40), 50, 20)}, nullptr, scenario);
+  EXPECT_EQ(cell.completed, 2);
+  EXPECT_EQ(cell.judged, 1);
+  EXPECT_EQ(cell.ttft.count, 1);
+}
+
+// Nodes that fail lose what runs on them; what had not begun goes elsewhere, and everything is
+// accounted for.
+TEST(Cell, FailuresLoseRequestsButNoCount) {
+  ScenarioSpec scenario = PlainScenario();
+  scenario.world.failures = {.mtbf = absl::Seconds(60), .repair = absl::Seconds(20)};
+  std::map<RequestEnd, int> ends;
+  const CellOutcome cell = Ran(PoissonChats(600, 3, 300, 150, 5), nullptr, scenario,
+                               [&](const Request& request) { ++ends[request.end]; });
+  EXPECT_EQ(cell.completed + cell.refused + cell.failed + cell.unfinished, 600);
+  EXPECT_GT(ends[RequestEnd::kBrokenOff], 0);
+  EXPECT_GT(ends[RequestEnd::kAnswered], 300);
+}
+
+}  // namespace
+}  // namespace spillway
