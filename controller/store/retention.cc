@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "controller/store/columns.h"
+#include "controller/store/request_rows.h"
 #include "controller/store/row_reader.h"
 
 namespace spillway::store {
@@ -75,18 +76,13 @@ std::int64_t SweepRefusals(Connection& c, std::int64_t rows) {
 // The rows of requests whose event went with the front of the log, and what they were routed by.
 // Requests that end together began at about the same time: the order of their ids is good enough.
 std::int64_t SweepRequests(Connection& c, std::int64_t rows) {
-  const std::int64_t first = ColumnOf(ReadLogRange(c).first);
-  Query front(c, "SELECT id, event FROM requests ORDER BY id LIMIT ?", rows);
-  std::vector<std::int64_t> gone;
-  while (front.Next()) {
-    if (front.Int(1) < first) gone.push_back(front.Int(0));
-  }
-  for (const std::int64_t id : gone) Run(c, "DELETE FROM requests WHERE id = ?", id);
+  const EventNumber first = ReadLogRange(c).first;
+  const std::int64_t swept = SweepRequestRows(c, first, rows);
   Run(c,
       "DELETE FROM routers WHERE id IN (SELECT id FROM routers WHERE id < (SELECT max(id) FROM"
       " routers WHERE id <= ?) ORDER BY id LIMIT ?)",
-      first, rows);
-  return static_cast<std::int64_t>(gone.size()) + c.Changes();
+      ColumnOf(first), rows);
+  return swept + c.Changes();
 }
 
 std::int64_t SweepLedger(Connection& c, const Retention& retention, absl::Time now,

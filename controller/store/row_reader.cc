@@ -102,44 +102,6 @@ absl::StatusOr<std::vector<record::ModelRow>> ReadModels(Connection& connection)
                                      "SELECT model, body FROM models ORDER BY model");
 }
 
-namespace {
-
-absl::StatusOr<std::shared_ptr<const Request>> RequestAt(const Statement& row) {
-  const auto id = IdOf<RequestId>(row.Int(0));
-  SPILLWAY_ASSIGN_OR_RETURN(const event::Body body, DecodeEvent("requests", row.Text(2)));
-  const auto& requests = std::get<event::RequestsEnded>(body).requests;
-  const auto place = static_cast<std::size_t>(row.Int(1));
-  if (place >= requests.size() || requests[place]->id != id)
-    return Damaged("requests", ToString(id), "the log does not have it where it should be");
-  return requests[place];
-}
-
-}  // namespace
-
-absl::StatusOr<std::shared_ptr<const Request>> ReadRequest(Connection& connection, RequestId id) {
-  Query query(connection,
-              "SELECT r.id, r.place, e.body FROM requests r JOIN events e ON e.number = r.event"
-              " WHERE r.id = ?",
-              ColumnOf(id));
-  if (!query.Next()) return absl::NotFoundError(absl::StrCat("there is no request ", ToString(id)));
-  return RequestAt(query.row());
-}
-
-absl::StatusOr<std::vector<std::shared_ptr<const Request>>> ReadRequests(
-    Connection& connection, std::optional<RequestId> after, int limit) {
-  std::vector<std::shared_ptr<const Request>> requests;
-  const std::int64_t before = after ? ColumnOf(*after) : std::numeric_limits<std::int64_t>::max();
-  Query query(connection,
-              "SELECT r.id, r.place, e.body FROM requests r JOIN events e ON e.number = r.event"
-              " WHERE r.id < ? ORDER BY r.id DESC LIMIT ?",
-              before, std::int64_t{limit});
-  while (query.Next()) {
-    SPILLWAY_ASSIGN_OR_RETURN(auto request, RequestAt(query.row()));
-    requests.push_back(std::move(request));
-  }
-  return requests;
-}
-
 absl::StatusOr<std::shared_ptr<const RouterInputs>> ReadRouterInputs(Connection& connection,
                                                                      EventNumber id) {
   Query query(connection, "SELECT body FROM routers WHERE id = ?", ColumnOf(id));

@@ -30,11 +30,7 @@ absl::StatusOr<std::vector<record::PoolBooksRow>> ReadPoolBooks(Connection& conn
 absl::StatusOr<std::vector<record::ObservationRow>> ReadObservations(Connection& connection);
 absl::StatusOr<std::vector<record::SpeedRow>> ReadSpeeds(Connection& connection);
 absl::StatusOr<std::vector<record::ModelRow>> ReadModels(Connection& connection);
-// kNotFound: no such request, or it is no longer kept.
-absl::StatusOr<std::shared_ptr<const Request>> ReadRequest(Connection& connection, RequestId id);
-// The newest first, from before `after` on, at most `limit`.
-absl::StatusOr<std::vector<std::shared_ptr<const Request>>> ReadRequests(
-    Connection& connection, std::optional<RequestId> after, int limit);
+// kNotFound: no request that is kept was routed by it.
 absl::StatusOr<std::shared_ptr<const RouterInputs>> ReadRouterInputs(Connection& connection,
                                                                      EventNumber id);
 // Nothing in a new database.

@@ -4,6 +4,7 @@
 
 #include "controller/store/columns.h"
 #include "controller/store/last_rows.h"
+#include "controller/store/request_rows.h"
 #include "formats/codec.h"
 
 namespace spillway::store {
@@ -45,7 +46,7 @@ absl::Status RowWriter::WriteEvents(absl::Span<const Event> events) {
           ColumnOf(started->epoch), ColumnOf(e.number), at);
     }
     if (const auto* ended = std::get_if<event::RequestsEnded>(&e.body))
-      IndexRequests(e.number, *ended);
+      IndexRequests(connection_, e.number, *ended);
   }
   return absl::OkStatus();
 }
@@ -177,14 +178,6 @@ absl::Status RowWriter::Put(const record::RouterRow& row) {
   Run(connection_, "INSERT INTO routers(id, body) VALUES(?, ?)", ColumnOf(row.inputs->id),
       std::string_view(body));
   return absl::OkStatus();
-}
-
-// Requests stand in the log, once; here is where.
-void RowWriter::IndexRequests(EventNumber event, const event::RequestsEnded& ended) {
-  for (std::size_t i = 0; i < ended.requests.size(); ++i) {
-    Run(connection_, "INSERT INTO requests(id, event, place) VALUES(?, ?, ?)",
-        ColumnOf(ended.requests[i]->id), ColumnOf(event), static_cast<std::int64_t>(i));
-  }
 }
 
 void RowWriter::WriteAnswer(const StoredAnswer& answer) {

@@ -29,7 +29,6 @@ class RowWriter {
   absl::Status Put(const record::SpeedRow& row);
   absl::Status Put(const record::ModelRow& row);
   absl::Status Put(const record::RouterRow& row);
-  void IndexRequests(EventNumber event, const event::RequestsEnded& ended);
   void WriteAnswer(const StoredAnswer& answer);
 
   Connection& connection_;

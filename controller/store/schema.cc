@@ -59,7 +59,7 @@ CREATE TABLE answers(
   UNIQUE(tenant, key)) STRICT;
 )sql";
 
-// Since version 2: requests stand in the log, `requests` says where; `routers` is what they were
+// Since version 2: requests stand in the log, `requests` said where; `routers` is what they were
 // routed by.
 constexpr const char* kTablesForRequests = R"sql(
 CREATE TABLE speeds(
@@ -69,6 +69,13 @@ CREATE TABLE models(model TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT 
 CREATE TABLE routers(id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE requests(
   id INTEGER PRIMARY KEY, event INTEGER NOT NULL, place INTEGER NOT NULL) STRICT;
+)sql";
+
+// Since version 3: where requests stand, in place of `requests` (request_rows.h).
+constexpr const char* kTableOfBlocks = R"sql(
+CREATE TABLE request_blocks(
+  block INTEGER NOT NULL, event INTEGER NOT NULL,
+  PRIMARY KEY(block, event)) STRICT, WITHOUT ROWID;
 )sql";
 
 // What a start reads, all of it small but for jobs and works, of which it reads the live ones.
@@ -95,16 +102,19 @@ absl::Status MakeTables(Connection& writer) {
   Transaction transaction(writer, Transaction::Kind::kWrite);
   writer.Exec(kTables);
   writer.Exec(kTablesForRequests);
+  writer.Exec(kTableOfBlocks);
   writer.Exec(absl::StrCat("PRAGMA application_id=", kApplicationId).c_str());
   Run(writer, "INSERT INTO meta(key, value) VALUES('schema', ?)", std::int64_t{kSchemaVersion});
   transaction.Commit();
   return absl::OkStatus();
 }
 
-absl::Status AddTablesForRequests(Connection& writer) {
+// From any older version, whole or not at all.
+absl::Status AddTables(Connection& writer, std::int64_t version) {
   Transaction transaction(writer, Transaction::Kind::kWrite);
-  writer.Exec(kTablesForRequests);
-  Run(writer, "UPDATE meta SET value = 2 WHERE key = 'schema'");
+  if (version < 2) writer.Exec(kTablesForRequests);
+  if (version < 3) writer.Exec(kTableOfBlocks);
+  Run(writer, "UPDATE meta SET value = ? WHERE key = 'schema'", std::int64_t{kSchemaVersion});
   transaction.Commit();
   return absl::OkStatus();
 }
@@ -119,7 +129,7 @@ absl::Status PrepareSchema(Connection& writer) {
           "this database is not Spillway's, and is left as it is: give another state folder");
     const std::int64_t found = Ask(writer, "SELECT value FROM meta WHERE key = 'schema'");
     if (found == kSchemaVersion) return absl::OkStatus();
-    if (found == 1) return AddTablesForRequests(writer);
+    if (found >= 1 && found < kSchemaVersion) return AddTables(writer, found);
     return absl::FailedPreconditionError(
         absl::StrCat("the database has tables of version ", found, ", this program knows version ",
                      kSchemaVersion, ": it was written by ",

@@ -7,6 +7,7 @@
 #include "controller/store/connection.h"
 #include "controller/store/listing.h"
 #include "controller/store/read_pool.h"
+#include "controller/store/request_rows.h"
 #include "controller/store/row_reader.h"
 #include "controller/store/schema.h"
 
