@@ -167,11 +167,11 @@ Awaitable<bool> HttpConnection::Serve() {
     close_ = close_ || linger_;
     co_return co_await SendWhole(*verdict.instead);
   }
-  if (HasBodyToRead()) {
+  if (HasBodyToRead() && !TakeBody(request.body, verdict.body_limit)) {
     const bool whole = co_await ReadBody(request.body, verdict.body_limit);
     if (!whole) co_return false;
   }
-  co_return co_await Answer(std::move(request));
+  co_return co_await Answer(request);
 }
 
 Awaitable<bool> HttpConnection::ReadHead() {
@@ -228,6 +228,16 @@ Awaitable<bool> HttpConnection::ReadBody(std::string& body, std::size_t limit) {
   co_return co_await ReadCounted(body, *head.framing.content_length);
 }
 
+// Takes a body that is allowed and all there. False: it is for ReadBody().
+bool HttpConnection::TakeBody(std::string& body, std::size_t limit) {
+  const Framing& framing = check_.head().framing;
+  const std::uint64_t length = framing.content_length.value_or(0);
+  if (framing.chunked || length > limit || length > input().bytes().size()) return false;
+  body.assign(input().bytes().substr(0, length));
+  input().Consume(length);
+  return true;
+}
+
 // `body` belongs to Serve(), which waits for this.
 Awaitable<bool> HttpConnection::ReadCounted(std::string& body, std::uint64_t length) {
   body.reserve(std::min<std::uint64_t>(length, kTrustedLength));
@@ -266,7 +276,8 @@ Awaitable<bool> HttpConnection::ReadBodyBytes(absl::Duration began, std::uint64_
 
 // ---- answering ----------------------------------------------------------------------------------
 
-Awaitable<bool> HttpConnection::Answer(HttpRequest request) {
+// `request` belongs to Serve(), which waits for this; the handler takes what it holds.
+Awaitable<bool> HttpConnection::Answer(HttpRequest& request) {
   lane().mutable_counts().requests += 1;
   passed_ = true;
   std::optional<HttpAnswer> answer;
@@ -278,7 +289,12 @@ Awaitable<bool> HttpConnection::Answer(HttpRequest request) {
   if (!answer) answer.emplace(lane().handler().OnRefused(500, "internal", "the handler failed"));
   const bool bare = IsBare(answer->response.status);
   if (answer->produce && !bare) co_return co_await SendStream(*answer);
-  co_return co_await SendWhole(answer->response);
+  HttpResponse failure;
+  Parts parts;
+  if (!BeginWhole(answer->response, &failure, &parts)) co_return false;
+  bool sent_all = true;
+  if (SizeOf(parts) > 0) sent_all = co_await Send(parts);
+  co_return sent_all && !close_;
 }
 
 bool HttpConnection::FormatHead(const HttpResponse& response, ResponseFrame::Body kind,
@@ -302,23 +318,29 @@ bool HttpConnection::FormatHead(const HttpResponse& response, ResponseFrame::Bod
 
 // `response` belongs to the caller, who waits for this.
 Awaitable<bool> HttpConnection::SendWhole(const HttpResponse& response) {
-  const HttpResponse* sent = &response;
   HttpResponse failure;
+  Parts parts;
+  if (!BeginWhole(response, &failure, &parts)) co_return false;
+  bool sent_all = true;
+  if (SizeOf(parts) > 0) sent_all = co_await Send(parts);
+  co_return sent_all && !close_;
+}
+
+// Sends what the kernel takes at once; `parts` is the rest. `failure` must live until all is sent.
+bool HttpConnection::BeginWhole(const HttpResponse& response, HttpResponse* failure, Parts* parts) {
+  const HttpResponse* sent = &response;
   if (!FormatHead(response, ResponseFrame::Body::kLength, response.body.size())) {
-    failure = lane().handler().OnRefused(500, "internal", "the response could not be written");
-    sent = &failure;
-    if (!FormatHead(failure, ResponseFrame::Body::kLength, failure.body.size())) co_return false;
+    *failure = lane().handler().OnRefused(500, "internal", "the response could not be written");
+    sent = failure;
+    if (!FormatHead(*failure, ResponseFrame::Body::kLength, failure->body.size())) return false;
   }
   const bool bare = check_.head().method == Method::kHead || IsBare(sent->status);
   std::string_view apart;
   if (!bare && sent->body.size() <= kOneWrite) out_.append(sent->body);
   if (!bare && sent->body.size() > kOneWrite) apart = sent->body;
-  Parts parts = OnePart(out_);
-  parts[1] = net::const_buffer(apart.data(), apart.size());
-  if (!TrySend(&parts)) co_return false;
-  bool sent_all = true;
-  if (SizeOf(parts) > 0) sent_all = co_await Send(parts);
-  co_return sent_all && !close_;
+  *parts = OnePart(out_);
+  (*parts)[1] = net::const_buffer(apart.data(), apart.size());
+  return TrySend(parts);
 }
 
 Awaitable<bool> HttpConnection::SendStream(const HttpAnswer& answer) {
@@ -362,12 +384,18 @@ Awaitable<bool> HttpConnection::WritePiece(std::string_view data, bool last) {
   if (!std::exchange(head_due_, false)) out_.clear();
   const bool chunk = chunked_ && !data.empty();
   if (chunk) AppendChunkSize(data.size(), &out_);
-  end_.assign(chunk ? "\r\n" : "");
-  if (last && chunked_) end_.append("0\r\n").append(trailers_).append("\r\n");
   over_ = last;
+  const bool copied = data.size() <= kOneWrite;
+  if (copied) out_.append(data);
+  std::string& end = copied ? out_ : end_;
+  if (!copied) end_.clear();
+  if (chunk) end.append("\r\n");
+  if (last && chunked_) end.append("0\r\n").append(trailers_).append("\r\n");
   Parts parts = OnePart(out_);
-  parts[1] = net::const_buffer(data.data(), data.size());
-  parts[2] = net::const_buffer(end_.data(), end_.size());
+  if (!copied) {
+    parts[1] = net::const_buffer(data.data(), data.size());
+    parts[2] = net::const_buffer(end_.data(), end_.size());
+  }
   if (SizeOf(parts) == 0) co_return true;
   co_return co_await Send(parts);
 }

@@ -53,7 +53,7 @@ class HttpConnection final : public Wire, private BodyStream {
   Awaitable<bool> ReadCounted(std::string& body, std::uint64_t length);
   Awaitable<bool> ReadChunks(std::string& body, std::size_t limit);
   Awaitable<bool> ReadBodyBytes(absl::Duration began, std::uint64_t received);
-  Awaitable<bool> Answer(HttpRequest request);
+  Awaitable<bool> Answer(HttpRequest& request);
   Awaitable<bool> SendWhole(const HttpResponse& response);
   Awaitable<bool> SendStream(const HttpAnswer& answer);
   Awaitable<bool> WritePiece(std::string_view data, bool last);
@@ -65,6 +65,8 @@ class HttpConnection final : public Wire, private BodyStream {
   std::string_view MakeRequest(HttpRequest* request);
   bool FormatHead(const HttpResponse& response, ResponseFrame::Body kind, std::size_t length);
   bool HasBodyToRead() const;
+  bool TakeBody(std::string& body, std::size_t limit);
+  bool BeginWhole(const HttpResponse& response, HttpResponse* failure, Parts* parts);
   void EndExchange();
 
   const std::string peer_;

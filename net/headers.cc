@@ -9,6 +9,8 @@ Headers::Headers(std::initializer_list<Field> fields) {
 }
 
 void Headers::Add(std::string_view name, std::string_view value) {
+  constexpr std::size_t kUsual = 256;  // bytes of a small head
+  if (text_.empty()) text_.reserve(kUsual);
   const auto append = [&](std::string_view part, std::uint32_t* at, std::uint32_t* size) {
     *at = static_cast<std::uint32_t>(text_.size());
     *size = static_cast<std::uint32_t>(part.size());

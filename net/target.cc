@@ -52,6 +52,8 @@ bool IsCleanText(std::string_view text) {
 
 std::string_view ParsePath(std::string_view text, std::vector<std::string>* path) {
   if (text == "/" || text == "*") return "";
+  constexpr std::size_t kUsual = 4;
+  path->reserve(kUsual);
   while (!text.empty()) {
     text.remove_prefix(1);  // The '/' before each segment.
     const std::string_view raw = text.substr(0, text.find('/'));

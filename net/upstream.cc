@@ -23,9 +23,10 @@ namespace {
 
 using Tcp = net::ip::tcp;
 constexpr auto kTuple = net::as_tuple_t<net::use_awaitable_t<Executor>>(use_awaitable);
-constexpr int kMaxInterim = 8;             // 1xx answers before the real one.
-constexpr std::size_t kMaxPieces = 7;      // Of a body, written with the head at once.
-constexpr std::size_t kStep = 256 * 1024;  // Memory given to a body before its bytes came.
+constexpr int kMaxInterim = 8;                // 1xx answers before the real one.
+constexpr std::size_t kMaxPieces = 7;         // Of a body, written with the head at once.
+constexpr std::size_t kStep = 256 * 1024;     // Memory given to a body before its bytes came.
+constexpr std::size_t kOneWrite = 16 * 1024;  // Bodies up to this are copied behind their head.
 
 using Parts = std::array<net::const_buffer, kMaxPieces + 1>;
 
@@ -75,7 +76,7 @@ std::string_view FaultName(UpstreamFault fault) {
   return "unknown";
 }
 
-struct UpstreamCall::Impl final : UpstreamWatch {
+struct UpstreamCall::Impl final : UpstreamWatch, RecycledObject {
   Impl(Executor executor, std::shared_ptr<const UpstreamOrigin> to, UpstreamError* error)
       : lane(UpstreamLane::Of(executor)),
         origin(std::move(to)),
@@ -226,54 +227,80 @@ struct UpstreamCall::Impl final : UpstreamWatch {
     return true;
   }
 
-  Awaitable<bool> Send(const UpstreamRequest& request) {
+  Awaitable<bool> SendByTls(const UpstreamRequest& request) {
     std::string& out = connection->out;
     Bound(gap, UpstreamFault::kSend);
-    if (connection->tls) {
-      for (const std::string_view piece : request.body) out.append(piece);
-      const ErrorCode error = co_await connection->tls->WriteAll(net::buffer(out));
-      socket_error = error;
-      co_return !error;
-    }
-    Parts parts{net::buffer(out)};
-    for (std::size_t i = 0; i < request.body.size(); ++i) {
-      parts[i + 1] = net::const_buffer(request.body[i].data(), request.body[i].size());
-    }
-    co_return co_await SendParts(parts);
+    for (const std::string_view piece : request.body) out.append(piece);
+    const ErrorCode error = co_await connection->tls->WriteAll(net::buffer(out));
+    socket_error = error;
+    co_return !error;
   }
 
-  // What the kernel takes at once needs no suspension; the rest must get on within `gap`.
+  // Head and body for one write. One piece of memory takes a cheaper system call than a list.
+  Parts Gather(const UpstreamRequest& request) {
+    std::string& out = connection->out;
+    std::size_t size = 0;
+    for (const std::string_view piece : request.body) size += piece.size();
+    Parts parts;
+    if (size <= kOneWrite) {
+      for (const std::string_view piece : request.body) out.append(piece);
+    } else {
+      for (std::size_t i = 0; i < request.body.size(); ++i)
+        parts[i + 1] = net::const_buffer(request.body[i].data(), request.body[i].size());
+    }
+    parts[0] = net::buffer(out);
+    return parts;
+  }
+
+  // Takes off `parts` what the kernel takes at once. False: it failed.
+  bool TrySend(Parts* parts) {
+    const bool one = SizeOf(*parts) == (*parts)[0].size();
+    const std::size_t sent = one ? connection->plain.write_some((*parts)[0], socket_error)
+                                 : connection->plain.write_some(*parts, socket_error);
+    Shorten(parts, sent);
+    return !socket_error || WouldBlock(socket_error);
+  }
+
+  // What the kernel did not take at once must get on within `gap`.
   Awaitable<bool> SendParts(Parts parts) {
-    for (;;) {
-      const std::size_t sent = connection->plain.write_some(parts, socket_error);
-      Shorten(&parts, sent);
-      if (socket_error && !WouldBlock(socket_error)) co_return false;
-      if (SizeOf(parts) == 0) co_return true;
+    while (SizeOf(parts) > 0) {
       Bound(gap, UpstreamFault::kSend);
       const auto [error] =
           co_await connection->plain.async_wait(UpstreamConnection::Socket::wait_write, kTuple);
       socket_error = error;
-      if (error) co_return false;
+      if (error || !TrySend(&parts)) co_return false;
     }
+    co_return true;
   }
 
   // ---- reading ----------------------------------------------------------------------------------
 
-  // Reads from a plain connection. Of a body that ends with it, what is there is taken first: its
-  // end may have come with the last bytes.
-  Awaitable<std::size_t> ReadSome(net::mutable_buffer room) {
-    if (to_close) {
-      const std::size_t there = connection->plain.read_some(net::buffer(room), socket_error);
-      if (!WouldBlock(socket_error)) co_return there;
-    }
+  // Of a body that ends with the connection, what is there is taken without waiting: its end may
+  // have come with the last bytes. False: one has to wait.
+  bool TakeReady(net::mutable_buffer room, std::size_t* bytes) {
+    if (!to_close) return false;
+    *bytes = connection->plain.read_some(net::buffer(room), socket_error);
+    return !WouldBlock(socket_error);
+  }
+  void ReadBegins() {
     looked = false;
     waits = 0;
     reading = true;
-    const auto [failed, bytes] =
-        co_await connection->plain.async_read_some(EdgeBuffer(room), kTuple);
+  }
+  void ReadEnds(const ErrorCode& failed, std::size_t bytes) {
     reading = false;
     socket_error = failed;
     if (bytes == 0 && at_end) socket_error = net::error::eof;
+  }
+
+  // Reads from a plain connection.
+  Awaitable<std::size_t> ReadSome(net::mutable_buffer room) {
+    std::size_t there = 0;
+    if (TakeReady(room, &there)) co_return there;
+    ReadBegins();
+    const auto [failed, bytes] =
+        co_await connection->plain.async_read_some(EdgeBuffer(room), kTuple);
+    ReadEnds(failed, bytes);
     co_return bytes;
   }
   // Once for each read that is still waiting at the second sweep: has the end come unnoticed?
@@ -298,8 +325,12 @@ struct UpstreamCall::Impl final : UpstreamWatch {
       const Transport::Received got = co_await connection->tls->Read(room);
       socket_error = got.error;
       bytes = got.bytes;
-    } else {
-      bytes = co_await ReadSome(room);
+    } else if (!TakeReady(room, &bytes)) {  // as ReadSome, without another coroutine
+      ReadBegins();
+      const auto [failed, got] =
+          co_await connection->plain.async_read_some(EdgeBuffer(room), kTuple);
+      ReadEnds(failed, got);
+      bytes = got;
     }
     connection->Filled(bytes);
     error.heard = error.heard || bytes > 0;
@@ -436,7 +467,13 @@ Awaitable<bool> UpstreamCall::Open(UpstreamRequest request) {
       if (!connected) co_return false;
     }
     if (!my.FormatHead(request, &my.connection->out)) co_return false;
-    my.sent_all = co_await my.Send(request);
+    if (my.connection->tls) {
+      my.sent_all = co_await my.SendByTls(request);
+    } else {
+      Parts parts = my.Gather(request);
+      my.sent_all = my.TrySend(&parts);
+      if (my.sent_all && SizeOf(parts) > 0) my.sent_all = co_await my.SendParts(parts);
+    }
     const ErrorCode send_error = my.socket_error;
     if (!my.overdue) my.Bound(request.first_byte, UpstreamFault::kNoFirstByte);
     // An engine may refuse and close while the body is still on its way: its answer says why.

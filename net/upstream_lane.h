@@ -15,6 +15,7 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include "net/recycle.h"
 #include "net/transport.h"
 #include "net/upstream.h"
 #include "net/wake_up.h"
@@ -67,7 +68,7 @@ class UpstreamWatch {
   virtual void Look() = 0;  // At each sweep.
   WakeUp wake;  // Fired when addresses are known, by Overdue(), or at the end of the thread.
   absl::Duration until = absl::InfiniteDuration();
-  std::list<UpstreamWatch*>::iterator place;
+  std::list<UpstreamWatch*, Recycled<UpstreamWatch*>>::iterator place;
 };
 
 // Kept connections to one origin, and its addresses.
@@ -118,7 +119,7 @@ class UpstreamLane final : public net::execution_context::service {
 
   net::io_context& context_;
   std::optional<Timer> timer_;
-  std::list<UpstreamWatch*> active_;
+  std::list<UpstreamWatch*, Recycled<UpstreamWatch*>> active_;
   std::unordered_map<const UpstreamOrigin*, UpstreamPool> pools_;
   absl::Duration now_;
   absl::Duration check_idle_at_;

@@ -70,11 +70,14 @@ class Wire : public std::enable_shared_from_this<Wire> {
   bool overdue_ = false;
   Bound bound_ = Bound::kIdle;
   absl::Duration until_ = absl::InfiniteDuration();
+  bool resting_ = false;     // Reads between two requests.
+  int resting_sweeps_ = 0;   // Since it began.
   std::uint32_t burst_ = 0;  // Writes since the coroutine last let others run.
 
   void Took(const boost::system::error_code& error, std::size_t bytes);
   void TellPeerLeft();
   void CountOverdue();
+  void LookForEnd();
 };
 
 }  // namespace spillway
