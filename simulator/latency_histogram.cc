@@ -56,16 +56,13 @@ LatencySummary LatencyHistogram::Summary() const {
 std::vector<std::pair<double, double>> LatencyHistogram::Cdf(int points) const {
   std::vector<std::pair<double, double>> cdf;
   if (count_ == 0) return cdf;
-  const double step = 1.0 / points;
-  double next = 0;
-  std::int64_t seen = 0;
+  std::int64_t seen = 0, next = 1;  // the next point is due at next / points of all
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     if (buckets_[i] == 0) continue;
     seen += buckets_[i];
-    const double fraction = static_cast<double>(seen) / static_cast<double>(count_);
-    if (fraction < next && seen < count_) continue;
-    cdf.emplace_back(MiddleOf(i), fraction);
-    next = (std::floor(fraction / step) + 1) * step;
+    if (seen * points < next * count_) continue;
+    cdf.emplace_back(MiddleOf(i), static_cast<double>(seen) / static_cast<double>(count_));
+    next = seen * points / count_ + 1;
   }
   return cdf;
 }

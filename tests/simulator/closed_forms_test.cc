@@ -1,0 +1,189 @@
+// The engine against queueing theory: where a closed form exists, it lies inside the 99 %
+// confidence interval of the simulated mean (independent replications, warm-up cut off).
+#include <gtest/gtest.h>
+
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <functional>
+#include <unordered_map>
+#include <vector>
+
+#include "performance/engine.h"
+#include "simulator/agenda.h"
+#include "simulator/workloads/draw.h"
+
+namespace spillway {
+namespace {
+
+constexpr double kTick = 1e6;  // tokens of prompt in one unit of service time
+
+// A prompt token takes a microsecond; a step of n decodes takes `base` + n x `each`.
+class PlainSteps : public StepTimes {
+ public:
+  PlainSteps(absl::Duration base, absl::Duration each) : base_(base), each_(each) {}
+  absl::Duration Of(const StepBatch& batch) const override {
+    absl::Duration time = absl::Microseconds(1) * batch.prefill_tokens;
+    if (batch.decodes > 0) time += base_ + each_ * batch.decodes;
+    return time;
+  }
+  Basis basis() const override { return Basis::kAssumed; }
+
+ private:
+  absl::Duration base_, each_;
+};
+
+struct Sample {
+  double wait = 0, in_system = 0, lost = 0;  // means: s before service, requests, fraction
+};
+
+struct QueueModel {
+  EngineLimits limits;
+  std::shared_ptr<const StepTimes> steps;
+  double rate = 1;
+  std::function<EngineRequest(RandomStream&)> draw;  // lengths
+  int arrivals = 60'000, warm_up = 6'000;
+};
+
+Sample RunOnce(const QueueModel& setup, std::uint64_t seed) {
+  RandomStream random = MakeRandomStream(seed, "closed form");
+  const absl::Time start = absl::UnixEpoch();
+  Agenda agenda(start);
+  Engine engine(setup.steps, setup.limits, EnginePace::kRuns);
+  absl::Time due = absl::InfiniteFuture(), now = start, measured = start;
+  absl::Time arrives = start;
+  Sample sample;
+  std::int64_t waits = 0, offered = 0, in_system = 0;
+  double area = 0;
+  std::vector<StepOutput> out;
+  const auto next_gap = [&] {
+    return RoundToNanos(absl::Seconds(DrawExponential(random) / setup.rate));
+  };
+  arrives += next_gap();
+  for (int n = 0; n < setup.arrivals;) {
+    const absl::Time at = std::min(arrives, due);
+    if (n >= setup.warm_up)
+      area += static_cast<double>(in_system) * absl::ToDoubleSeconds(at - now);
+    now = at;
+    if (arrives <= due) {
+      if (n == setup.warm_up) measured = now;
+      EngineRequest request = setup.draw(random);
+      request.id = static_cast<std::uint64_t>(n) + 1;
+      const bool let_in = engine.Add(request, now) == EngineAdmission::kAdmitted;
+      if (let_in) ++in_system;
+      if (n >= setup.warm_up) {
+        ++offered;
+        if (!let_in) ++sample.lost;
+      }
+      ++n;
+      arrives = now + next_gap();
+    } else {
+      out.clear();
+      engine.EndStep(now, out);
+      for (const StepOutput& output : out) {
+        if (output.first && output.id > static_cast<std::uint64_t>(setup.warm_up)) {
+          sample.wait += absl::ToDoubleSeconds(output.queued);
+          ++waits;
+        }
+        if (output.last) --in_system;
+      }
+    }
+    due = engine.NextStepEnd(now);
+  }
+  sample.wait /= static_cast<double>(std::max<std::int64_t>(waits, 1));
+  sample.in_system = area / absl::ToDoubleSeconds(now - measured);
+  sample.lost /= static_cast<double>(offered);
+  return sample;
+}
+
+void ExpectInside(const QueueModel& setup, double Sample::*figure, double expected) {
+  constexpr int kRuns = 12;
+  std::vector<double> values;
+  double mean = 0;
+  for (std::uint64_t seed = 1; seed <= kRuns; ++seed) {
+    values.push_back(RunOnce(setup, seed).*figure);
+    mean += values.back() / kRuns;
+  }
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  const boost::math::students_t student(kRuns - 1);
+  const double half =
+      boost::math::quantile(student, 0.995) * std::sqrt(squares / (kRuns - 1) / kRuns);
+  EXPECT_NEAR(mean, expected, half) << "half of the 99 % interval";
+  EXPECT_LT(half, 0.1 * expected) << "the interval is too wide to say anything";
+}
+
+// One server: a prompt is the whole service, one token at a time through the batch.
+QueueModel OneServer(double rate, std::function<double(RandomStream&)> service) {
+  QueueModel setup;
+  setup.limits = {.max_sequences = 1,
+                  .step_tokens = std::int64_t{1} << 40,
+                  .kv_blocks = std::int64_t{1} << 40,
+                  .max_waiting = 1'000'000};
+  setup.steps = std::make_shared<PlainSteps>(absl::ZeroDuration(), absl::ZeroDuration());
+  setup.rate = rate;
+  setup.draw = [service = std::move(service)](RandomStream& random) {
+    const double tokens = service(random) * kTick;
+    return EngineRequest{
+        .prompt_tokens = std::max<std::int64_t>(static_cast<std::int64_t>(std::llround(tokens)), 1),
+        .output_tokens = 1};
+  };
+  return setup;
+}
+
+// Pollaczek-Khinchine: Wq = rate E[S^2] / (2 (1 - load)), load 0.8, E[S] = 1.
+TEST(ClosedForms, ExponentialServiceWaitsFour) {
+  ExpectInside(OneServer(0.8, DrawExponential), &Sample::wait, 4.0);
+}
+TEST(ClosedForms, ConstantServiceWaitsTwo) {
+  ExpectInside(OneServer(0.8, [](RandomStream&) { return 1.0; }), &Sample::wait, 2.0);
+}
+TEST(ClosedForms, GeneralServiceWaitsByItsSecondMoment) {
+  // Gamma of shape 1/2: the squared coefficient of variation is 2.
+  ExpectInside(OneServer(0.8, [](RandomStream& random) { return DrawGamma(random, 0.5) * 2; }),
+               &Sample::wait, 4.0 * (1 + 2.0) / 2);
+}
+TEST(ClosedForms, LittlesLawHoldsOnTheSamplePath) {
+  // M/M/1: L = load / (1 - load).
+  ExpectInside(OneServer(0.8, DrawExponential), &Sample::in_system, 4.0);
+}
+// M/M/1/K with K = 5 in the system: P(loss) = (1 - r) r^K / (1 - r^(K + 1)).
+TEST(ClosedForms, ABoundedQueueLosesWhatTheoryLoses) {
+  QueueModel setup = OneServer(0.8, DrawExponential);
+  setup.limits.max_waiting = 4;
+  const double r = 0.8;
+  ExpectInside(setup, &Sample::lost, (1 - r) * std::pow(r, 5) / (1 - std::pow(r, 6)));
+}
+
+// Continuous batching is a birth-death process: with n in the batch a step takes a + b n, and an
+// answer ends after each step with chance 1/m, so that answers end at rate n / (m (a + b n)).
+TEST(ClosedForms, ContinuousBatchingIsABirthAndDeathProcess) {
+  constexpr double kBase = 0.002, kEach = 0.0005, kMean = 400, kRate = 3.0;
+  constexpr int kMost = 64;
+  QueueModel setup;
+  setup.limits = {.max_sequences = kMost,
+                  .step_tokens = std::int64_t{1} << 40,
+                  .kv_blocks = std::int64_t{1} << 40,
+                  .max_waiting = 1'000'000};
+  setup.steps = std::make_shared<PlainSteps>(absl::Seconds(kBase), absl::Seconds(kEach));
+  setup.rate = kRate;
+  setup.arrivals = 20'000;
+  setup.warm_up = 2'000;
+  setup.draw = [](RandomStream& random) {
+    const double length = DrawExponential(random) * kMean;
+    return EngineRequest{.prompt_tokens = 1,
+                         .output_tokens = 1 + static_cast<std::int64_t>(std::llround(length))};
+  };
+  std::vector<double> p{1};
+  double sum = 1, mean = 0;
+  for (int n = 1; n <= 2000; ++n) {
+    const int batch = std::min(n, kMost);
+    const double ends = batch / (kMean * (kBase + kEach * batch));
+    p.push_back(p.back() * kRate / ends);
+    sum += p.back();
+    mean += n * p.back();
+  }
+  ExpectInside(setup, &Sample::in_system, mean / sum);
+}
+
+}  // namespace
+}  // namespace spillway
