@@ -64,15 +64,20 @@ void ReadDevice(const Place& at, Device& device) {
   if (!is_cpu && device.vcpus > 0) at.Fail("`vcpus` is for CPUs only");
 }
 
-void ReadRate(const Place& at, ClassRate& rate) {
-  ObjectReader r(at, "a rate");
-  r.Required("rate", rate.units_per_second,
-             [](const Place& place, double& out) { ReadText(place, out, ParsePerSecond); });
+// `profile` or `assumed`: whether it was measured.
+bool ReadBasis(const Place& at, ObjectReader& r) {
   std::string basis;
   if (r.Required("basis", basis) && basis != "profile" && basis != "assumed") {
     FailWord(at, basis, {"profile", "assumed"});
   }
-  rate.measured = basis == "profile";
+  return basis == "profile";
+}
+
+void ReadRate(const Place& at, ClassRate& rate) {
+  ObjectReader r(at, "a rate");
+  r.Required("rate", rate.units_per_second,
+             [](const Place& place, double& out) { ReadText(place, out, ParsePerSecond); });
+  rate.measured = ReadBasis(at, r);
   r.Required("source", rate.source);
   r.Finish();
 }
@@ -176,18 +181,19 @@ auto NameIn(const std::map<std::string, T>& known, std::string_view what) {
   };
 }
 
-// `[{KEY: 128, time: 65ms}, ...]`, rising by KEY.
-auto PointsBy(std::string_view key) {
-  return [key](const Place& at, std::vector<EngineProfile::Point>& out) {
-    Listed([key](const Place& item, EngineProfile::Point& point) {
+// `[{KEY: 128, time: 65ms}, ...]`, rising by KEY, which becomes `of`.
+template <class Point, class Number>
+auto PointsBy(std::string_view key, Number Point::*of, std::int64_t most) {
+  return [=](const Place& at, std::vector<Point>& out) {
+    Listed([=](const Place& item, Point& point) {
       ObjectReader r(item, "a measured point");
-      r.Required(key, point.at, Between(1, 1'000'000'000));
+      r.Required(key, point.*of, Between(1, most));
       r.Required("time", point.time, ReadSpan);
       r.Finish();
     })(at, out);
     if (at.value().is_list() && out.empty()) at.Fail("an empty table");
     for (std::size_t i = 1; i < out.size(); ++i) {
-      if (out[i].at <= out[i - 1].at)
+      if (out[i].*of <= out[i - 1].*of)
         at.Item(i).Fail(absl::StrCat("`", ToAbsl(key), "` must rise"));
     }
   };
@@ -201,8 +207,10 @@ void ReadProfile(const Place& at, const Catalog& catalog, EngineProfile& profile
   r.Required("devices", profile.devices, Between(1, 4096));
   r.Required("engine", profile.engine);
   r.Optional("says", profile.says);
-  r.Optional("prefill", profile.prefill, PointsBy("tokens"));
-  const bool decode = r.Optional("decode", profile.decode, PointsBy("sequences"));
+  r.Optional("prefill", profile.prefill,
+             PointsBy("tokens", &EngineProfile::Point::at, 1'000'000'000));
+  const bool decode = r.Optional("decode", profile.decode,
+                                 PointsBy("sequences", &EngineProfile::Point::at, 1'000'000'000));
   r.Optional("decode_context", profile.decode_context, Between(1, 1'000'000'000));
   std::int64_t blocks = 0;
   if (r.Optional("kv_blocks", blocks, Between(1, 1'000'000'000))) profile.kv_blocks = blocks;
@@ -232,6 +240,33 @@ void AddProfile(const Place& at, EngineProfile profile, std::vector<EngineProfil
       [](const EngineProfile& a, const EngineProfile& b) { return KeyOf(a) < KeyOf(b); });
   if (place != out.end() && KeyOf(*place) == KeyOf(profile)) {
     return at.Fail(absl::StrCat("a profile for ", profile.name, " stands here twice"));
+  }
+  out.insert(place, std::move(profile));
+}
+
+void ReadBatches(const Place& at, const Catalog& catalog, BatchProfile& profile) {
+  ObjectReader r(at, "an entry of `batches`");
+  r.Required("class", profile.work_class, NameIn(catalog.classes, "class"));
+  r.Required("device", profile.device, NameIn(catalog.devices, "device"));
+  r.Optional("instances", profile.instances, Between(1, 10'000));
+  r.Required("points", profile.points, PointsBy("items", &BatchProfile::Point::items, 1'000'000));
+  profile.measured = ReadBasis(at, r);
+  r.Optional("says", profile.says);
+  r.Required("source", profile.source);
+  r.Required("licence", profile.licence);
+  r.Optional("as_of", profile.as_of, ReadDay);
+  r.Finish();
+}
+
+void AddBatches(const Place& at, BatchProfile profile, std::vector<BatchProfile>& out) {
+  if (profile.work_class.empty() || profile.device.empty()) return;  // noted when it was read
+  const auto key = [](const BatchProfile& p) { return std::tie(p.work_class, p.device); };
+  const auto place = std::lower_bound(
+      out.begin(), out.end(), profile,
+      [&](const BatchProfile& a, const BatchProfile& b) { return key(a) < key(b); });
+  if (place != out.end() && key(*place) == key(profile)) {
+    return at.Fail(absl::StrCat("batches of ", profile.work_class, " on ", profile.device,
+                                " stand here twice"));
   }
   out.insert(place, std::move(profile));
 }
@@ -323,6 +358,35 @@ absl::StatusOr<Catalog> LoadCatalog(const std::string& folder) {
     SPILLWAY_RETURN_IF_ERROR(ParseProfiles(text, file, catalog));
   }
   return catalog;
+}
+
+absl::StatusOr<std::vector<BatchProfile>> ParseBatches(std::string_view text, std::string_view name,
+                                                       const Catalog& catalog) {
+  SPILLWAY_ASSIGN_OR_RETURN(const Value document, ParseYaml(text, name));
+  Reading reading{std::string(name)};
+  const Place root(document, reading);
+  std::vector<BatchProfile> batches;
+  ObjectReader r(root, "a file of batches");
+  r.Required("batches", batches, [&](const Place& at, std::vector<BatchProfile>& out) {
+    if (!IsList(at, kMostEntries)) return;
+    for (std::size_t i = 0; i < at.value().list().size(); ++i) {
+      BatchProfile profile;
+      ReadBatches(at.Item(i), catalog, profile);
+      AddBatches(at.Item(i), std::move(profile), out);
+    }
+  });
+  r.Finish();
+  SPILLWAY_RETURN_IF_ERROR(reading.ToStatus());
+  return batches;
+}
+
+absl::StatusOr<std::vector<BatchProfile>> LoadBatches(const std::string& folder,
+                                                      const Catalog& catalog) {
+  const std::string name = folder + "/batches.yaml";
+  const auto text = ReadTextFile(name);
+  if (absl::IsNotFound(text.status())) return std::vector<BatchProfile>{};
+  if (!text.ok()) return text.status();
+  return ParseBatches(*text, name, catalog);
 }
 
 }  // namespace spillway

@@ -2,12 +2,14 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/batch_profile.h"
 #include "core/catalog.h"
 
-// configs/catalog/: devices.yaml, classes.yaml, models.yaml and profiles/*.yaml. Their shapes are
-// told in the README beside them.
+// configs/catalog/: devices.yaml, classes.yaml, models.yaml, profiles/*.yaml and batches.yaml.
+// Their shapes are told in the README beside them.
 namespace spillway {
 
 // Reads all files of `folder`; models.yaml and profiles/ may be missing, then there are none.
@@ -24,5 +26,12 @@ absl::StatusOr<Catalog> ParseCatalog(std::string_view devices, std::string_view 
 // wrong.
 absl::Status ParseModels(std::string_view text, std::string_view name, Catalog& catalog);
 absl::Status ParseProfiles(std::string_view text, std::string_view name, Catalog& catalog);
+
+// batches.yaml: how fast batches of a class were measured on a device, no two alike, in the order
+// of class and device; of a catalogue's classes and devices. None where `folder` has no such file.
+absl::StatusOr<std::vector<BatchProfile>> LoadBatches(const std::string& folder,
+                                                      const Catalog& catalog);
+absl::StatusOr<std::vector<BatchProfile>> ParseBatches(std::string_view text, std::string_view name,
+                                                       const Catalog& catalog);
 
 }  // namespace spillway

@@ -310,5 +310,69 @@ TEST(LoadCatalog, HasModelsFromHalfABillionTo72Billion) {
   EXPECT_GE(catalog->profiles.size(), 10u);
 }
 
+constexpr std::string_view kBatches = R"(batches:
+  - class: image-resize
+    device: slice
+    instances: 2
+    points:
+      - {items: 1, time: 2ms}
+      - {items: 8, time: 5ms}
+    basis: profile
+    says: hm
+    source: here
+    licence: MIT
+    as_of: 2026-01-02
+  - {class: image-resize, device: gpu, points: [{items: 4, time: 1us}], basis: assumed, source: x, licence: y}
+)";
+
+Catalog WithClasses() {
+  Catalog catalog = *ParseCatalog(kDevices, kClasses);
+  Device gpu = catalog.devices.at("slice");
+  gpu.name = "gpu";
+  catalog.devices["gpu"] = gpu;
+  return catalog;
+}
+
+TEST(ParseBatches, ReadsEveryKeyAndSorts) {
+  const auto batches = ParseBatches(kBatches, "b.yaml", WithClasses());
+  ASSERT_TRUE(batches.ok()) << batches.status();
+  ASSERT_EQ(batches->size(), 2u);
+  EXPECT_EQ(batches->front().device, "gpu");
+  EXPECT_FALSE(batches->front().measured);
+  EXPECT_EQ(batches->front().instances, 1);
+  const BatchProfile& slice = batches->back();
+  EXPECT_EQ(slice.work_class, "image-resize");
+  EXPECT_EQ(slice.instances, 2);
+  EXPECT_TRUE(slice.measured);
+  EXPECT_EQ(slice.points, (std::vector<BatchProfile::Point>{{1, absl::Milliseconds(2)},
+                                                            {8, absl::Milliseconds(5)}}));
+  EXPECT_EQ(slice.says + slice.source + slice.licence + slice.as_of, "hmhereMIT2026-01-02");
+}
+
+TEST(ParseBatches, RefusesWithThePlace) {
+  const auto broken = [](std::string_view from, std::string_view to) {
+    std::string text(kBatches);
+    text.replace(text.find(from), from.size(), to);
+    return std::string(ParseBatches(text, "x.yaml", WithClasses()).status().message());
+  };
+  EXPECT_EQ(broken("device: slice", "device: slise"),
+            "x.yaml:3:13: `slise` is no device of the catalogue (did you mean `slice`?)");
+  EXPECT_EQ(
+      broken("- class: image-resize", "- class: image-resice"),
+      "x.yaml:2:12: `image-resice` is no class of the catalogue (did you mean `image-resize`?)");
+  EXPECT_EQ(broken("items: 8", "items: 1"), "x.yaml:7:9: `items` must rise");
+  EXPECT_EQ(broken("[{items: 4, time: 1us}]", "[]"), "x.yaml:13:48: an empty table");
+  EXPECT_EQ(broken("device: gpu", "device: slice"),
+            "x.yaml:13:5: batches of image-resize on slice stand here twice");
+  EXPECT_EQ(broken("instances", "instance"),
+            "x.yaml:4:5: unknown key `instance` (did you mean `instances`?)");
+}
+
+TEST(LoadBatches, AreNoneWhereThereIsNoFile) {
+  const auto none = LoadBatches("/nowhere", WithClasses());
+  ASSERT_TRUE(none.ok());
+  EXPECT_TRUE(none->empty());
+}
+
 }  // namespace
 }  // namespace spillway
