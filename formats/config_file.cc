@@ -123,6 +123,8 @@ void CheckRate(const Place& at, const ObjectReader& r, const Price& price, const
   if (price.input || price.output) at.Fail("prices of tokens are for billing `token`");
 }
 
+}  // namespace
+
 void ReadPrices(const Place& at, const FleetSpec& fleet, PricesSpec& prices) {
   const KnownPools pools(fleet);
   ObjectReader r(at, "a price list");
@@ -158,6 +160,8 @@ void ReadPrices(const Place& at, const FleetSpec& fleet, PricesSpec& prices) {
                      return std::pair(pool_a, a.from) < std::pair(pool_b, b.from);
                    });
 }
+
+namespace {
 
 void ReadReservation(const Place& at, const KnownPools& pools, Reservation& reservation) {
   ObjectReader r(at, "a reservation");

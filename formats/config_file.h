@@ -39,6 +39,8 @@ void ReadConfig(const std::vector<Value>& documents, const PoolSources& sources,
 // pools are sped up like the pools. Sorted by pool in the order of the fleet, then by time.
 absl::StatusOr<PricesSpec> ParsePrices(std::string_view text, const FleetSpec& fleet,
                                        std::string_view name = "");
+// The same from a tree.
+void ReadPrices(const Place& at, const FleetSpec& fleet, PricesSpec& prices);
 // One price without a date, as PUT /api/v1/pools/{name}/price takes it: {node_hour, as_of, source},
 // or what WritePrice (api_json.h) shows. Of a modelled pool it is sped up like the pool.
 absl::StatusOr<Price> ParsePrice(std::string_view text, const PoolSpec& pool,

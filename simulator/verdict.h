@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "core/scenario.h"
 #include "simulator/result.h"
@@ -20,8 +21,15 @@ enum class Standing : std::uint8_t {
 // `attainment`: of ScenarioObjective. A row meets it if its mean does.
 Standing StandingOf(const RowOutcome& row, Accounting book, double attainment);
 
-// One sentence about the best row against the baseline. Where the baseline is the cheaper one it
-// says so first; a cost never stands without attainment beside it. Fills ExperimentOutcome::verdict.
+// The row that the sentence is about: of those of `workload` that are not the baseline and keep up,
+// the cheapest (in the scenario's first book) that meets the objective, else the cheapest. Null if
+// there is none.
+const RowOutcome* BestRow(const ExperimentOutcome& outcome, const ScenarioSpec& scenario,
+                          std::string_view workload);
+
+// One sentence a workload about its best row against the baseline. Where the baseline is the
+// cheaper one it says so first; a cost never stands without attainment beside it. Fills
+// ExperimentOutcome::verdict.
 std::string VerdictSentence(const ExperimentOutcome& outcome, const ScenarioSpec& scenario);
 
 }  // namespace spillway

@@ -20,6 +20,7 @@ class TableFile {
 
   // The next row that is not empty; false at its end.
   absl::StatusOr<bool> Next();
+  std::uint32_t line() const { return file_.number(); }  // of that row, from 1
   // A field of it, by the number of the column that was wanted.
   std::string_view text(std::size_t column) const { return csv_.fields()[places_[column]].text; }
   // Notes that a field is not what is wanted.

@@ -1,0 +1,234 @@
+#include "formats/scenario_file.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/status.h"
+#include "core/text.h"
+#include "formats/document.h"
+#include "formats/file_text.h"
+#include "formats/scenario_inputs.h"
+#include "formats/scenario_parts.h"
+#include "formats/scenario_world.h"
+#include "formats/workload_file.h"
+
+namespace spillway {
+namespace {
+
+constexpr std::size_t kMostNamed = 100;  // fleets, policies, workloads
+constexpr std::size_t kMostPairs = 1000;
+constexpr std::size_t kMostSources = 100;
+
+using Pair = std::pair<std::string, std::string>;
+
+// A map of names to parts, kept in the order of the file.
+template <class Part, class F>
+auto Named(F read, std::string_view what) {
+  return [read, what](const Place& at, std::vector<Part>& out) {
+    if (!IsMapOfNames(at, kMostNamed)) return;
+    for (const Member& member : at.value().map()) {
+      Part part;
+      part.name = member.key;
+      read(at.Child(member), part);
+      out.push_back(std::move(part));
+    }
+    if (out.empty()) at.Fail(absl::StrCat("names no ", ToAbsl(what)));
+  };
+}
+
+class ScenarioReader {
+ public:
+  ScenarioReader(const std::string& path, const FleetSources& sources)
+      : sources_(sources), inputs_(path), reading_(path) {
+    spec_.path = path;
+  }
+
+  absl::StatusOr<ScenarioSpec> Read(std::string text) {
+    SPILLWAY_ASSIGN_OR_RETURN(const Value document, ParseYaml(text, spec_.path));
+    spec_.text = std::move(text);
+    ReadKeys(Place(document, reading_));
+    if (inputs_.faults().empty() && reading_.ok()) CheckModels(Place(document, reading_));
+    SPILLWAY_RETURN_IF_ERROR(Verdict());
+    if (sources_.warnings) {
+      for (const InputFinding& finding : reading_.warnings().findings())
+        sources_.warnings->push_back(Describe(finding, spec_.path));
+    }
+    spec_.inputs = inputs_.TakeAll();
+    return std::move(spec_);
+  }
+
+ private:
+  // Findings of the scenario's own first, then those of each file that it names.
+  absl::Status Verdict() const {
+    if (inputs_.faults().empty()) return reading_.ToStatus();
+    std::vector<std::string> all;
+    if (!reading_.ok()) all.emplace_back(reading_.ToStatus().message());
+    all.insert(all.end(), inputs_.faults().begin(), inputs_.faults().end());
+    return absl::InvalidArgumentError(absl::StrJoin(all, "\n"));
+  }
+
+  void ReadKeys(const Place& at) {
+    ObjectReader r(at, "a scenario");
+    ReadKind(r, "Scenario");
+    r.Required("name", spec_.name, ReadName);
+    r.Optional("says", spec_.says);
+    r.Optional("start", spec_.start);
+    const auto fleet = [this](const Place& p, ScenarioFleet& f) {
+      ReadScenarioFleet(p, sources_, inputs_, f);
+    };
+    const auto policy = [this](const Place& p, ScenarioPolicy& q) {
+      ReadScenarioPolicy(p, inputs_, q);
+    };
+    r.Required("fleets", spec_.fleets, Named<ScenarioFleet>(fleet, "fleet"));
+    r.Required("policies", spec_.policies, Named<ScenarioPolicy>(policy, "policy"));
+    r.Optional("accounting", spec_.accounting, ReadAccounting);
+    ReadPairs(r);
+    ReadBaseline(r);
+    ReadLoads(r);
+    r.Optional("objective", spec_.objective, ReadScenarioObjective);
+    ReadWorldOf(r);
+    r.Optional("warm_up", spec_.warm_up);
+    r.Optional("drain", spec_.drain);
+    r.Optional("seeds", spec_.seeds, Between(1, 1000));
+    r.Optional("sources", spec_.sources, OneOrMore(kDefaultRead, kMostSources));
+    r.Finish();
+  }
+
+  static void ReadAccounting(const Place& at, std::vector<Accounting>& out) {
+    std::vector<Accounting> books;
+    OneOrMore(kDefaultRead, 2)(at, books);
+    if (books.empty()) return FailKind(at, "`rented`, `paid-for`, or both");
+    if (books.size() == 2 && books[0] == books[1]) return at.Fail("names one of them twice");
+    out = std::move(books);
+  }
+
+  void ReadPairs(ObjectReader& r) {
+    const bool is_given = r.Has("pairs");
+    r.Optional("pairs", spec_.pairs, [this](const Place& at, std::vector<Pair>& pairs) {
+      Listed([this](const Place& p, Pair& pair) { ReadScenarioPair(p, spec_, pair); }, kMostPairs)(
+          at, pairs);
+      if (at.value().is_list() && pairs.empty()) at.Fail("names no pair of a fleet and a policy");
+      for (std::size_t i = 0; i < pairs.size(); ++i) {
+        if (std::find(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(i), pairs[i]) !=
+                pairs.begin() + static_cast<std::ptrdiff_t>(i) &&
+            !pairs[i].first.empty())
+          at.Item(i).Fail("this pair stands further up already");
+      }
+    });
+    if (is_given) return;
+    for (const ScenarioFleet& fleet : spec_.fleets) {
+      for (const ScenarioPolicy& policy : spec_.policies)
+        spec_.pairs.emplace_back(fleet.name, policy.name);
+    }
+  }
+
+  void ReadBaseline(ObjectReader& r) {
+    if (!r.Has("baseline") && spec_.pairs.size() == 1) {
+      r.Take("baseline");
+      spec_.baseline = spec_.pairs.front();
+      return;
+    }
+    r.Required("baseline", spec_.baseline, [this](const Place& at, Pair& baseline) {
+      ReadScenarioPair(at, spec_, baseline);
+      if (baseline.first.empty() || baseline.second.empty()) return;
+      if (std::find(spec_.pairs.begin(), spec_.pairs.end(), baseline) != spec_.pairs.end()) return;
+      at.Fail(absl::StrCat("the baseline [", baseline.first, ", ", baseline.second,
+                           "] is none of the `pairs`: it must be run to be compared with"));
+    });
+  }
+
+  void ReadLoads(ObjectReader& r) {
+    r.Required("workloads", spec_.workloads,
+               [this](const Place& at, std::vector<WorkloadSpec>& workloads) {
+                 ReadWorkloads(at, inputs_.folder(), workloads);
+                 for (const WorkloadSpec& workload : workloads) {
+                   const Value* where = at.value().Find(workload.name);
+                   for (const std::string& file : FilesOf(workload))
+                     inputs_.Take(where ? at.Holding(*where) : at, inputs_.NamedAs(file),
+                                  "workload");
+                 }
+               });
+  }
+
+  void ReadWorldOf(ObjectReader& r) {
+    FleetSpec pools;
+    for (const ScenarioFleet& fleet : spec_.fleets) {
+      for (const PoolSpec& pool : fleet.spec.pools) {
+        const auto known =
+            std::find_if(pools.pools.begin(), pools.pools.end(),
+                         [&](const PoolSpec& other) { return other.name == pool.name; });
+        if (known == pools.pools.end()) pools.pools.push_back(pool);
+      }
+    }
+    const bool all_read = std::all_of(
+        spec_.fleets.begin(), spec_.fleets.end(),
+        [](const ScenarioFleet& fleet) { return fleet.size || !fleet.spec.pools.empty(); });
+    const WorldSources sources{pools, all_read && !spec_.fleets.empty(), spec_.start};
+    r.Optional("world", spec_.world,
+               [&](const Place& at, WorldSpec& world) { ReadWorld(at, sources, inputs_, world); });
+  }
+
+  // ---- Models
+
+  std::set<std::string> ModelsOf(const WorkloadSpec& workload) const {
+    std::set<std::string> models;
+    for (const PartSpec& part : workload.parts) {
+      for (const auto& [model, share] : part.request.models) models.insert(model);
+    }
+    return models;
+  }
+  std::set<std::string> ServedBy(const ScenarioFleet& fleet) const {
+    std::set<std::string> served;
+    for (const PoolSpec& pool : fleet.spec.pools) {
+      for (const ServeSpec& serve : pool.serves) served.insert(serve.model);
+    }
+    for (const auto& [alias, models] : fleet.spec.aliases) served.insert(alias);
+    return served;
+  }
+  // A sized fleet serves what the catalogue knows; others what they say.
+  void CheckModels(const Place& at) {
+    const Value* workloads = at.value().Find("workloads");
+    for (const WorkloadSpec& workload : spec_.workloads) {
+      const Value* where = workloads ? workloads->Find(workload.name) : nullptr;
+      const Place place = where ? at.Holding(*where) : at;
+      for (const std::string& model : ModelsOf(workload)) {
+        for (const ScenarioFleet& fleet : spec_.fleets) CheckModel(place, model, fleet);
+      }
+    }
+  }
+  void CheckModel(const Place& at, const std::string& model, const ScenarioFleet& fleet) {
+    const bool runs = std::any_of(spec_.pairs.begin(), spec_.pairs.end(),
+                                  [&](const Pair& pair) { return pair.first == fleet.name; });
+    if (!runs) return;
+    std::set<std::string> known = ServedBy(fleet);
+    if (fleet.size) {
+      for (const auto& [name, unused] : sources_.catalog.models) known.insert(name);
+    }
+    if (known.contains(model)) return;
+    const std::string nearest = NearestWord(model, known);
+    at.Fail(absl::StrCat(fleet.size ? "the catalogue has no model `"
+                                    : "no pool of fleet `" + fleet.name + "` serves `",
+                         model, "`",
+                         nearest.empty() ? "" : absl::StrCat(" (did you mean `", nearest, "`?)")));
+  }
+
+  const FleetSources& sources_;
+  ScenarioInputs inputs_;
+  Reading reading_;
+  ScenarioSpec spec_;
+};
+
+}  // namespace
+
+absl::StatusOr<ScenarioSpec> LoadScenario(const std::string& path, const Catalog& catalog,
+                                          const Machine& machine,
+                                          std::vector<std::string>* warnings) {
+  SPILLWAY_ASSIGN_OR_RETURN(std::string text, ReadTextFile(path));
+  const FleetSources sources{catalog, machine, warnings};
+  return ScenarioReader(path, sources).Read(std::move(text));
+}
+
+}  // namespace spillway

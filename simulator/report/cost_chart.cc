@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "simulator/figures.h"
+#include "simulator/report/charts.h"
+#include "simulator/report/svg.h"
+
+namespace spillway {
+namespace {
+
+struct Box {
+  double x, y, width, height;
+  bool Meets(const Box& other) const {
+    return x < other.x + other.width && other.x < x + width && y < other.y + other.height &&
+           other.y < y + height;
+  }
+};
+
+double LowestShown(const ReportWorkload& load, double objective) {
+  double low = objective;
+  for (const ReportRow& row : load.rows)
+    low = std::min(low, row.row->attainment.mean - row.row->attainment.half);
+  if (low >= 0.95) return 0.95;
+  return std::max(0.0, std::floor(low * 10 - 1e-9) / 10);
+}
+
+class CostChart {
+ public:
+  CostChart(const ReportData& data, const ReportWorkload& load, const ChartSpot& spot)
+      : data_(data),
+        load_(load),
+        width_(spot.width),
+        svg_(spot.id, spot.width, kHeight, "Cost against work in time, " + load.name, Words()) {
+    double most = 0;
+    for (const ReportRow& row : load.rows)
+      most = std::max(most, row.row->cost.mean + row.row->cost.half);
+    x_ = {.low = 0, .high = most > 0 ? most * 1.12 : 1, .begin = 52, .end = width_ - 14};
+    const double objective = data.scenario().objective.attainment;
+    y_ = {.low = LowestShown(load, objective), .high = 1, .begin = kHeight - 46, .end = 26};
+  }
+
+  std::string Draw() {
+    Axes();
+    for (const ReportRow& row : load_.rows) {
+      taken_.push_back(Around(X(row.row->cost), Y(row)));
+      if (data_.has_two_books()) taken_.push_back(Around(X(row.row->cost_paid_for), Y(row)));
+    }
+    for (const ReportRow& row : load_.rows) Point(row);
+    return svg_.Done();
+  }
+
+ private:
+  static constexpr double kHeight = 330, kRadius = 5;
+
+  std::string Words() const {
+    std::string words;
+    for (const ReportRow& row : load_.rows)
+      absl::StrAppend(&words, row.number, ": ", Tip(row), ". ");
+    return words;
+  }
+  std::string Tip(const ReportRow& row) const {
+    std::string tip =
+        absl::StrCat(row.Name(), ": ", DollarFigure(row.row->cost.mean), " USD rented, ",
+                     AttainmentFigure(row.row->attainment.mean), " in time");
+    if (data_.has_two_books())
+      absl::StrAppend(&tip, ", ", DollarFigure(row.row->cost_paid_for.mean),
+                      " USD with committed pools paid for");
+    return tip;
+  }
+  double X(const MeanOf& cost) const { return x_.At(cost.mean); }
+  double Y(const ReportRow& row) const { return y_.At(row.row->attainment.mean); }
+  static Box Around(double x, double y) {
+    return {x - kRadius - 1, y - kRadius - 1, 2 * kRadius + 2, 2 * kRadius + 2};
+  }
+
+  void Axes() {
+    const double bottom = y_.begin, left = x_.begin;
+    for (const double tick : NiceTicks(y_.low, y_.high, 5)) {
+      svg_.Line(left, y_.At(tick), x_.end, y_.At(tick), "grid");
+      const int decimals = y_.high - y_.low < 0.04 ? 1 : 0;
+      svg_.Text(left - 8, y_.At(tick) + 4, PercentFigure(tick, decimals), "", "end");
+    }
+    for (const double tick : NiceTicks(x_.low, x_.high, width_ > 500 ? 6 : 4)) {
+      svg_.Line(x_.At(tick), bottom, x_.At(tick), bottom + 4, "axis");
+      svg_.Text(x_.At(tick), bottom + 18, tick == 0 ? "0" : DollarFigure(tick), "", "middle");
+    }
+    svg_.Line(left, bottom, x_.end, bottom, "axis");
+    svg_.Text(x_.end, bottom + 38, "cost of the run, USD", "", "end");
+    svg_.Text(left - 44, 12, "work in time", "");
+    const double objective = data_.scenario().objective.attainment;
+    svg_.Line(left, y_.At(objective), x_.end, y_.At(objective), "goal");
+    svg_.Text(left + 6, y_.At(objective) - 5,
+              absl::StrCat("objective ", AttainmentFigure(objective)), "goal-text");
+    taken_.push_back({left, y_.At(objective) - 17, 120, 15});
+  }
+
+  void Point(const ReportRow& row) {
+    const double x = X(row.row->cost), y = Y(row);
+    svg_.Open("dot", absl::StrCat("data-row=\"", row.number, "\""));
+    Whisker(row.row->cost, y);
+    const double high = y_.At(row.row->attainment.mean + row.row->attainment.half);
+    const double low = y_.At(row.row->attainment.mean - row.row->attainment.half);
+    if (row.row->attainment.half > 0) svg_.Line(x, high, x, low, "whisker");
+    if (data_.has_two_books() && row.row->cost_paid_for.mean != row.row->cost.mean) {
+      const double paid = X(row.row->cost_paid_for);
+      svg_.Line(paid + kRadius, y, x - kRadius, y, "tie");
+      svg_.Circle(paid, y, kRadius - 1, "hollow", Tip(row));
+    }
+    if (row.row->is_baseline) {
+      constexpr double kDiamond = kRadius + 1.5;
+      svg_.Path(absl::StrCat("M", Coordinate(x), " ", Coordinate(y - kDiamond), "L",
+                             Coordinate(x + kDiamond), " ", Coordinate(y), "L", Coordinate(x), " ",
+                             Coordinate(y + kDiamond), "L", Coordinate(x - kDiamond), " ",
+                             Coordinate(y), "Z"),
+                "full", Tip(row));
+    } else {
+      svg_.Circle(x, y, kRadius, "full", Tip(row));
+    }
+    Label(row, x, y);
+    svg_.Close();
+  }
+  void Whisker(const MeanOf& cost, double y) {
+    if (cost.half <= 0) return;
+    svg_.Line(x_.At(cost.mean - cost.half), y, x_.At(cost.mean + cost.half), y, "whisker");
+  }
+
+  // The number, and the name where there is room, at the first place beside the point that is free.
+  void Label(const ReportRow& row, double x, double y) {
+    const std::string name = width_ > 500 ? absl::StrCat(row.number, "  ", Fitted(row.Name(), 220))
+                                          : absl::StrCat(row.number);
+    const double wide = TextWidth(name) + 4;
+    struct Place {
+      double dx, dy;
+      bool is_left;
+    };
+    std::vector<Place> places;
+    for (const double dy : {4.0, -10.0, 18.0, -24.0, 32.0, -38.0, 46.0, -52.0, 60.0, 74.0, 88.0}) {
+      places.push_back({10, dy, false});
+      places.push_back({-10, dy, true});
+    }
+    for (const Place& place : places) {
+      const double begin = place.is_left ? x + place.dx - wide : x + place.dx;
+      const Box box{begin, y + place.dy - 11, wide, 14};
+      const bool inside = box.x >= x_.begin && box.x + box.width <= width_ - 2 && box.y >= 14 &&
+                          box.y + box.height <= y_.begin - 2;
+      const bool is_free = inside && std::none_of(taken_.begin(), taken_.end(),
+                                                  [&](const Box& b) { return b.Meets(box); });
+      if (!is_free) continue;
+      taken_.push_back(box);
+      if (std::abs(place.dy - 4) > 15)
+        svg_.Line(x, y, x + place.dx * 0.8, y + place.dy - 4, "leader");
+      svg_.Text(x + place.dx, y + place.dy, name, "name", place.is_left ? "end" : "start");
+      return;
+    }
+  }
+
+  const ReportData& data_;
+  const ReportWorkload& load_;
+  double width_;
+  Axis x_, y_;
+  Svg svg_;
+  std::vector<Box> taken_;
+};
+
+}  // namespace
+
+std::string CostAgainstSlo(const ReportData& data, const ReportWorkload& load,
+                           const ChartSpot& spot) {
+  return CostChart(data, load, spot).Draw();
+}
+
+}  // namespace spillway

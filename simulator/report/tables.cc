@@ -1,0 +1,220 @@
+#include "simulator/report/tables.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "core/explain.h"
+#include "core/text.h"
+#include "formats/units.h"
+#include "simulator/figures.h"
+#include "simulator/report/svg.h"
+
+namespace spillway {
+namespace {
+
+class HtmlTable {
+ public:
+  HtmlTable(std::string_view caption, std::string_view attributes) {
+    absl::StrAppend(&out_, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"",
+                    Escaped(caption), "\"><table", attributes.empty() ? "" : " ",
+                    ToAbsl(attributes), "><thead><tr>");
+  }
+  HtmlTable& Head(std::string_view title, bool is_text = false) {
+    absl::StrAppend(&out_, "<th scope=\"col\"", is_text ? " class=\"l\"" : "", ">", Escaped(title),
+                    "</th>");
+    return *this;
+  }
+  void Body() { out_ += "</tr></thead><tbody>"; }
+  void Begin(std::string_view attributes = "") {
+    absl::StrAppend(&out_, "<tr", attributes.empty() ? "" : " ", ToAbsl(attributes), ">");
+  }
+  HtmlTable& Name(std::string_view text) {
+    absl::StrAppend(&out_, "<th scope=\"row\">", Escaped(text), "</th>");
+    return *this;
+  }
+  HtmlTable& Text(std::string_view text, std::string_view classes = "l") {
+    absl::StrAppend(&out_, "<td class=\"", ToAbsl(classes), "\">", Escaped(text), "</td>");
+    return *this;
+  }
+  // What is sorted by differs from what is shown.
+  HtmlTable& Figure(double value, std::string_view shown, bool is_warning = false) {
+    absl::StrAppend(&out_, "<td data-v=\"", absl::StrFormat("%.9g", value), "\"",
+                    is_warning ? " class=\"warn\"" : "", ">", Escaped(shown), "</td>");
+    return *this;
+  }
+  HtmlTable& Missing() {
+    out_ += "<td data-v=\"\">–</td>";
+    return *this;
+  }
+  void End() { out_ += "</tr>"; }
+  std::string Done() { return std::move(out_) + "</tbody></table></div>"; }
+
+ private:
+  std::string out_;
+};
+
+std::string Interval(const MeanOf& of, std::string (*show)(double)) {
+  return WithInterval(show(of.mean), show(of.half), of);
+}
+std::string Percent(double fraction) { return PercentFigure(fraction); }
+
+void Saving(HtmlTable& table, const RowOutcome& row, const MeanOf& saving) {
+  if (row.is_baseline) {
+    table.Figure(0, "baseline");
+  } else if (row.label == LoadLabel::kOverloaded) {
+    table.Missing();
+  } else {
+    table.Figure(saving.mean, Interval(saving, Percent));
+  }
+}
+
+void RowFigures(HtmlTable& table, const RowOutcome& row, bool two_books, double objective) {
+  table.Figure(row.cost.mean, Interval(row.cost, DollarFigure));
+  if (two_books) table.Figure(row.cost_paid_for.mean, Interval(row.cost_paid_for, DollarFigure));
+  table.Figure(row.attainment.mean, AttainmentFigure(row.attainment.mean),
+               row.attainment.mean < objective);
+  Saving(table, row, row.saving);
+  if (two_books) Saving(table, row, row.saving_paid_for);
+  if (row.over_bound.mean > 0) {
+    table.Figure(row.over_bound.mean, absl::StrFormat("%.2f×", row.over_bound.mean));
+  } else {
+    table.Missing();
+  }
+  for (const MeanOf* time :
+       {&row.ttft_p50, &row.ttft_p90, &row.ttft_p99, &row.tpot_p50, &row.tpot_p90, &row.tpot_p99}) {
+    if (time->mean > 0) {
+      table.Figure(time->mean, Interval(*time, SecondsFigure));
+    } else {
+      table.Missing();
+    }
+  }
+  table.Figure(row.nvidia_share.mean, PercentFigure(row.nvidia_share.mean));
+  table.Figure(row.energy.mean, EnergyFigure(row.energy.mean));
+  table.Figure(row.carbon.mean, CarbonFigure(row.carbon.mean));
+  table.Text(LabelName(row.label), row.label == LoadLabel::kOverloaded ? "l warn" : "l");
+}
+
+void Percentiles(HtmlTable& table, const LatencySummary& s) {
+  for (const double value : {s.p50, s.p90, s.p99}) {
+    if (s.count > 0) {
+      table.Figure(value, SecondsFigure(value));
+    } else {
+      table.Missing();
+    }
+  }
+}
+
+void OptionalMoney(HtmlTable& table, std::optional<Usd> money) {
+  if (money) {
+    table.Figure(Dollars(*money), DollarFigure(Dollars(*money)));
+  } else {
+    table.Missing();
+  }
+}
+
+std::string PriceWords(const PoolSpec& pool) {
+  if (pool.price.node_hour) return Format(*pool.price.node_hour) + " a node and hour";
+  if (pool.price.input && pool.price.output)
+    return absl::StrCat(Format(*pool.price.input), " in, ", Format(*pool.price.output), " out");
+  return "none";
+}
+
+}  // namespace
+
+std::string RowTable(const ReportData& data, const ReportWorkload& load) {
+  const bool two = data.has_two_books();
+  HtmlTable table("Fleets and policies, means over the seeds", "");
+  table.Head("#").Head("fleet", true).Head("policy", true);
+  table.Head(two ? "rented, USD" : "cost, USD");
+  if (two) table.Head("paid-for, USD");
+  table.Head("in time").Head("saving");
+  if (two) table.Head("saving, paid-for");
+  table.Head("over bound").Head("TTFT p50").Head("p90").Head("p99");
+  table.Head("TPOT p50").Head("p90").Head("p99").Head("NVIDIA").Head("energy").Head("CO2e");
+  table.Head("load", true).Body();
+  for (const ReportRow& row : load.rows) {
+    table.Begin(absl::StrCat("data-row=\"", row.number, "\"",
+                             row.row->is_baseline ? " class=\"base\"" : ""));
+    table.Figure(row.number, absl::StrCat(row.number)).Name(row.row->fleet).Text(row.row->policy);
+    RowFigures(table, *row.row, two, data.scenario().objective.attainment);
+    table.End();
+  }
+  return table.Done();
+}
+
+std::string CellTable(const ReportData& data) {
+  HtmlTable table("Every cell", "class=\"sort\" id=\"cells\"");
+  table.Head("fleet", true).Head("policy", true).Head("workload", true).Head("seed");
+  table.Head("rented, USD").Head("paid-for, USD").Head("in time").Head("bound, USD");
+  table.Head("submitted").Head("completed").Head("unfinished").Head("refused").Head("failed");
+  table.Head("TTFT p50").Head("p90").Head("p99").Head("TPOT p50").Head("p90").Head("p99");
+  table.Head("NVIDIA").Head("of the bill").Head("energy").Head("CO2e").Head("load", true);
+  table.Head("flags", true).Body();
+  const double objective = data.scenario().objective.attainment;
+  for (const CellOutcome& cell : data.outcome().cells) {
+    table.Begin();
+    table.Name(cell.fleet).Text(cell.policy).Text(cell.workload);
+    table.Figure(cell.seed, absl::StrCat(cell.seed));
+    OptionalMoney(table, cell.cost);
+    OptionalMoney(table, cell.cost_paid_for);
+    const double met = cell.slo_attainment();
+    table.Figure(met, AttainmentFigure(met), met < objective);
+    OptionalMoney(table, cell.lower_bound);
+    for (const std::int64_t count :
+         {cell.submitted, cell.completed, cell.unfinished, cell.refused, cell.failed})
+      table.Figure(static_cast<double>(count), CountFigure(count));
+    Percentiles(table, cell.ttft);
+    Percentiles(table, cell.tpot);
+    table.Figure(cell.nvidia_share, PercentFigure(cell.nvidia_share));
+    table.Figure(cell.nvidia_cost_share, PercentFigure(cell.nvidia_cost_share));
+    const double joules = static_cast<double>(cell.energy.value()) / 1e6;
+    const double grams = static_cast<double>(cell.carbon.value()) / 1e6;
+    table.Figure(joules, EnergyFigure(joules)).Figure(grams, CarbonFigure(grams));
+    table.Text(LabelName(cell.label), cell.label == LoadLabel::kOverloaded ? "l warn" : "l");
+    table.Text(absl::StrJoin(cell.flags, "; ")).End();
+  }
+  return table.Done();
+}
+
+std::string FleetTable(const ScenarioSpec& scenario, const ExperimentOutcome& outcome) {
+  HtmlTable table("What the fleets are made of", "");
+  table.Head("fleet", true).Head("pool", true).Head("device", true).Head("nodes");
+  table.Head("billing", true).Head("price", true).Head("as of", true).Head("source", true).Body();
+  for (const ScenarioFleet& fleet : scenario.fleets) {
+    for (const PoolSpec& pool : fleet.spec.pools) {
+      table.Begin();
+      table.Name(fleet.name).Text(pool.name).Text(pool.device);
+      table.Figure(pool.nodes, CountFigure(pool.nodes)).Text(NameOf(pool.billing));
+      table.Text(PriceWords(pool)).Text(pool.price.as_of).Text(pool.price.source, "l wrap").End();
+    }
+    if (!fleet.size) continue;
+    std::vector<std::string> nodes;
+    for (const SizedFleet& sized : outcome.sized) {
+      if (sized.fleet == fleet.name)
+        nodes.push_back(absl::StrCat(sized.nodes, sized.reached ? "" : " (objective not met)"));
+    }
+    table.Begin();
+    table.Name(fleet.name).Text("sized by simulation").Text(fleet.size->device);
+    table.Text(absl::StrJoin(nodes, ", "), "");
+    table.Text("metered");
+    table.Text(fleet.size->node_hour ? Format(*fleet.size->node_hour) + " a node and hour" : "");
+    table.Text("").Text("the scenario, or the catalogue's first price", "l wrap").End();
+  }
+  return table.Done();
+}
+
+std::string InputTable(const ScenarioSpec& scenario) {
+  HtmlTable table("Files that the scenario stands on", "");
+  table.Head("file", true).Head("what", true).Head("bytes").Head("xxh64", true).Body();
+  for (const ScenarioInput& input : scenario.inputs) {
+    table.Begin();
+    table.Name(input.file).Text(input.what);
+    table.Figure(static_cast<double>(input.bytes), CountFigure(input.bytes));
+    table.Text(input.xxh64, "l mono").End();
+  }
+  return table.Done();
+}
+
+}  // namespace spillway

@@ -1,0 +1,294 @@
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/explain.h"
+#include "core/text.h"
+#include "formats/json_writer.h"
+#include "formats/units.h"
+#include "simulator/figures.h"
+#include "simulator/results_file.h"
+
+namespace spillway {
+namespace {
+
+// ---- CSV
+
+std::string CsvText(std::string_view text) {
+  if (text.find_first_of(",\"\n\r") == text.npos) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out.push_back('"');
+    out.push_back(c == '\n' || c == '\r' ? ' ' : c);
+  }
+  return out + "\"";
+}
+// The shortest text that reads back as the same number.
+std::string Number(double value) {
+  std::string out;
+  JsonWriter(out).Value(value);
+  return out == "null" ? "" : out;
+}
+std::string OrEmpty(std::optional<Usd> money) { return money ? Decimal(*money) : ""; }
+
+void AddLatency(std::vector<std::string>& fields, const LatencySummary& s) {
+  for (const double value : {s.p50, s.p90, s.p99}) fields.push_back(s.count ? Number(value) : "");
+}
+
+std::vector<std::string> CsvFields(const CellOutcome& cell) {
+  std::vector<std::string> fields = {cell.fleet,
+                                     cell.policy,
+                                     cell.workload,
+                                     absl::StrCat(cell.seed),
+                                     Decimal(cell.cost),
+                                     Decimal(cell.cost_paid_for),
+                                     OrEmpty(cell.lower_bound),
+                                     OrEmpty(cell.lower_bound_slo),
+                                     Number(cell.slo_attainment()),
+                                     absl::StrCat(cell.submitted),
+                                     absl::StrCat(cell.completed),
+                                     absl::StrCat(cell.refused),
+                                     absl::StrCat(cell.failed),
+                                     absl::StrCat(cell.unfinished),
+                                     Number(cell.nvidia_share),
+                                     Number(cell.nvidia_cost_share),
+                                     Number(static_cast<double>(cell.energy.value()) / 1e6),
+                                     Number(static_cast<double>(cell.carbon.value()) / 1e6)};
+  AddLatency(fields, cell.ttft);
+  AddLatency(fields, cell.tpot);
+  AddLatency(fields, cell.job_turnaround);
+  double busiest = 0;
+  for (const PoolOutcome& pool : cell.pools) busiest = std::max(busiest, pool.utilization);
+  fields.push_back(Number(busiest));
+  fields.push_back(LabelName(cell.label));
+  fields.push_back(CsvText(absl::StrJoin(cell.flags, "; ")));
+  return fields;
+}
+constexpr char kCsvHeading[] =
+    "fleet,policy,workload,seed,cost_usd,cost_paid_for_usd,lower_bound_usd,lower_bound_slo_usd,"
+    "slo_attainment,submitted,completed,refused,failed,unfinished,nvidia_share,nvidia_cost_share,"
+    "energy_joules,carbon_grams,ttft_p50_s,ttft_p90_s,ttft_p99_s,tpot_p50_s,tpot_p90_s,tpot_p99_s,"
+    "job_turnaround_p50_s,job_turnaround_p90_s,job_turnaround_p99_s,busiest_pool_utilization,label,"
+    "flags\n";
+
+// ---- Rows as words
+
+struct Figure {
+  std::string title, text;
+};
+std::string Interval(const MeanOf& of, std::string (*show)(double)) {
+  return WithInterval(show(of.mean), show(of.half), of);
+}
+std::string Percent(double fraction) { return PercentFigure(fraction); }
+
+// What a row says, in the order of importance; costs never without attainment next to them.
+std::vector<Figure> FiguresOf(const RowOutcome& row) {
+  const auto saving = [&](const MeanOf& of) {
+    return row.is_baseline ? std::string("baseline") : Interval(of, Percent);
+  };
+  const bool late = row.label == LoadLabel::kOverloaded;
+  std::vector<Figure> figures = {
+      {"rented USD", Interval(row.cost, DollarFigure)},
+      {"paid-for USD", Interval(row.cost_paid_for, DollarFigure)},
+      {"in time", AttainmentFigure(row.attainment.mean)},
+      {"saving", saving(row.saving)},
+      {"saving, paid-for", saving(row.saving_paid_for)},
+      {"over bound",
+       row.over_bound.mean > 0 ? absl::StrCat(DollarFigure(row.over_bound.mean), "x") : "-"},
+      {"TTFT p50", SecondsFigure(row.ttft_p50.mean)},
+      {"p90", SecondsFigure(row.ttft_p90.mean)},
+      {"p99", SecondsFigure(row.ttft_p99.mean)},
+      {"TPOT p50", SecondsFigure(row.tpot_p50.mean)},
+      {"p90", SecondsFigure(row.tpot_p90.mean)},
+      {"p99", SecondsFigure(row.tpot_p99.mean)},
+      {"NVIDIA", PercentFigure(row.nvidia_share.mean)},
+      {"energy", EnergyFigure(row.energy.mean)},
+      {"CO2e", CarbonFigure(row.carbon.mean)},
+      {"load", LabelName(row.label)},
+  };
+  if (late) figures[3].text = figures[4].text = row.is_baseline ? "baseline" : "-";
+  return figures;
+}
+
+std::vector<std::string> WorkloadsOf(const ExperimentOutcome& outcome) {
+  std::vector<std::string> names;
+  for (const RowOutcome& row : outcome.rows) {
+    if (std::find(names.begin(), names.end(), row.workload) == names.end())
+      names.push_back(row.workload);
+  }
+  return names;
+}
+
+// ---- The terminal's table
+
+// Columns that a UTF-8 text takes, of characters one column wide.
+std::size_t Width(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+class Columns {
+ public:
+  void Add(std::string title, std::vector<std::string> cells) {
+    std::size_t width = Width(title);
+    for (const std::string& cell : cells) width = std::max(width, Width(cell));
+    columns_.push_back({std::move(title), std::move(cells), width});
+  }
+  // Tables of at most `most` columns each, the first two (whose row it is) repeated in all.
+  std::string Render(std::size_t most) const {
+    const std::size_t front = columns_[0].width + 2 + columns_[1].width;
+    std::string out;
+    for (std::size_t begin = 2; begin < columns_.size();) {
+      std::size_t width = front, end = begin;
+      while (end < columns_.size() && (end == begin || width + 2 + columns_[end].width <= most))
+        width += 2 + columns_[end++].width;
+      if (begin > 2) out += "\n";
+      AppendLines(out, begin, end);
+      begin = end;
+    }
+    return out;
+  }
+
+ private:
+  struct Column {
+    std::string title;
+    std::vector<std::string> cells;
+    std::size_t width;
+  };
+  void AppendLines(std::string& out, std::size_t begin, std::size_t end) const {
+    for (std::size_t line = 0; line <= columns_[0].cells.size(); ++line) {
+      std::string text;
+      const auto put = [&](const Column& column, bool left) {
+        const std::string& cell = line == 0 ? column.title : column.cells[line - 1];
+        const std::string blanks(column.width - Width(cell), ' ');
+        if (!text.empty()) text += "  ";
+        text += left ? cell + blanks : blanks + cell;
+      };
+      put(columns_[0], true);
+      put(columns_[1], true);
+      for (std::size_t i = begin; i < end; ++i) put(columns_[i], false);
+      text.erase(text.find_last_not_of(' ') + 1);
+      out += text + "\n";
+    }
+  }
+  std::vector<Column> columns_;
+};
+
+std::string TableOf(const std::vector<const RowOutcome*>& rows, std::size_t width) {
+  Columns columns;
+  std::vector<std::string> fleets, policies;
+  std::vector<std::vector<Figure>> figures;
+  for (const RowOutcome* row : rows) {
+    fleets.push_back(row->fleet);
+    policies.push_back(row->policy);
+    figures.push_back(FiguresOf(*row));
+  }
+  columns.Add("fleet", fleets);
+  columns.Add("policy", policies);
+  for (std::size_t i = 0; i < figures.front().size(); ++i) {
+    std::vector<std::string> cells;
+    for (const auto& row : figures) cells.push_back(row[i].text);
+    columns.Add(figures.front()[i].title, cells);
+  }
+  return columns.Render(width);
+}
+
+std::string SizedWords(const SizedFleet& sized) {
+  return absl::StrCat(sized.fleet, " for ", sized.workload, ": ", sized.nodes, " nodes",
+                      sized.reached ? ", the fewest that meet the objective"
+                                    : ", the most that were tried: the objective is not met");
+}
+
+// ---- Markdown
+
+std::string MarkdownTable(const std::vector<const RowOutcome*>& rows) {
+  std::string head = "| fleet | policy |", rule = "|---|---|", body;
+  for (const Figure& figure : FiguresOf(*rows.front())) {
+    absl::StrAppend(&head, " ", figure.title, " |");
+    rule += "---:|";
+  }
+  for (const RowOutcome* row : rows) {
+    absl::StrAppend(&body, "| ", row->fleet, " | ", row->policy, " |");
+    for (const Figure& figure : FiguresOf(*row)) absl::StrAppend(&body, " ", figure.text, " |");
+    body += "\n";
+  }
+  return absl::StrCat(head, "\n", rule, "\n", body);
+}
+
+std::vector<const RowOutcome*> RowsIn(const ExperimentOutcome& outcome,
+                                      const std::string& workload) {
+  std::vector<const RowOutcome*> rows;
+  for (const RowOutcome& row : outcome.rows) {
+    if (row.workload == workload) rows.push_back(&row);
+  }
+  return rows;
+}
+
+// Each once: many seeds say the same.
+std::set<std::string> FlagsOf(const ExperimentOutcome& outcome) {
+  std::set<std::string> flags;
+  for (const CellOutcome& cell : outcome.cells) {
+    for (const std::string& flag : cell.flags)
+      flags.insert(absl::StrCat(cell.fleet, " under ", cell.policy, ", ", cell.workload, ", seed ",
+                                cell.seed, ": ", flag));
+  }
+  return flags;
+}
+
+}  // namespace
+
+std::string ResultsCsv(const ExperimentOutcome& outcome) {
+  std::string out = kCsvHeading;
+  for (const CellOutcome& cell : outcome.cells)
+    absl::StrAppend(&out, absl::StrJoin(CsvFields(cell), ","), "\n");
+  return out;
+}
+
+std::string ResultTable(const ExperimentOutcome& outcome, int width) {
+  std::string out;
+  for (const std::string& workload : WorkloadsOf(outcome)) {
+    if (!out.empty()) out += "\n";
+    absl::StrAppend(
+        &out, "workload ", workload, "\n",
+        TableOf(RowsIn(outcome, workload), static_cast<std::size_t>(std::max(width, 40))));
+  }
+  for (const SizedFleet& sized : outcome.sized) absl::StrAppend(&out, SizedWords(sized), "\n");
+  return out;
+}
+
+std::string ResultsSummary(const ExperimentOutcome& outcome, const ScenarioSpec& scenario,
+                           const std::string& command_line) {
+  std::string out = absl::StrCat("# ", outcome.scenario, "\n\n");
+  if (!outcome.verdict.empty()) absl::StrAppend(&out, "**", outcome.verdict, "**\n\n");
+  if (!outcome.says.empty()) absl::StrAppend(&out, outcome.says, "\n\n");
+  for (const std::string& workload : WorkloadsOf(outcome)) {
+    absl::StrAppend(&out, "## ", workload, "\n\n", MarkdownTable(RowsIn(outcome, workload)), "\n");
+  }
+  absl::StrAppend(
+      &out, "Means over ", scenario.seeds, " seed", scenario.seeds == 1 ? "" : "s",
+      scenario.seeds > 1 ? ", ± half the width of the 95 % confidence interval" : "",
+      ". In time: of all work submitted after warm-up, what met its objective (",
+      AttainmentFigure(scenario.objective.attainment),
+      " wanted). Rented: every node billed, idle ones too; paid-for: without the bill of "
+      "committed pools.\n");
+  for (const SizedFleet& sized : outcome.sized) absl::StrAppend(&out, "\n- ", SizedWords(sized));
+  if (!outcome.sized.empty()) out += "\n";
+  const auto flags = FlagsOf(outcome);
+  std::size_t told = 0;
+  for (const std::string& flag : flags) {
+    if (told++ == 20) {
+      absl::StrAppend(&out, "\n- and ", flags.size() - 20, " more, in results.json");
+      break;
+    }
+    absl::StrAppend(&out, "\n- ", flag);
+  }
+  if (!flags.empty()) out += "\n";
+  absl::StrAppend(&out, "\n```sh\n", command_line, "\n```\n");
+  return out;
+}
+
+}  // namespace spillway
