@@ -17,7 +17,8 @@ enum class TickKind : std::uint32_t {
   kView,      // new router inputs are made ready
   kRoom,      // the one who has waited longest for room gives up
   kTurn,      // somebody in a session asks again
-  kNodeDown,  // `id`: number of a node in the world
+  kNodeNotice,  // `id`: number of a node in the world, which will soon be taken back
+  kNodeDown,
   kNodeUp,
 };
 struct Tick {

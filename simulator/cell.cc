@@ -177,6 +177,7 @@ absl::Status Cell::Happen(const TimedEvent<Tick>& event, absl::Time now) {
       last_arrival_ = std::max(last_arrival_, now);
       break;
     }
+    case TickKind::kNodeNotice:
     case TickKind::kNodeDown:
     case TickKind::kNodeUp:
       ChangeNode(event.payload, now);
@@ -268,15 +269,18 @@ void Cell::HearTurns() {
 
 void Cell::ChangeNode(const Tick& tick, absl::Time now) {
   const NodesWorld::Node& node = nodes_.Change(tick, now);
+  // Told that it goes, an engine takes nothing new; what it has it may still finish.
+  const bool leaves = tick.kind == TickKind::kNodeNotice;
   const auto& servers = requests_.servers();
   for (std::uint32_t i = 0; i < servers.size(); ++i) {
     const auto& on = servers[i].nodes;
     if (servers[i].key.pool != node.pool ||
         std::find(on.begin(), on.end(), node.node) == on.end())
       continue;
-    Post(event::EndpointSeen{.endpoint = servers[i].key, .up = node.up}, now);
-    requests_.SetUp(i, node.up, now);
+    Post(event::EndpointSeen{.endpoint = servers[i].key, .up = node.up && !leaves}, now);
+    if (!leaves) requests_.SetUp(i, node.up, now);
   }
+  if (leaves) return;
   Post(event::NodeSeen{.pool = node.pool, .node = node.node, .up = node.up}, now);
   HearTurns();
 }
@@ -321,7 +325,8 @@ CellOutcome Cell::Conclude() {
   out.span = until - scenario_.start;
   out.bin = TimeStrip::kFirstBin;
   while (out.span > out.bin * static_cast<int>(TimeStrip::kMostBins)) out.bin *= 2;
-  tally_.Write(fleet, host_.Ledger(until), out);
+  const auto& carbon = scenario_.world.carbon;
+  tally_.Write(fleet, host_.Ledger(until), carbon ? &*carbon : nullptr, out);
   for (std::size_t p = 0; p < fleet.pools.size(); ++p) {
     PoolOutcome& pool = out.pools[p];
     std::vector<const TimeStrip*> strips;

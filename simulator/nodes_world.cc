@@ -12,36 +12,70 @@ absl::Duration NodesWorld::Draw(absl::Duration mean, RandomStream& random) {
   return std::max(RoundToNanos(unit(random) * mean), absl::Nanoseconds(1));
 }
 
+void NodesWorld::PlanDown(std::uint32_t id, absl::Time at) {
+  const absl::Duration notice = nodes_[id].notice;
+  if (notice > absl::ZeroDuration()) {
+    agenda_.At(std::max(at - notice, agenda_.start()), EventClass::kFault,
+               {TickKind::kNodeNotice, id});
+  }
+  agenda_.At(at, EventClass::kFault, {TickKind::kNodeDown, id});
+}
+
+void NodesWorld::FollowTrace(const SpotSpec& spot, const std::vector<std::uint32_t>& nodes) {
+  auto there = static_cast<int>(nodes.size());
+  for (const auto& [since, available] : spot.available) {
+    const absl::Time at = agenda_.start() + since;
+    const int now = std::clamp(available, 0, static_cast<int>(nodes.size()));
+    for (int n = there; n < now; ++n)
+      agenda_.At(at, EventClass::kFault, {TickKind::kNodeUp, nodes[static_cast<std::size_t>(n)]});
+    for (int n = now; n < there; ++n) PlanDown(nodes[static_cast<std::size_t>(n)], at);
+    there = now;
+  }
+}
+
 NodesWorld::NodesWorld(const FleetSpec& fleet, const WorldSpec& world, std::uint64_t seed,
                        Agenda& agenda)
     : agenda_(agenda) {
+  std::vector<std::uint32_t> traced;
   for (std::size_t p = 0; p < fleet.pools.size(); ++p) {
     const PoolSpec& pool = fleet.pools[p];
     const auto own = world.pool_failures.find(pool.name);
     const FailureSpec& fails = own == world.pool_failures.end() ? world.failures : own->second;
-    const auto& spot = world.spot.pools;
-    const bool reclaimed =
-        world.spot.mtbr && std::find(spot.begin(), spot.end(), pool.name) != spot.end();
-    const absl::Duration up = reclaimed ? *world.spot.mtbr : fails.mtbf;
-    const absl::Duration down = reclaimed ? world.spot.away : fails.repair;
-    if (up == absl::InfiniteDuration()) continue;
+    const SpotSpec& spot = world.spot;
+    const bool is_spot =
+        std::find(spot.pools.begin(), spot.pools.end(), pool.name) != spot.pools.end();
+    const bool by_trace = is_spot && !spot.available.empty();
+    const absl::Duration up = by_trace                 ? absl::InfiniteDuration()
+                              : is_spot && spot.mtbr   ? *spot.mtbr
+                                                       : fails.mtbf;
+    const absl::Duration down = is_spot ? spot.away : fails.repair;
+    if (up == absl::InfiniteDuration() && !by_trace) continue;
     for (int n = 0; n < pool.nodes; ++n) {
       const Node node{PoolId{static_cast<std::uint32_t>(p)}, n, true};
-      nodes_.push_back({node, up, down,
+      nodes_.push_back({node, up, down, is_spot ? spot.notice : absl::ZeroDuration(),
                         MakeRandomStream(seed, absl::StrCat("node/", pool.name, "/", n))});
       const auto id = static_cast<std::uint32_t>(nodes_.size() - 1);
-      agenda_.At(agenda_.start() + Draw(up, nodes_.back().random), EventClass::kFault,
-                 {TickKind::kNodeDown, id});
+      if (by_trace) {
+        traced.push_back(id);
+      } else {
+        PlanDown(id, agenda_.start() + Draw(up, nodes_.back().random));
+      }
     }
   }
+  if (!traced.empty()) FollowTrace(world.spot, traced);
 }
 
 const NodesWorld::Node& NodesWorld::Change(const Tick& tick, absl::Time now) {
   Process& process = nodes_[tick.id];
+  if (tick.kind == TickKind::kNodeNotice) return process.node;
   process.node.up = tick.kind == TickKind::kNodeUp;
-  const absl::Duration mean = process.node.up ? process.up_mean : process.down_mean;
-  const TickKind next = process.node.up ? TickKind::kNodeDown : TickKind::kNodeUp;
-  agenda_.At(now + Draw(mean, process.random), EventClass::kFault, {next, tick.id});
+  if (process.up_mean == absl::InfiniteDuration()) return process.node;
+  if (process.node.up) {
+    PlanDown(tick.id, now + Draw(process.up_mean, process.random));
+  } else {
+    agenda_.At(now + Draw(process.down_mean, process.random), EventClass::kFault,
+               {TickKind::kNodeUp, tick.id});
+  }
   return process.node;
 }
 

@@ -13,7 +13,8 @@ namespace spillway {
 
 // Nodes that fail and are repaired, or are taken back by their owner and replaced: what nobody
 // decides. Times are exponential, each node by its own random stream, so that another policy or
-// another fleet beside it meets the same failures.
+// another fleet beside it meets the same failures; or, for spot pools, as a recorded trace says how
+// many nodes there are: then the last ones go first. Who is taken back is told before (notice).
 class NodesWorld {
  public:
   NodesWorld(const FleetSpec& fleet, const WorldSpec& world, std::uint64_t seed, Agenda& agenda);
@@ -23,16 +24,20 @@ class NodesWorld {
     int node = 0;
     bool up = true;
   };
-  // A tick of kind kNodeDown or kNodeUp: what became of the node; schedules what comes next.
+  // A tick of kind kNodeNotice, kNodeDown or kNodeUp: what became of the node; schedules what comes
+  // next.
   const Node& Change(const Tick& tick, absl::Time now);
 
  private:
   struct Process {
     Node node;
-    absl::Duration up_mean, down_mean;
+    absl::Duration up_mean, down_mean;  // infinite: a trace says when
+    absl::Duration notice;
     RandomStream random;
   };
   static absl::Duration Draw(absl::Duration mean, RandomStream& random);
+  void PlanDown(std::uint32_t id, absl::Time at);
+  void FollowTrace(const SpotSpec& spot, const std::vector<std::uint32_t>& nodes);
   Agenda& agenda_;
   std::vector<Process> nodes_;
 };

@@ -85,11 +85,31 @@ void Tally::Unfinished(absl::Time arrived) {
   Judge(arrived, false);
 }
 
-void Tally::WriteMoney(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
-                       CellOutcome& out) const {
+namespace {
+
+// What the energy of an hour came to, by the intensity at its start.
+GramsCo2e CarbonOf(const record::LedgerRow& row, const PoolSpec& pool, const CarbonSpec* carbon) {
+  if (carbon == nullptr || carbon->series.empty()) return row.carbon;
+  const auto& sites = carbon->sites;
+  if (!sites.empty() && std::find(sites.begin(), sites.end(), pool.site.name) == sites.end())
+    return row.carbon;
+  const auto& series = carbon->series;
+  auto next = std::upper_bound(series.begin(), series.end(), row.hour,
+                               [](absl::Time at, const auto& step) { return at < step.first; });
+  if (next != series.begin()) --next;
+  return next->second * Scale(row.energy, pool.power.pue);
+}
+
+}  // namespace
+
+void Tally::WriteLedger(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
+                        const CarbonSpec* carbon, CellOutcome& out) {
   for (const record::LedgerRow& row : ledger) {
+    const PoolSpec& spec = fleet.pools[Index(row.pool)];
     PoolOutcome& pool = out.pools[Index(row.pool)];
-    const bool paid_for = fleet.pools[Index(row.pool)].billing == Billing::kCommitted;
+    const bool paid_for = spec.billing == Billing::kCommitted;
+    const Joules energy = Scale(row.energy, spec.power.pue);
+    const GramsCo2e grams = CarbonOf(row, spec, carbon);
     switch (row.category) {
       case record::Category::kWork:
         pool.work_cost += row.cost;
@@ -103,17 +123,17 @@ void Tally::WriteMoney(const FleetSpec& fleet, const std::vector<record::LedgerR
     }
     pool.baseline_cost += row.baseline_cost;
     pool.compared_cost += row.compared_cost;
-    pool.energy += row.energy;
-    pool.carbon += row.carbon;
+    pool.energy += energy;
+    pool.carbon += grams;
     out.cost += row.cost;
     out.cost_paid_for += paid_for ? row.marginal_cost : row.cost;
-    out.energy += row.energy;
-    out.carbon += row.carbon;
+    out.energy += energy;
+    out.carbon += grams;
   }
 }
 
 void Tally::Write(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
-                  CellOutcome& out) const {
+                  const CarbonSpec* carbon, CellOutcome& out) const {
   out.submitted = submitted_;
   out.completed = completed_;
   out.refused = refused_;
@@ -141,7 +161,7 @@ void Tally::Write(const FleetSpec& fleet, const std::vector<record::LedgerRow>& 
     pool.prompt_tokens = pools_[i].prompt_tokens;
     pool.output_tokens = pools_[i].output_tokens;
   }
-  WriteMoney(fleet, ledger, out);
+  WriteLedger(fleet, ledger, carbon, out);
   std::int64_t done = 0, by_nvidia = 0;
   Usd nvidia_bill{};
   for (const PoolOutcome& pool : out.pools) {

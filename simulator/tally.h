@@ -33,8 +33,9 @@ class Tally {
   std::int64_t missed() const { return judged_ - met_; }
   std::int64_t over() const { return completed_ + refused_ + failed_ + unfinished_; }
   // Counts, latencies and shares; money and energy by what the ledger says.
+  // `carbon`: the grid's intensity by the hour, in place of what sites say; may be null.
   void Write(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
-             CellOutcome& out) const;
+             const CarbonSpec* carbon, CellOutcome& out) const;
 
  private:
   struct OfPool {
@@ -42,8 +43,8 @@ class Tally {
   };
   bool InTime(const Request& request) const;
   void Judge(absl::Time arrived, bool met);
-  void WriteMoney(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
-                  CellOutcome& out) const;
+  static void WriteLedger(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
+                          const CarbonSpec* carbon, CellOutcome& out);
 
   const ScenarioObjective objective_;
   const DefaultObjectives& defaults_;

@@ -183,5 +183,55 @@ TEST(Cell, FailuresLoseRequestsButNoCount) {
   EXPECT_GT(ends[RequestEnd::kAnswered], 300);
 }
 
+// A trace of how many nodes there are: the last ones go first, and whoever is told in time finishes
+// what it has.
+TEST(Cell, SpotNodesGoByTheTraceAndNoticeSavesWhatRuns) {
+  ScenarioSpec scenario = PlainScenario();
+  scenario.world.spot.pools = {"xeon"};
+  scenario.world.spot.available = {
+      {absl::Seconds(0), 2}, {absl::Seconds(60), 0}, {absl::Seconds(120), 2}};
+  std::vector<Arrival> arrivals;
+  for (int i = 0; i < 90; ++i) arrivals.push_back(Chat(absl::Seconds(2 * i), 60, 60));
+  const auto run = [&](absl::Duration notice) {
+    scenario.world.spot.notice = notice;
+    std::map<std::string, int> counts;
+    const CellOutcome cell = Ran(arrivals, nullptr, scenario, [&](const Request& request) {
+      const bool away = request.features.arrived >= scenario.start + absl::Seconds(60) &&
+                        request.features.arrived < scenario.start + absl::Seconds(120);
+      if (away && request.end == RequestEnd::kAnswered)
+        ++counts[request.endpoint().pool == PoolId{0} ? "xeon" : "a10"];
+      if (request.end == RequestEnd::kBrokenOff) ++counts["broken"];
+    });
+    counts["xeon in all"] = static_cast<int>(PoolNamed(cell, "xeon").requests);
+    return counts;
+  };
+  auto told = run(absl::Seconds(30));
+  EXPECT_EQ(told["xeon"], 0);
+  EXPECT_EQ(told["a10"], 30);
+  EXPECT_EQ(told["broken"], 0);
+  EXPECT_GT(told["xeon in all"], 0) << "it came back";
+  auto untold = run(absl::ZeroDuration());
+  EXPECT_GT(untold["xeon in all"], told["xeon in all"]) << "nobody left it before";
+}
+
+TEST(Cell, TheGridsIntensityIsThatOfTheHour) {
+  ScenarioSpec scenario = PlainScenario();
+  scenario.start = absl::FromUnixSeconds(1'785'110'400) + absl::Minutes(59);
+  const auto config = ConfigOf(std::string(kTwoPools));
+  for (PoolSpec& pool : config->fleet.pools)
+    pool.power = {.idle = Watts(100), .busy = Watts(100), .pue = 1.5};
+  const std::vector<Arrival> two = {Chat(absl::Seconds(1), 50, 5), Chat(absl::Minutes(31), 50, 5)};
+  scenario.world.carbon = CarbonSpec{
+      .series = {{absl::FromUnixSeconds(1'785'110'400), GramsCo2ePerKwh(100)},
+                 {absl::FromUnixSeconds(1'785'110'400) + absl::Hours(1), GramsCo2ePerKwh(400)}}};
+  const CellOutcome cell = Ran(two, config, scenario);
+  // Four nodes of 100 W and what the building adds: a minute at 100 g, half an hour at 400.
+  const double hours = absl::ToDoubleHours(cell.span);
+  const double kilowatts = 4 * 0.1 * 1.5;
+  EXPECT_NEAR(static_cast<double>(cell.energy.value()) * 1e-6, kilowatts * 3.6e6 * hours, 100);
+  const double grams = kilowatts * (1.0 / 60 * 100 + (hours - 1.0 / 60) * 400);
+  EXPECT_NEAR(static_cast<double>(cell.carbon.value()) * 1e-6, grams, 0.1);
+}
+
 }  // namespace
 }  // namespace spillway
