@@ -62,28 +62,27 @@ absl::Duration ShareClock::Leave(absl::Time now, int sequences, std::uint64_t ma
 struct Dispatcher::Thread {
   std::uint64_t instance = 0, version = 0;
   std::shared_ptr<const Force> force;
-  struct Shape {
-    RequestFeatures of;  // tenant, models, pin, kind
-    std::shared_ptr<const RequestShape> shape;
+  // All of a request that its shape depends on.
+  struct Sort {
+    std::string tenant, model, pin;
+    std::vector<std::string> models;
+    explicit Sort(const RequestFeatures& of)
+        : tenant(of.tenant), model(of.model), pin(of.pin), models(of.models) {}
+    bool IsOf(const RequestFeatures& other) const {
+      return model == other.model && tenant == other.tenant && pin == other.pin &&
+             models == other.models;
+    }
   };
-  std::vector<Shape> shapes;
+  std::vector<std::pair<Sort, std::shared_ptr<const RequestShape>>> shapes;
   Router router;
 
   const std::shared_ptr<const RequestShape>& ShapeFor(const RequestFeatures& features) {
-    for (Shape& known : shapes) {
-      const RequestFeatures& of = known.of;
-      if (of.model == features.model && of.tenant == features.tenant && of.pin == features.pin &&
-          of.models == features.models)
-        return known.shape;
+    for (const auto& [sort, shape] : shapes) {
+      if (sort.IsOf(features)) return shape;
     }
     if (shapes.size() >= kShapesKept) shapes.clear();
-    RequestFeatures of;
-    of.model = features.model;
-    of.models = features.models;
-    of.tenant = features.tenant;
-    of.pin = features.pin;
-    auto shape = std::make_shared<const RequestShape>(MakeRequestShape(*force->view, of));
-    return shapes.emplace_back(Shape{std::move(of), std::move(shape)}).shape;
+    auto shape = std::make_shared<const RequestShape>(MakeRequestShape(*force->view, features));
+    return shapes.emplace_back(Sort(features), std::move(shape)).second;
   }
 };
 
@@ -138,11 +137,11 @@ void Dispatcher::Publish(std::shared_ptr<const RouterInputs> inputs) {
 }
 
 std::shared_ptr<const RouterView> Dispatcher::view() const {
-  const std::lock_guard lock(force_mutex_);
-  return force_ ? force_->view : nullptr;
+  const Thread& thread = ThisThread();
+  return thread.force ? thread.force->view : nullptr;
 }
 
-Dispatcher::Thread& Dispatcher::ThisThread() {
+Dispatcher::Thread& Dispatcher::ThisThread() const {
   static thread_local Thread thread;
   const std::uint64_t version = version_.load(std::memory_order_acquire);
   if (thread.instance == instance_ && thread.version == version) return thread;

@@ -16,6 +16,7 @@
 #include "adapters/adapter.h"
 #include "core/clock.h"
 #include "core/request.h"
+#include "net/recycle.h"
 #include "net/server.h"
 #include "net/upstream.h"
 #include "scheduler/router.h"
@@ -100,6 +101,9 @@ struct LiveRequest {
   std::int64_t prompt_tokens = 0;  // estimated
   bool first_token = false;
   std::uint64_t ticket = 0;  // its place among those who wait; 0: it never did
+
+  static void* operator new(std::size_t size) { return TakeBlock(size); }
+  static void operator delete(void* memory, std::size_t size) noexcept { GiveBlock(memory, size); }
 };
 
 class Dispatcher {
@@ -166,7 +170,7 @@ class Dispatcher {
 
  private:
   struct Thread;
-  Thread& ThisThread();
+  Thread& ThisThread() const;
   LiveEndpoint* Find(EndpointKey key) const;
   LiveEndpoint& FindOrMake(EndpointKey key);
   void Read(Thread& thread, LiveRequest& request);

@@ -211,11 +211,12 @@ void Metrics::OnRequest(std::string_view operation, int status, absl::Duration t
   if (found == impl_->by_operation_.end())
     found = impl_->by_operation_.emplace(std::string(operation), Impl::Request{}).first;
   Impl::Request& request = found->second;
-  const std::string name(operation);
-  if (request.took == nullptr) request.took = &impl_->request_.Add({{"operation", name}}, kSlow);
+  if (request.took == nullptr)
+    request.took = &impl_->request_.Add({{"operation", std::string(operation)}}, kSlow);
   prometheus::Counter*& counter = request.by_status[status];
   if (counter == nullptr)
-    counter = &impl_->requests_.Add({{"operation", name}, {"code", std::to_string(status)}});
+    counter = &impl_->requests_.Add(
+        {{"operation", std::string(operation)}, {"code", std::to_string(status)}});
   request.took->Observe(absl::ToDoubleSeconds(took));
   counter->Increment();
 }

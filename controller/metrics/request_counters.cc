@@ -96,24 +96,30 @@ RequestCounters::Series& RequestCounters::SeriesFor(const Request& request) {
   const RequestFeatures& features = request.features;
   // Names of clients are only labels where a model answered: they may name anything.
   const std::string& model = request.answered_by;
-  Key key(request.endpoint().pool, model, features.tenant, features.kind);
-  if (const auto found = series_.find(key); found != series_.end()) return found->second;
+  const PoolId at = request.endpoint().pool;
+  if (last_ != nullptr && std::tie(at, model, features.tenant, features.kind) == last_key_)
+    return *last_;
+  Key key(at, model, features.tenant, features.kind);
+  last_key_ = key;
+  if (const auto found = series_.find(key); found != series_.end())
+    return *(last_ = &found->second);
   const bool full = series_.size() >= caps_.series;
   if (full) key = Key(kNoPool, "other", "other", features.kind);
   const std::string pool =
       full ? "other" : std::string(pools_.Of(NameOfPool(request.endpoint().pool)));
   const std::string by = full ? "other" : model.empty() ? "none" : std::string(models_.Of(model));
   const std::string tenant = full ? "other" : std::string(tenants_.Of(features.tenant));
-  return series_.try_emplace(key, MakeSeries(pool, by, tenant, features.kind)).first->second;
+  last_ = &series_.try_emplace(key, MakeSeries(pool, by, tenant, features.kind)).first->second;
+  return *last_;
 }
 
 void RequestCounters::Count(const Request& request) {
   Series& series = SeriesFor(request);
-  const std::string pool(pools_.Of(NameOfPool(request.endpoint().pool)));
+  const auto pool = [&] { return std::string(pools_.Of(NameOfPool(request.endpoint().pool))); };
   prometheus::Counter*& ended = series.ends[request.end];
   if (ended == nullptr) {
     ended = &requests_.Add(
-        {{"pool", pool},
+        {{"pool", pool()},
          {"model",
           request.answered_by.empty() ? "none" : std::string(models_.Of(request.answered_by))},
          {"tenant", std::string(tenants_.Of(request.features.tenant))},
@@ -130,7 +136,7 @@ void RequestCounters::Count(const Request& request) {
   if (request.spilled_from != kNoPool) {
     spills_
         .Add({{"from", std::string(pools_.Of(NameOfPool(request.spilled_from)))},
-              {"to", pool},
+              {"to", pool()},
               {"code", std::string(NameOf(request.spilled_code))}})
         .Increment();
   }

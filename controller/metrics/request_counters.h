@@ -49,6 +49,9 @@ class RequestCounters {
   LabelCap models_, pools_, tenants_;
   std::vector<std::string> names_;  // by PoolId
   std::map<Key, Series> series_;
+  // The one that was found last: what ends together is often of one sort.
+  Key last_key_;
+  Series* last_ = nullptr;
 
   prometheus::Family<prometheus::Histogram>&duration_, &ttft_, &tpot_, &tokens_, &ratio_;
   prometheus::Family<prometheus::Counter>&requests_, &cost_, &baseline_, &compared_, &energy_,

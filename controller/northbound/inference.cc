@@ -5,12 +5,13 @@
 #include "controller/northbound/relay.h"
 #include "core/text.h"
 #include "formats/json_writer.h"
+#include "net/recycle.h"
 
 namespace spillway {
 namespace {
 
-Awaitable<HttpAnswer> Forward(Api& api, OpenAiCall kind, Call call) {
-  return Relay::Run(std::make_shared<Relay>(api, kind, std::move(call)));
+Awaitable<HttpAnswer> Forward(Api& api, OpenAiCall kind, Call&& call) {
+  return Relay::Run(MakeRecycled<Relay>(api, kind, std::move(call)));
 }
 
 void WriteModel(JsonWriter& w, std::string_view name, std::int64_t created) {
