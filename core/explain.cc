@@ -182,11 +182,19 @@ std::string Describe(Usd money) {
 }
 
 std::string Decimal(Usd money) {
-  const absl::int128 value = money.value();
-  const absl::int128 size = value < 0 ? -value : value;
-  const auto whole = static_cast<std::uint64_t>(size / kNanosPerUsd);
-  const auto nanos = static_cast<std::uint64_t>(size % kNanosPerUsd);
-  return absl::StrFormat("%s%d.%09d", value < 0 ? "-" : "", whole, nanos);
+  constexpr std::size_t kPlaces = 9;
+  const bool negative = money.value() < 0;
+  auto left = static_cast<std::uint64_t>(money.value());
+  if (negative) left = ~left + 1;
+  char text[24];
+  char* at = text + sizeof text;
+  for (std::size_t digits = 0; left > 0 || digits <= kPlaces; ++digits) {
+    if (digits == kPlaces) *--at = '.';
+    *--at = static_cast<char>('0' + left % 10);
+    left /= 10;
+  }
+  if (negative) *--at = '-';
+  return {at, static_cast<std::size_t>(text + sizeof text - at)};
 }
 
 std::string Explain(const Candidate& candidate, Code code, const Work& work, const PoolSpec& pool) {

@@ -1,6 +1,7 @@
 #include "core/ids.h"
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/text.h"
 
@@ -24,7 +25,12 @@ std::string ToString(DecisionId id) { return absl::StrFormat("dec-%06d", Number(
 
 std::string ToString(RequestId id) {
   const std::uint64_t count = Number(id) & ((std::uint64_t{1} << kRequestCountBits) - 1);
-  return absl::StrFormat("req-%d-%06d", Number(id) >> kRequestCountBits, count);
+  constexpr std::uint64_t kSixDigits = 100'000;
+  std::string text = absl::StrCat("req-", Number(id) >> kRequestCountBits, "-");
+  for (std::uint64_t least = kSixDigits; least > 1 && count < least; least /= 10)
+    text.push_back('0');
+  absl::StrAppend(&text, count);
+  return text;
 }
 
 std::optional<JobId> ParseJobId(std::string_view text) {
