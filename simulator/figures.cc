@@ -63,6 +63,13 @@ std::string DollarFigure(double dollars) {
   return Significant(dollars);
 }
 
+std::string DollarInterval(const MeanOf& of) {
+  const std::string mean = DollarFigure(of.mean);
+  const std::size_t point = mean.find('.');
+  const int decimals = point == std::string::npos ? 2 : static_cast<int>(mean.size() - point) - 1;
+  return WithInterval(mean, Grouped(absl::StrFormat("%.*f", decimals, of.half)), of);
+}
+
 std::string PercentFigure(double fraction, int decimals) {
   double percent = fraction * 100;
   const double least = 0.5 * std::pow(10.0, -decimals);
@@ -76,6 +83,8 @@ std::string AttainmentFigure(double fraction) {
   if (percent >= 99.9) return absl::StrFormat("%.2f %%", std::min(percent, 99.99));
   return absl::StrFormat("%.1f %%", percent);
 }
+
+std::string ObjectiveFigure(double fraction) { return absl::StrCat(fraction * 100, " %"); }
 
 std::string SecondsFigure(double seconds) {
   static constexpr Step kSteps[] = {

@@ -15,13 +15,15 @@ std::string LabelName(LoadLabel label);  // "stable", "backlogged", "overloaded"
 // Two decimals from one dollar on, else three significant digits; thousands in groups: "1,204.50",
 // "0.0123", "0". No unit.
 std::string DollarFigure(double dollars);
+std::string DollarInterval(const MeanOf& of);                  // "16.74 ± 0.90": digits alike
 std::string PercentFigure(double fraction, int decimals = 1);  // "99.4 %"
 // The same for shares of work, which never round up to all of it: "99.99 %", "100 %".
 std::string AttainmentFigure(double fraction);
-std::string SecondsFigure(double seconds);    // "85 ms", "1.24 s", "3.2 min"
-std::string EnergyFigure(double joules);      // "640 J", "1.2 kWh"
-std::string CarbonFigure(double grams);       // "310 g", "1.2 kg"
-std::string CountFigure(std::int64_t count);  // "14,176"
+std::string ObjectiveFigure(double fraction);  // as short as it goes: "99 %", "99.95 %"
+std::string SecondsFigure(double seconds);     // "85 ms", "1.24 s", "3.2 min"
+std::string EnergyFigure(double joules);       // "640 J", "1.2 kWh"
+std::string CarbonFigure(double grams);        // "310 g", "1.2 kg"
+std::string CountFigure(std::int64_t count);   // "14,176"
 // "12.3 ± 0.4": the interval only where there is one.
 std::string WithInterval(const std::string& mean, const std::string& half, const MeanOf& of);
 

@@ -91,25 +91,25 @@ std::vector<Figure> FiguresOf(const RowOutcome& row) {
   };
   const bool late = row.label == LoadLabel::kOverloaded;
   std::vector<Figure> figures = {
-      {"rented USD", Interval(row.cost, DollarFigure)},
-      {"paid-for USD", Interval(row.cost_paid_for, DollarFigure)},
+      {"rented USD", DollarInterval(row.cost)},
+      {"paid-for USD", DollarInterval(row.cost_paid_for)},
       {"in time", AttainmentFigure(row.attainment.mean)},
+      {"load", LabelName(row.label)},
       {"saving", saving(row.saving)},
       {"saving, paid-for", saving(row.saving_paid_for)},
       {"over bound",
        row.over_bound.mean > 0 ? absl::StrCat(DollarFigure(row.over_bound.mean), "x") : "-"},
       {"TTFT p50", SecondsFigure(row.ttft_p50.mean)},
-      {"p90", SecondsFigure(row.ttft_p90.mean)},
-      {"p99", SecondsFigure(row.ttft_p99.mean)},
+      {"TTFT p90", SecondsFigure(row.ttft_p90.mean)},
+      {"TTFT p99", SecondsFigure(row.ttft_p99.mean)},
       {"TPOT p50", SecondsFigure(row.tpot_p50.mean)},
-      {"p90", SecondsFigure(row.tpot_p90.mean)},
-      {"p99", SecondsFigure(row.tpot_p99.mean)},
+      {"TPOT p90", SecondsFigure(row.tpot_p90.mean)},
+      {"TPOT p99", SecondsFigure(row.tpot_p99.mean)},
       {"NVIDIA", PercentFigure(row.nvidia_share.mean)},
       {"energy", EnergyFigure(row.energy.mean)},
       {"CO2e", CarbonFigure(row.carbon.mean)},
-      {"load", LabelName(row.label)},
   };
-  if (late) figures[3].text = figures[4].text = row.is_baseline ? "baseline" : "-";
+  if (late) figures[4].text = figures[5].text = row.is_baseline ? "baseline" : "-";
   return figures;
 }
 
@@ -272,7 +272,7 @@ std::string ResultsSummary(const ExperimentOutcome& outcome, const ScenarioSpec&
       &out, "Means over ", scenario.seeds, " seed", scenario.seeds == 1 ? "" : "s",
       scenario.seeds > 1 ? ", ± half the width of the 95 % confidence interval" : "",
       ". In time: of all work submitted after warm-up, what met its objective (",
-      AttainmentFigure(scenario.objective.attainment),
+      ObjectiveFigure(scenario.objective.attainment),
       " wanted). Rented: every node billed, idle ones too; paid-for: without the bill of "
       "committed pools.\n");
   for (const SizedFleet& sized : outcome.sized) absl::StrAppend(&out, "\n- ", SizedWords(sized));

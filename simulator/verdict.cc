@@ -76,7 +76,7 @@ class OneWorkload {
 
  private:
   bool Meets(const RowOutcome& row) const { return row.attainment.mean >= attainment_; }
-  std::string Wanted() const { return AttainmentFigure(attainment_); }
+  std::string Wanted() const { return ObjectiveFigure(attainment_); }
 
   std::string BaselineOverloaded() const {
     return absl::StrCat("The baseline, ", NameOfRow(*baseline_), ", is overloaded: only ",

@@ -71,7 +71,7 @@ std::string Waterfall(const ReportData& data, const ReportWorkload& load, const 
   const std::vector<Bar> bars = StepsOf(data, load, row);
   const bool is_narrow = spot.width < 500;
   const double step = is_narrow ? 38 : 28, thick = 14, top = 8;
-  const double label = is_narrow ? 0 : 250, figures = 74;
+  const double label = is_narrow ? 0 : 290, figures = 74;
   double most = 0;
   std::string words = "USD: ";
   for (const Bar& bar : bars) {

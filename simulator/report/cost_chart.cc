@@ -22,8 +22,8 @@ double LowestShown(const ReportWorkload& load, double objective) {
   double low = objective;
   for (const ReportRow& row : load.rows)
     low = std::min(low, row.row->attainment.mean - row.row->attainment.half);
-  if (low >= 0.95) return 0.95;
-  return std::max(0.0, std::floor(low * 10 - 1e-9) / 10);
+  const double steps = low >= 0.9 ? 100 : 10;  // whole percent near the top, else tens
+  return std::max(0.0, std::floor(low * steps - 0.5) / steps);
 }
 
 class CostChart {
@@ -52,7 +52,7 @@ class CostChart {
   }
 
  private:
-  static constexpr double kHeight = 330, kRadius = 5;
+  static constexpr double kHeight = 300, kRadius = 5;
 
   std::string Words() const {
     std::string words;
@@ -84,7 +84,7 @@ class CostChart {
     }
     for (const double tick : NiceTicks(x_.low, x_.high, width_ > 500 ? 6 : 4)) {
       svg_.Line(x_.At(tick), bottom, x_.At(tick), bottom + 4, "axis");
-      svg_.Text(x_.At(tick), bottom + 18, tick == 0 ? "0" : DollarFigure(tick), "", "middle");
+      svg_.Text(x_.At(tick), bottom + 18, absl::StrCat(tick), "", "middle");
     }
     svg_.Line(left, bottom, x_.end, bottom, "axis");
     svg_.Text(x_.end, bottom + 38, "cost of the run, USD", "", "end");
@@ -92,7 +92,7 @@ class CostChart {
     const double objective = data_.scenario().objective.attainment;
     svg_.Line(left, y_.At(objective), x_.end, y_.At(objective), "goal");
     svg_.Text(left + 6, y_.At(objective) - 5,
-              absl::StrCat("objective ", AttainmentFigure(objective)), "goal-text");
+              absl::StrCat("objective ", ObjectiveFigure(objective)), "goal-text");
     taken_.push_back({left, y_.At(objective) - 17, 120, 15});
   }
 

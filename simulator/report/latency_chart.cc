@@ -130,7 +130,7 @@ std::string SpillBars(const ReportData& data, const ReportRow& row, const ChartS
   for (const Entry& entry : entries) most = std::max(most, entry.count);
 
   const bool is_narrow = spot.width < 500;
-  const double step = is_narrow ? 36 : 26, label = is_narrow ? 0 : 250, figures = 120;
+  const double step = is_narrow ? 36 : 26, label = is_narrow ? 0 : 290, figures = 120;
   std::string words;
   const auto figure = [&](const Entry& entry) {
     return absl::StrCat(CountFigure(std::llround(entry.count)), " (",

@@ -79,7 +79,7 @@ class Page {
     Figure(two ? "Cost, every node rented" : "Cost of the run",
            DollarFigure(row.cost.mean) + " USD", against(DollarFigure(base.cost.mean) + " USD"));
     Figure("Work in time", AttainmentFigure(row.attainment.mean),
-           absl::StrCat(AttainmentFigure(data_.scenario().objective.attainment), " wanted; ",
+           absl::StrCat(ObjectiveFigure(data_.scenario().objective.attainment), " wanted; ",
                         against(AttainmentFigure(base.attainment.mean))));
     if (two)
       Figure("Cost, committed pools paid for", DollarFigure(row.cost_paid_for.mean) + " USD",
@@ -90,6 +90,8 @@ class Page {
     Figure("Work on NVIDIA", PercentFigure(row.nvidia_share.mean),
            against(PercentFigure(base.nvidia_share.mean)));
     Figure("Energy", EnergyFigure(row.energy.mean), against(EnergyFigure(base.energy.mean)));
+    if (!two)
+      Figure("CO2e", CarbonFigure(row.carbon.mean), against(CarbonFigure(base.carbon.mean)));
     Add("</dl><p class=\"note\">", Escaped(best.Name()), " against ",
         Escaped(load.baseline ? load.baseline->Name() : "no baseline"), ", mean of ",
         absl::StrCat(row.seeds), row.seeds == 1 ? " seed.</p>" : " seeds.</p>");
@@ -106,13 +108,12 @@ class Page {
   }
 
   void Workload(const ReportWorkload& load) {
-    const std::string objective = AttainmentFigure(data_.scenario().objective.attainment);
     Add("<section data-load=\"", Escaped(load.name), "\"><h2>Workload ", Escaped(load.name),
         "</h2><p class=\"note\">Cost is the whole bill of the run, idle nodes included. In time: "
         "of "
         "all work that was submitted after warm-up, what met its objective; work that was refused, "
         "lost or not finished did not.</p>");
-    Add(RowTable(data_, load));
+    Add(CostTable(data_, load), LatencyTable(load));
     Add("<h3>Cost against work in time</h3>");
     Chart(data_.has_two_books()
               ? "Filled: every node rented. Hollow: pools marked committed are paid for already. "
@@ -214,7 +215,7 @@ class Page {
   }
   std::string Objective() const {
     const ScenarioObjective& o = data_.scenario().objective;
-    return absl::StrCat(AttainmentFigure(o.attainment), " of all work in time: requests",
+    return absl::StrCat(ObjectiveFigure(o.attainment), " of all work in time: requests",
                         o.ttft ? " with the first token within " + Describe(*o.ttft) : "",
                         o.ttft && o.tpot ? " and" : "",
                         o.tpot ? " at most " + Describe(*o.tpot) + " for each further token" : "",

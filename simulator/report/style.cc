@@ -5,10 +5,10 @@ namespace spillway {
 std::string_view ReportStyle() {
   return R"css(
 :root{color-scheme:light dark;
---page:#fdfdfc;--ink:#1b1e21;--soft:#5a6168;--rule:#e3e5e7;--faint:#f3f4f4;--accent:#1d5fa8;--warn:#a33a12;
+--page:#fdfdfc;--ink:#1b1e21;--soft:#5a6168;--rule:#e3e5e7;--faint:#f3f4f4;--accent:#1d5fa8;--warn:#a33a12;--shade:#1b1e2126;
 --c0:#2a6db5;--c1:#c4621c;--c2:#23846b;--c3:#8550a6;--c4:#94781a;--c5:#bd3d62;--c6:#557f2b;--c7:#6a737c}
 @media(prefers-color-scheme:dark){:root{
---page:#15181b;--ink:#e9ebed;--soft:#a3abb2;--rule:#30353a;--faint:#1e2226;--accent:#7db4ee;--warn:#f2a07c;
+--page:#15181b;--ink:#e9ebed;--soft:#a3abb2;--rule:#30353a;--faint:#1e2226;--accent:#7db4ee;--warn:#f2a07c;--shade:#00000080;
 --c0:#6aa7ea;--c1:#ee9a5c;--c2:#55c2a2;--c3:#c496e0;--c4:#d6ba55;--c5:#f0829e;--c6:#9aca70;--c7:#a6b0b9}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
@@ -22,7 +22,7 @@ p{margin:6px 0 12px;max-width:70ch}
 .verdict{font-size:23px;line-height:1.4;font-weight:500;margin:10px 0 14px;max-width:46em;text-wrap:pretty}
 .says,.note,figcaption{color:var(--soft)}
 .note,figcaption{font-size:14px;max-width:80ch}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:0 24px;margin:28px 0 8px;padding:0;border-top:1px solid var(--rule)}
+.figures{display:grid;grid-template-columns:repeat(3,1fr);gap:0 28px;margin:28px 0 8px;padding:0;border-top:1px solid var(--rule)}
 .figures div{padding:14px 0 12px;border-bottom:1px solid var(--rule)}
 .figures dt{font-size:14px;color:var(--soft)}
 .figures dd{margin:0}
@@ -57,7 +57,7 @@ svg .dot.on .name{fill:var(--accent);font-weight:600}
 svg .badge-text{fill:var(--ink);font-size:11px}
 .curve.on .line{stroke:var(--accent);stroke-width:2.5}.curve.on .badge{fill:var(--accent);stroke:var(--accent)}
 svg .curve.on .badge-text{fill:var(--page);font-weight:600}
-.scroll{overflow-x:auto;margin:14px 0 0;outline-offset:4px}
+.scroll{overflow-x:auto;margin:14px 0 0;outline-offset:4px;background:linear-gradient(to right,var(--page) 40%,transparent) left/36px 100% no-repeat local,linear-gradient(to left,var(--page) 40%,transparent) right/36px 100% no-repeat local,linear-gradient(to right,var(--shade),transparent) left/12px 100% no-repeat scroll,linear-gradient(to left,var(--shade),transparent) right/12px 100% no-repeat scroll}
 table{border-collapse:collapse;font-size:14px;width:100%}
 th,td{padding:7px 14px 7px 0;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule);vertical-align:top}
 th{font-weight:500;color:var(--soft);vertical-align:bottom}

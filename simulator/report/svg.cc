@@ -12,7 +12,14 @@ namespace spillway {
 std::string Escaped(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    // A figure and its unit stay on one line.
+    if (c == ' ' &&
+        (text.substr(i + 1).starts_with('%') || text.substr(i + 1).starts_with("USD"))) {
+      out += "&#160;";
+      continue;
+    }
     switch (c) {
       case '&':
         out += "&amp;";
@@ -124,12 +131,12 @@ double TextWidth(std::string_view text) {
   const auto characters = std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
   });
-  return 6.7 * static_cast<double>(characters);
+  return 7.0 * static_cast<double>(characters);
 }
 
 std::string Fitted(std::string_view text, double width) {
   if (TextWidth(text) <= width) return std::string(text);
-  const auto most = static_cast<std::size_t>(std::max(width / 6.7 - 1, 1.0));
+  const auto most = static_cast<std::size_t>(std::max(width / 7.0 - 1, 1.0));
   std::size_t cut = std::min(most, text.size());
   while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) --cut;
   return absl::StrCat(ToAbsl(text.substr(0, cut)), "…");

@@ -70,9 +70,9 @@ void Saving(HtmlTable& table, const RowOutcome& row, const MeanOf& saving) {
   }
 }
 
-void RowFigures(HtmlTable& table, const RowOutcome& row, bool two_books, double objective) {
-  table.Figure(row.cost.mean, Interval(row.cost, DollarFigure));
-  if (two_books) table.Figure(row.cost_paid_for.mean, Interval(row.cost_paid_for, DollarFigure));
+void CostFigures(HtmlTable& table, const RowOutcome& row, bool two_books, double objective) {
+  table.Figure(row.cost.mean, DollarInterval(row.cost));
+  if (two_books) table.Figure(row.cost_paid_for.mean, DollarInterval(row.cost_paid_for));
   table.Figure(row.attainment.mean, AttainmentFigure(row.attainment.mean),
                row.attainment.mean < objective);
   Saving(table, row, row.saving);
@@ -82,10 +82,14 @@ void RowFigures(HtmlTable& table, const RowOutcome& row, bool two_books, double 
   } else {
     table.Missing();
   }
+  table.Text(LabelName(row.label), row.label == LoadLabel::kOverloaded ? "l warn" : "l");
+}
+
+void LatencyFigures(HtmlTable& table, const RowOutcome& row) {
   for (const MeanOf* time :
        {&row.ttft_p50, &row.ttft_p90, &row.ttft_p99, &row.tpot_p50, &row.tpot_p90, &row.tpot_p99}) {
     if (time->mean > 0) {
-      table.Figure(time->mean, Interval(*time, SecondsFigure));
+      table.Figure(time->mean, SecondsFigure(time->mean));
     } else {
       table.Missing();
     }
@@ -93,7 +97,12 @@ void RowFigures(HtmlTable& table, const RowOutcome& row, bool two_books, double 
   table.Figure(row.nvidia_share.mean, PercentFigure(row.nvidia_share.mean));
   table.Figure(row.energy.mean, EnergyFigure(row.energy.mean));
   table.Figure(row.carbon.mean, CarbonFigure(row.carbon.mean));
-  table.Text(LabelName(row.label), row.label == LoadLabel::kOverloaded ? "l warn" : "l");
+}
+
+void BeginRow(HtmlTable& table, const ReportRow& row) {
+  table.Begin(
+      absl::StrCat("data-row=\"", row.number, "\"", row.row->is_baseline ? " class=\"base\"" : ""));
+  table.Text(absl::StrCat(row.number)).Name(row.row->fleet).Text(row.row->policy);
 }
 
 void Percentiles(HtmlTable& table, const LatencySummary& s) {
@@ -123,22 +132,31 @@ std::string PriceWords(const PoolSpec& pool) {
 
 }  // namespace
 
-std::string RowTable(const ReportData& data, const ReportWorkload& load) {
+std::string CostTable(const ReportData& data, const ReportWorkload& load) {
   const bool two = data.has_two_books();
-  HtmlTable table("Fleets and policies, means over the seeds", "");
-  table.Head("#").Head("fleet", true).Head("policy", true);
+  HtmlTable table("Cost and work in time, means over the seeds", "");
+  table.Head("#", true).Head("fleet", true).Head("policy", true);
   table.Head(two ? "rented, USD" : "cost, USD");
   if (two) table.Head("paid-for, USD");
   table.Head("in time").Head("saving");
   if (two) table.Head("saving, paid-for");
-  table.Head("over bound").Head("TTFT p50").Head("p90").Head("p99");
-  table.Head("TPOT p50").Head("p90").Head("p99").Head("NVIDIA").Head("energy").Head("CO2e");
-  table.Head("load", true).Body();
+  table.Head("over bound").Head("load", true).Body();
   for (const ReportRow& row : load.rows) {
-    table.Begin(absl::StrCat("data-row=\"", row.number, "\"",
-                             row.row->is_baseline ? " class=\"base\"" : ""));
-    table.Figure(row.number, absl::StrCat(row.number)).Name(row.row->fleet).Text(row.row->policy);
-    RowFigures(table, *row.row, two, data.scenario().objective.attainment);
+    BeginRow(table, row);
+    CostFigures(table, *row.row, two, data.scenario().objective.attainment);
+    table.End();
+  }
+  return table.Done();
+}
+
+std::string LatencyTable(const ReportWorkload& load) {
+  HtmlTable table("Latency, energy and NVIDIA's share, means over the seeds", "");
+  table.Head("#", true).Head("fleet", true).Head("policy", true);
+  table.Head("TTFT p50").Head("p90").Head("p99").Head("TPOT p50").Head("p90").Head("p99");
+  table.Head("NVIDIA").Head("energy").Head("CO2e").Body();
+  for (const ReportRow& row : load.rows) {
+    BeginRow(table, row);
+    LatencyFigures(table, *row.row);
     table.End();
   }
   return table.Done();

@@ -7,8 +7,9 @@
 // The tables of the report, as HTML.
 namespace spillway {
 
-// One row a (fleet, policy): means over the seeds with intervals.
-std::string RowTable(const ReportData& data, const ReportWorkload& load);
+// One row a (fleet, policy): means over the seeds with intervals. Costs stand beside attainment.
+std::string CostTable(const ReportData& data, const ReportWorkload& load);
+std::string LatencyTable(const ReportWorkload& load);
 // Every cell; the script makes it sortable.
 std::string CellTable(const ReportData& data);
 // What the fleets are made of, and at which prices.
