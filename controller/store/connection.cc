@@ -56,6 +56,19 @@ absl::Status MakePrivateFile(const std::string& path) {
   return status;
 }
 
+// SQLite's name of a file that it may take as never changing: no locks, no files beside it.
+std::string StillUri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      absl::StrAppend(&uri, "%", absl::Hex(c, absl::kZeroPad2));
+    } else {
+      uri.push_back(c);
+    }
+  }
+  return uri + "?immutable=1";
+}
+
 void Configure(Connection& connection, Connection::Use use) {
   sqlite3* db = connection.handle();
   sqlite3_extended_result_codes(db, 1);
@@ -63,7 +76,7 @@ void Configure(Connection& connection, Connection::Use use) {
   sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
   connection.Exec("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY");
-  if (use == Connection::Use::kRead) {
+  if (use != Connection::Use::kWrite) {
     connection.Exec("PRAGMA query_only=ON; PRAGMA cache_size=-8192");  // KiB
     return;
   }
@@ -120,9 +133,10 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& 
   }
   return Guarded(
       absl::StrCat("opening ", path), [&]() -> absl::StatusOr<std::unique_ptr<Connection>> {
-        const int flags = SQLITE_OPEN_NOMUTEX |
+        const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI * (use == Use::kReadStill) |
                           (use == Use::kWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
-        std::unique_ptr<Connection> connection(new Connection(path, flags, vfs));
+        const std::string name = use == Use::kReadStill ? StillUri(path) : path;
+        std::unique_ptr<Connection> connection(new Connection(name, flags, vfs));
         Configure(*connection, use);
         return connection;
       });

@@ -74,8 +74,9 @@ class Connection {
  public:
   // The one writer makes the file if it is missing (mode 0600), and sets what belongs to the file:
   // write-ahead log, synchronous=FULL. Readers cannot write. Both: no trusted schema, no
-  // extensions, SQLITE_DBCONFIG_DEFENSIVE, busy timeout 5 s.
-  enum class Use : std::uint8_t { kWrite, kRead };
+  // extensions, SQLITE_DBCONFIG_DEFENSIVE, busy timeout 5 s. kReadStill: of a file that nobody
+  // writes to, where no other file can be made beside it.
+  enum class Use : std::uint8_t { kWrite, kRead, kReadStill };
   // `vfs`: name of a registered sqlite3_vfs, empty: the system's (tests put faults there).
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& path, Use use,
                                                           const std::string& vfs = "");

@@ -98,6 +98,12 @@ absl::Status CheckWith(Connection& connection, std::string_view pragma) {
   return absl::DataLossError(absl::StrCat("the database is damaged: ", ToAbsl(query.Text(0))));
 }
 
+absl::Status OtherVersion(std::int64_t found) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the database has tables of version ", found, ", this program knows version ", kSchemaVersion,
+      ": it was written by ", found > kSchemaVersion ? "a newer program" : "an older one"));
+}
+
 absl::Status MakeTables(Connection& writer) {
   Transaction transaction(writer, Transaction::Kind::kWrite);
   writer.Exec(kTables);
@@ -130,10 +136,16 @@ absl::Status PrepareSchema(Connection& writer) {
     const std::int64_t found = Ask(writer, "SELECT value FROM meta WHERE key = 'schema'");
     if (found == kSchemaVersion) return absl::OkStatus();
     if (found >= 1 && found < kSchemaVersion) return AddTables(writer, found);
-    return absl::FailedPreconditionError(
-        absl::StrCat("the database has tables of version ", found, ", this program knows version ",
-                     kSchemaVersion, ": it was written by ",
-                     found > kSchemaVersion ? "a newer program" : "an older one"));
+    return OtherVersion(found);
+  });
+}
+
+absl::Status CheckSchema(Connection& reader) {
+  return Guarded("looking at the database", [&]() -> absl::Status {
+    if (Ask(reader, "PRAGMA application_id") != kApplicationId)
+      return absl::InvalidArgumentError("this database is not Spillway's");
+    const std::int64_t found = Ask(reader, "SELECT value FROM meta WHERE key = 'schema'");
+    return found == kSchemaVersion ? absl::OkStatus() : OtherVersion(found);
   });
 }
 

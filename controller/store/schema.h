@@ -13,6 +13,10 @@ inline constexpr int kSchemaVersion = 3;
 // then.
 absl::Status PrepareSchema(Connection& writer);
 
+// For readers, who can prepare nothing: kInvalidArgument if the database is not Spillway's,
+// kFailedPrecondition if its tables are of another version than this program's.
+absl::Status CheckSchema(Connection& reader);
+
 // SQLite's own check of the database. Small ones are checked whole; of large ones only the tables
 // that a start reads, since the start waits for it (Recall decodes every row that it uses, and
 // SqliteArchive::Check looks at the rest later). kDataLoss with the first complaint.
