@@ -41,6 +41,52 @@ void WriteAttempts(JsonWriter& w, const Request& request, PoolLookup pool_of) {
   w.EndArray();
 }
 
+// What ties the two attempts of a cascade together; null where there was none.
+void WriteCascade(JsonWriter& w, const Request& request) {
+  w.Key("cascade");
+  if (!request.cascade) {
+    w.Null();
+    return;
+  }
+  const CascadeStep& step = *request.cascade;
+  w.BeginObject().Member("name", step.name).Member("attempt", step.attempt);
+  if (step.other == RequestId{}) {
+    w.NullMember("other");
+  } else {
+    w.Member("other", ToString(step.other));
+  }
+  w.Key("escalated");
+  if (step.why == Escalation::kNone) {
+    w.Null();
+  } else {
+    w.Value(NameOf(step.why));
+  }
+  if (step.attempt == 1) {
+    w.Key("finish_reason").BeginArray();
+    for (const FinishReason reason : step.facts.finish) w.Value(NameOf(reason));
+    w.EndArray().Key("mean_logprob");
+    if (step.facts.mean_logprob) {
+      WriteApiMicros(w, *step.facts.mean_logprob);
+    } else {
+      w.Null();
+    }
+    w.Key("schema_met");
+    if (step.facts.schema_met) {
+      w.Value(*step.facts.schema_met);
+    } else {
+      w.Null();
+    }
+  } else {
+    w.Key("first_cost_usd");
+    if (step.first_cost) {
+      WriteApiMoney(w, *step.first_cost);
+    } else {
+      w.Null();
+    }
+  }
+  w.EndObject();
+}
+
 }  // namespace
 
 void WriteRequestOutcome(JsonWriter& w, const Request& request, PoolLookup pool_of) {
@@ -84,6 +130,7 @@ void WriteRequestOutcome(JsonWriter& w, const Request& request, PoolLookup pool_
   w.Key("carbon_grams");
   WriteApiMicros(w, request.carbon.value());
   WriteAttempts(w, request, pool_of);
+  WriteCascade(w, request);
   w.EndObject();
 }
 

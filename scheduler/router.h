@@ -148,7 +148,9 @@ Estimate EstimateOn(const RouterView& view, const ViewEndpoint& endpoint, const 
 
 // The same decision again in full: every pool with its codes and figures. `request` as recorded.
 Decision ExplainRequest(const RouterView& view, const Request& request);
-// Would it be routed the same way again? The re-decide check.
+// Would the answer of a cascade's first attempt be judged the same way again?
+bool SameEscalation(const RouterView& view, const Request& request);
+// Would it be routed, and its answer judged, the same way again? The re-decide check.
 bool SameRoute(const RouterView& view, const Request& request);
 
 // Books what came of it: cost and energy of the share of the endpoint's time that it held, and the

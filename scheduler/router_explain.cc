@@ -1,5 +1,7 @@
 #include "scheduler/router.h"
 
+#include "policies/cascade.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -80,12 +82,21 @@ Decision ExplainRequest(const RouterView& view, const Request& request) {
   return decision;
 }
 
+bool SameEscalation(const RouterView& view, const Request& request) {
+  if (!request.cascade || request.cascade->attempt != 1) return true;
+  const CascadeStep& step = *request.cascade;
+  // Where there was no answer, there was nothing to judge.
+  if (step.why == Escalation::kNotRouted || step.why == Escalation::kFailed) return true;
+  const CascadeSpec* cascade = FindCascade(view.policy().spec(), step.name);
+  return cascade != nullptr && JudgeAnswer(cascade->escalate_when, step.facts) == step.why;
+}
+
 bool SameRoute(const RouterView& view, const Request& request) {
   const RequestShape shape = MakeRequestShape(view, request.features);
   Router router;
   const RoutePlan& route =
       router.Choose(view, shape, request.features, request.readings, request.draw);
-  return route.order == request.order;
+  return route.order == request.order && SameEscalation(view, request);
 }
 
 }  // namespace spillway

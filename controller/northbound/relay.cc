@@ -14,7 +14,6 @@
 namespace spillway {
 namespace {
 
-constexpr std::size_t kHeld = std::size_t{1} << 20;        // of a whole answer
 constexpr std::size_t kErrorBody = std::size_t{64} << 10;  // of an engine's error
 constexpr absl::Duration kFirstByte = absl::Minutes(10);   // whole answers come at their end
 constexpr absl::Duration kFirstEvent = absl::Minutes(2);
@@ -62,7 +61,10 @@ Relay::Relay(Api& api, OpenAiCall kind, Call call)
     : api_(api), dispatcher_(*api.dispatcher()), kind_(kind), call_(std::move(call)) {}
 
 Relay::~Relay() {
-  if (live_ && !ended_) Finish(RequestEnd::kClientGone, 499);
+  if (waiting_) dispatcher_.StopWaiting(waiting_);
+  if (!live_ || ended_) return;
+  if (live_->endpoint != nullptr) SettleLost();
+  Finish(RequestEnd::kClientGone, 499);
 }
 
 // --- What is asked for ---------------------------------------------------------------------------
@@ -135,8 +137,8 @@ std::optional<OpenAiError> Relay::ReadRequest() {
           "metadata");
     }
   }
-  live_ = dispatcher_.Begin(std::move(features));
-  if (!live_) return NoRoom("too many ended requests wait to be booked");
+  asked_ = std::move(features);
+  ChooseCascade(*view);
   headers_.Add("Content-Type", "application/json");
   headers_.Add("x-request-id", call_.request.id);
   for (const std::string_view name : {"traceparent", "tracestate"}) {
@@ -148,21 +150,22 @@ std::optional<OpenAiError> Relay::ReadRequest() {
 // Every engine is full: waits for one as long as a client may be left waiting.
 Awaitable<Routed> Relay::FindRoom() {
   const absl::Time begun = dispatcher_.Now();
-  const std::shared_ptr<Waker> waker = call_.exchange->waker();
+  waiting_ = call_.exchange->waker();
   Routed routed = Routed::kFull;
   while (routed == Routed::kFull) {
     const absl::Duration left = kRoomPatience - (dispatcher_.Now() - begun);
-    if (left <= absl::ZeroDuration() || !dispatcher_.Wait(waker, *live_)) break;
+    if (left <= absl::ZeroDuration() || !dispatcher_.Wait(waiting_, *live_)) break;
     routed = dispatcher_.Route(*live_);  // room may have come before we waited
     if (routed != Routed::kFull) {
-      dispatcher_.StopWaiting(waker);
+      dispatcher_.StopWaiting(waiting_);
       break;
     }
     const Woken why = co_await call_.exchange->Wait(left);
-    dispatcher_.StopWaiting(waker);
+    dispatcher_.StopWaiting(waiting_);
     if (why == Woken::kGone) break;
     routed = dispatcher_.Route(*live_);
   }
+  waiting_.reset();
   live_->record.queued = dispatcher_.Now() - begun;
   co_return routed;
 }
@@ -178,24 +181,45 @@ UpstreamRequest Relay::MakeRequest(const SplicedBody& body) {
           .gap = kGap};
 }
 
-// Asks the endpoint that was taken. An answer that is none yet: try the next.
-Awaitable<std::optional<HttpAnswer>> Relay::TryNext() {
+// The engine under way is lost before anything reached the client: the next one may be asked. If it
+// is the client that has left, what was done for it is booked instead.
+void Relay::LoseEngine(ForwardFault fault) {
+  if (call_.exchange->gone()) {
+    SettleLost();
+  } else {
+    dispatcher_.GiveUp(*live_, fault);
+  }
+}
+
+// The same by what the connection to it says, or `otherwise` where that is well.
+void Relay::LoseUpstream(std::string_view otherwise) {
+  why_failed_ = upstream_->failed() ? upstream_->error().why : std::string(otherwise);
+  LoseEngine(upstream_->failed() ? FaultOf(upstream_->error()) : ForwardFault::kBroken);
+}
+
+// Asks the endpoint that was taken.
+Awaitable<Relay::Reply> Relay::AskNext() {
   const bool rename = live_->upstream_model != scanned_.model.view();
   const SplicedBody body(
       call_.request.body, scanned_,
       {.model = rename ? std::string_view(live_->upstream_model) : std::string_view(),
-       .ask_for_usage = scanned_.stream && !scanned_.include_usage});
+       .ask_for_usage = scanned_.stream && !scanned_.include_usage,
+       .logprobs = !AsksForLogprobs()           ? std::string_view()
+                   : kind_ == OpenAiCall::kChat ? "true"
+                                                : "1"});
+  held_.clear();
+  stream_.reset();
   upstream_ = std::make_unique<UpstreamCall>(call_.exchange->executor(), live_->address->origin);
   call_.exchange->OnGone([self = weak_from_this()] {
     if (const auto relay = self.lock(); relay && relay->upstream_) relay->upstream_->Abort();
   });
   // Of a whole answer nobody sees the first token: it counts as running from the start.
   if (!scanned_.stream) dispatcher_.OnFirstToken(*live_);
-  const bool open = co_await upstream_->Open(MakeRequest(body));
+  UpstreamRequest request = MakeRequest(body);
+  const bool open = co_await upstream_->Open(std::move(request));
   if (!open) {
-    why_failed_ = upstream_->error().why;
-    dispatcher_.GiveUp(*live_, FaultOf(upstream_->error()));
-    co_return std::nullopt;
+    LoseUpstream("");
+    co_return Reply::kNone;
   }
   const int status = upstream_->status();
   if (status == 429 || status >= 500) {
@@ -204,63 +228,73 @@ Awaitable<std::optional<HttpAnswer>> Relay::TryNext() {
     const bool whole = co_await upstream_->ReadAll(kErrorBody, &failed_.body);
     if (!whole) failed_.body.clear();
     why_failed_ = absl::StrCat("it answered ", status);
-    dispatcher_.GiveUp(*live_, FaultOf(status));
-    co_return std::nullopt;
+    LoseEngine(FaultOf(status));
+    co_return Reply::kNone;
   }
   const bool events = upstream_->headers().Get("Content-Type").starts_with("text/event-stream");
   if (scanned_.stream && events && status == 200) {
     stream_.emplace(AnswerStream::Options{.cut_usage = !scanned_.include_usage});
     piece_ = co_await upstream_->Read();
-    if (piece_.empty()) {
-      why_failed_ = upstream_->failed() ? upstream_->error().why : "it ended before it began";
-      dispatcher_.GiveUp(*live_,
-                         upstream_->failed() ? FaultOf(upstream_->error()) : ForwardFault::kBroken);
-      co_return std::nullopt;
-    }
-    co_return AnswerStreamed();
+    if (!piece_.empty()) co_return Reply::kEvents;
+    LoseUpstream("it ended before it began");
+    co_return Reply::kNone;
   }
-  while (held_.size() <= kHeld) {
+  while (held_.size() <= kMostHeld) {
     const std::string_view piece = co_await upstream_->Read();
     if (piece.empty()) break;
     held_.append(piece);
   }
-  if (upstream_->failed()) {
-    why_failed_ = upstream_->error().why;
-    held_.clear();
-    dispatcher_.GiveUp(*live_, FaultOf(upstream_->error()));
-    co_return std::nullopt;
-  }
-  co_return AnswerWhole();
+  if (!upstream_->failed()) co_return Reply::kWhole;
+  LoseUpstream("");
+  co_return Reply::kNone;
+}
+
+// Nobody will read this.
+HttpAnswer Relay::Gone() {
+  Finish(RequestEnd::kClientGone, 499);
+  return OpenAiErrorAnswer(NoRoom("the client has left"));
 }
 
 Awaitable<HttpAnswer> Relay::Run(std::shared_ptr<Relay> self) {
   Relay& relay = *self;
   if (!relay.WithinQuota()) co_return relay.Refuse(OverQuota(relay.quota_), RequestEnd::kRefused);
   if (const auto error = relay.ReadRequest()) co_return relay.Refuse(*error, RequestEnd::kRefused);
-  LiveRequest& live = *relay.live_;
-  Routed routed = relay.dispatcher_.Route(live);
-  if (routed == Routed::kFull) routed = co_await relay.FindRoom();
-  if (routed == Routed::kFull)
-    co_return relay.Refuse(NoRoom("every engine is full"), RequestEnd::kRefused);
-  if (routed == Routed::kRefused)
-    co_return relay.Refuse(CannotRoute(live.record.code, live.record.features.model),
-                           RequestEnd::kRefused);
-  if (!relay.quota_.Hold(live.expected.cost, relay.dispatcher_.Now()))
-    co_return relay.Refuse(OverQuota(relay.quota_), RequestEnd::kRefused);
-  while (relay.dispatcher_.Take(live)) {
-    std::optional<HttpAnswer> answer = co_await relay.TryNext();
+  if (relay.cascade_) {
+    std::optional<HttpAnswer> answer = co_await relay.TryFirst();
     if (answer) co_return *std::move(answer);
-    if (relay.call_.exchange->gone()) {
-      relay.Finish(RequestEnd::kClientGone, 499);
-      co_return HttpResponse{.status = 503};
-    }
   }
-  if (relay.failed_.body.empty())
-    co_return relay.Refuse(EngineLost(relay.why_failed_), RequestEnd::kFailed);
+  HttpAnswer answer = co_await relay.AskNamed();
+  co_return answer;
+}
+
+// Asks for the model that the client named.
+Awaitable<HttpAnswer> Relay::AskNamed() {
+  if (!live_) live_ = dispatcher_.Begin(std::move(asked_));
+  if (!live_)
+    co_return Refuse(NoRoom("too many ended requests wait to be booked"), RequestEnd::kRefused);
+  LiveRequest& live = *live_;
+  Routed routed = dispatcher_.Route(live);
+  if (routed == Routed::kFull) routed = co_await FindRoom();
+  if (routed == Routed::kFull)
+    co_return Refuse(NoRoom("every engine is full"), RequestEnd::kRefused);
+  if (routed == Routed::kRefused)
+    co_return Refuse(CannotRoute(live.record.code, live.record.features.model),
+                     RequestEnd::kRefused);
+  if (!quota_.Hold(live.expected.cost, dispatcher_.Now()))
+    co_return Refuse(OverQuota(quota_), RequestEnd::kRefused);
+  while (dispatcher_.Take(live)) {
+    const Reply reply = co_await AskNext();
+    if (reply == Reply::kWhole) co_return AnswerWhole();
+    if (reply == Reply::kEvents) co_return AnswerStreamed();
+    if (call_.exchange->gone()) co_return Gone();
+  }
+  if (failed_.body.empty())
+    co_return Refuse(EngineLost(why_failed_.empty() ? "none of them can be reached" : why_failed_),
+                     RequestEnd::kFailed);
   // The engine's own words, as it said them.
-  HttpResponse response = std::move(relay.failed_);
-  relay.AddHeaders(response, true);
-  relay.Finish(RequestEnd::kFailed, response.status);
+  HttpResponse response = std::move(failed_);
+  AddHeaders(response, true);
+  Finish(RequestEnd::kFailed, response.status);
   co_return response;
 }
 
@@ -274,10 +308,21 @@ void Relay::TakeUsage(const std::optional<OpenAiUsage>& usage) {
   record.cached_tokens = usage->cached_tokens;
 }
 
+// Nobody will ever know how long the answer would have been, so there is nothing to compare it
+// with.
+void Relay::SettleLost() {
+  if (stream_) Measure();
+  dispatcher_.Settle(*live_);
+  if (live_->record.output_tokens) return;
+  live_->record.baseline_cost.reset();
+  live_->record.baseline_pool = kNoPool;
+  live_->record.baseline_code = Code::kUnpriced;
+}
+
 HttpAnswer Relay::AnswerWhole() {
   HttpResponse response{.status = upstream_->status()};
   response.headers.Add("Content-Type", upstream_->headers().Get("Content-Type"));
-  if (!upstream_->done() && held_.size() > kHeld) {
+  if (!upstream_->done() && held_.size() > kMostHeld) {
     SettleRequest(*live_->view, *live_->shape, live_->record);
     AddHeaders(response, false);
     return HttpAnswer(std::move(response), [self = shared_from_this()](BodyStream& out) {
@@ -398,6 +443,16 @@ Awaitable<void> Relay::Produce(BodyStream& out) {
 
 // --- What everybody gets -------------------------------------------------------------------------
 
+// Of both attempts; none: nothing was done yet, or nobody knows its price.
+std::optional<Usd> Relay::Cost() const {
+  const Request& record = live_->record;
+  const bool second = record.cascade && record.cascade->attempt == 2;
+  if (record.answered_by.empty()) return second ? spent_ : std::nullopt;
+  if (!record.priced) return std::nullopt;
+  if (!second) return record.cost;
+  return spent_ ? std::optional(*spent_ + record.cost) : std::nullopt;
+}
+
 void Relay::AddHeaders(HttpResponse& response, bool booked) const {
   const Request& record = live_->record;
   AddRateHeaders(quota_, response);
@@ -411,21 +466,23 @@ void Relay::AddHeaders(HttpResponse& response, bool booked) const {
     const auto rule = static_cast<std::size_t>(live_->shape->rule);
     response.headers.Add("x-spillway-rule", live_->view->policy().spec().rules[rule].name);
   }
-  if (booked) {
-    if (record.priced && !record.answered_by.empty())
-      response.headers.Add("x-spillway-cost-usd", Decimal(record.cost));
-    if (record.baseline_cost)
-      response.headers.Add("x-spillway-baseline-cost-usd", Decimal(*record.baseline_cost));
-    return;
+  if (record.cascade) {
+    response.headers.Add("x-spillway-cascade", record.cascade->name);
+    if (record.cascade->attempt == 2)
+      response.headers.Add("x-spillway-escalated", NameOf(record.cascade->why));
   }
-  if (live_->expected.priced)
-    response.headers.Add("x-spillway-cost-estimate-usd", Decimal(live_->expected.cost));
+  if (booked) {
+    if (const auto cost = Cost()) response.headers.Add("x-spillway-cost-usd", Decimal(*cost));
+  } else if (live_->expected.priced) {
+    response.headers.Add("x-spillway-cost-estimate-usd",
+                         Decimal(live_->expected.cost + spent_.value_or(Usd(0))));
+  }
   if (record.baseline_cost)
     response.headers.Add("x-spillway-baseline-cost-usd", Decimal(*record.baseline_cost));
 }
 
 void Relay::AddCostTrailer(BodyStream& out) const {
-  if (live_->record.priced) out.AddTrailer("x-spillway-cost-usd", Decimal(live_->record.cost));
+  if (const auto cost = Cost()) out.AddTrailer("x-spillway-cost-usd", Decimal(*cost));
 }
 
 HttpAnswer Relay::Refuse(const OpenAiError& error, RequestEnd end) {
@@ -435,13 +492,14 @@ HttpAnswer Relay::Refuse(const OpenAiError& error, RequestEnd end) {
     Finish(end, error.status);
   } else {
     AddRateHeaders(quota_, response);
+    if (spent_) quota_.Done(*spent_, dispatcher_.Now());
   }
   return response;
 }
 
 void Relay::Finish(RequestEnd end, int status) {
   if (std::exchange(ended_, true)) return;
-  quota_.Done(live_->record.cost, dispatcher_.Now());
+  quota_.Done(live_->record.cost + spent_.value_or(Usd(0)), dispatcher_.Now());
   dispatcher_.End(*live_, end, status);
 }
 

@@ -10,6 +10,8 @@
 #include "controller/northbound/openai_errors.h"
 #include "controller/northbound/route.h"
 #include "controller/quota.h"
+#include "core/cascade.h"
+#include "formats/json_schema.h"
 #include "formats/openai_scan.h"
 #include "net/upstream.h"
 
@@ -26,6 +28,9 @@ namespace spillway {
 //    streams say it in a trailer, if the client takes trailers, and in the decision.
 //  - A client that leaves takes its connection to the engine with it; what was made until then is
 //    booked.
+//  - Under a cascade of the policy there are up to two attempts, each a request of its own with its
+//    decision and its costs. The first one's answer, a stream too, is held (at most 1 MiB) until it
+//    is judged, so the client sees nothing of one that will not do; its head says what both cost.
 class Relay : public std::enable_shared_from_this<Relay> {
  public:
   Relay(Api& api, OpenAiCall kind, Call call);
@@ -33,12 +38,38 @@ class Relay : public std::enable_shared_from_this<Relay> {
   static Awaitable<HttpAnswer> Run(std::shared_ptr<Relay> self);
 
  private:
+  static constexpr std::size_t kMostHeld = std::size_t{1} << 20;  // bytes of an answer
+  // What an engine answered with.
+  enum class Reply : std::uint8_t {
+    kNone,    // nothing that counts: the next one may be asked
+    kWhole,   // in held_, if it is not too long
+    kEvents,  // a stream; its first piece is in piece_
+  };
+
+  // --- What is asked for.
   bool WithinQuota();
   std::optional<OpenAiError> ReadRequest();
   std::optional<OpenAiError> ReadHints(RequestFeatures& features) const;
+
+  // --- The way there.
+  Awaitable<HttpAnswer> AskNamed();
   Awaitable<Routed> FindRoom();
-  Awaitable<std::optional<HttpAnswer>> TryNext();
+  Awaitable<Reply> AskNext();
   UpstreamRequest MakeRequest(const SplicedBody& body);
+  void LoseEngine(ForwardFault fault);
+  void LoseUpstream(std::string_view otherwise);
+  HttpAnswer Gone();
+
+  // --- The first attempt of a cascade (relay_cascade.cc).
+  void ChooseCascade(const RouterView& view);
+  bool AsksForLogprobs() const;
+  Awaitable<std::optional<HttpAnswer>> TryFirst();
+  Awaitable<bool> HoldEvents();
+  void Judge(Reply reply);
+  HttpAnswer AnswerHeldEvents();
+  void GoOnToSecond(RequestEnd end, int status);
+
+  // --- The way back.
   HttpAnswer AnswerWhole();
   HttpAnswer AnswerStreamed();
   Awaitable<void> Produce(BodyStream& out);
@@ -46,6 +77,8 @@ class Relay : public std::enable_shared_from_this<Relay> {
   void Hear();
   void TakeUsage(const std::optional<OpenAiUsage>& usage);
   void Measure();
+  void SettleLost();
+  std::optional<Usd> Cost() const;
   void AddHeaders(HttpResponse& response, bool booked) const;
   void AddCostTrailer(BodyStream& out) const;
   HttpAnswer Refuse(const OpenAiError& error, RequestEnd end);
@@ -56,17 +89,23 @@ class Relay : public std::enable_shared_from_this<Relay> {
   const OpenAiCall kind_;
   Call call_;
   OpenAiRequest scanned_;
-  Headers headers_;  // to the engine
+  RequestFeatures asked_;  // what the client asked for; moved away where there is no cascade
+  Headers headers_;        // to the engine
   QuotaTicket quota_;
-  std::unique_ptr<LiveRequest> live_;
+  std::unique_ptr<LiveRequest> live_;  // the attempt under way
   std::unique_ptr<UpstreamCall> upstream_;
   std::optional<AnswerStream> stream_;
   absl::Time first_at_, last_at_;
-  std::string held_;        // of a whole answer
+  std::string held_;        // of a whole answer, or of one that is to be judged
   std::string_view piece_;  // of a stream, read ahead
   HttpResponse failed_;     // the last engine's own error, if it said one
   std::string why_failed_;
+  std::shared_ptr<Waker> waiting_;  // for room; null: not
   bool ended_ = false;
+
+  std::optional<CascadeSpec> cascade_;  // in force for this request
+  bool judging_ = false;                // its first attempt is under way
+  std::optional<Usd> spent_;            // by the first attempt; none while its price is not known
 };
 
 }  // namespace spillway

@@ -1,0 +1,142 @@
+// Clients that read slowly, or leave, in front of a whole router with engines behind it.
+#include <atomic>
+#include <future>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "tests/controller/northbound/relay_rig.h"
+#include "tests/net/raw_client.h"
+
+namespace spillway {
+namespace {
+
+std::string Request(const std::string& more) {
+  const std::string body =
+      absl::StrCat(R"({"model":"big","messages":[{"role":"user","content":"hello"}])", more, "}");
+  return absl::StrCat(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+      "application/json\r\nContent-Length: ",
+      body.size(), "\r\n\r\n", body);
+}
+
+class Relays : public testing::Test {
+ protected:
+  void SetUp() override { rig_.Publish(); }
+
+  // The engine sends events of 32 KiB until somebody stops it, or `most` of them.
+  void SendEvents(int most) {
+    const std::string event = absl::StrCat(R"(data: {"choices":[{"delta":{"content":")",
+                                           std::string(32 << 10, 'x'), R"("}}]})", "\n\n");
+    rig_.big.Produce([this, event, most](BodyStream& out) -> Awaitable<void> {
+      for (bool sent = true; sent && sent_ < most;) {
+        sent = co_await out.Write(event);
+        if (sent) ++sent_;
+      }
+      if (sent_ < most) {
+        gone_.set_value();
+        co_return;
+      }
+      const bool last = co_await out.Write("data: [DONE]\n\n");
+      EXPECT_TRUE(last);
+    });
+  }
+  // Until the engine has sent nothing for a while.
+  int SentUntilStill() {
+    int last = -1;
+    for (int still = 0; still < 20; absl::SleepFor(absl::Milliseconds(10))) {
+      still = sent_ == last ? still + 1 : 0;
+      last = sent_;
+    }
+    return last;
+  }
+
+  RelayRig rig_;
+  std::atomic<int> sent_{0};
+  std::promise<void> gone_;
+};
+
+// 64 MiB are to be sent. What is on the way fills the kernel's buffers of two connections (a few
+// MiB each at most) and nothing else.
+TEST_F(Relays, AClientThatDoesNotReadStopsTheEngine) {
+  constexpr int kEvents = 2048;
+  SendEvents(kEvents);
+  RawClient client(rig_.port(), /*small=*/true);
+  ASSERT_TRUE(client.Send(Request(R"(,"stream":true)")));
+  const std::string head = client.Until("\r\n\r\n");
+  EXPECT_THAT(head, testing::HasSubstr("200 OK"));
+  const int sent = SentUntilStill();
+  EXPECT_GT(sent, 0);
+  EXPECT_LT(sent, kEvents / 4) << "32 KiB each are held for a client that reads nothing";
+  RecordProperty("KiB_on_the_way", sent * 32);
+  std::cout << "on the way: " << sent * 32 << " KiB\n";
+
+  // It reads on, and everything comes.
+  std::size_t read = 0;
+  std::string tail;
+  while (!tail.ends_with("0\r\n\r\n")) {
+    const std::string some = client.Some();
+    ASSERT_FALSE(some.empty()) << read;
+    read += some.size();
+    tail = (tail + some)
+               .substr(tail.size() + some.size() -
+                       std::min<std::size_t>(tail.size() + some.size(), 64));
+  }
+  EXPECT_THAT(tail, testing::HasSubstr("data: [DONE]\n\n"));
+  EXPECT_GT(read, std::size_t{kEvents} * (32 << 10));
+  EXPECT_EQ(sent_, kEvents);
+}
+
+// The order of things: the engine hears of it while the client's request is all that there is.
+TEST_F(Relays, AClientThatLeavesWithinAStreamIsGoneForTheEngineToo) {
+  SendEvents(1 << 30);
+  RawClient client(rig_.port(), /*small=*/true);
+  ASSERT_TRUE(client.Send(Request(R"(,"stream":true)")));
+  const std::string head = client.Until("\r\n\r\n");
+  std::future<void> gone = gone_.get_future();
+  EXPECT_EQ(gone.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  client.Close();
+  EXPECT_EQ(gone.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  const Value record = rig_.Record("req-1-000001");
+  ASSERT_TRUE(record.is_map());
+  EXPECT_EQ(record.Find("end")->text(), "client_gone");
+  EXPECT_NE(record.Find("cost_usd")->text(), "0.000000000");
+}
+
+// An engine that thinks: nothing has come yet when its client leaves.
+TEST_F(Relays, AClientThatLeavesBeforeTheFirstByteIsBookedWithoutABaseline) {
+  std::promise<void> began;
+  rig_.big.Produce([&](BodyStream& out) -> Awaitable<void> {
+    out.OnGone([this] { gone_.set_value(); });
+    began.set_value();
+    for (Woken woken = Woken::kTimeout; woken != Woken::kGone;)
+      woken = co_await out.Wait(absl::Milliseconds(50));
+  });
+  RawClient client(rig_.port());
+  ASSERT_TRUE(client.Send(Request(R"(,"stream":true)")));
+  began.get_future().wait();
+  client.Close();
+  EXPECT_EQ(gone_.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  const Value record = rig_.Record("req-1-000001");
+  ASSERT_TRUE(record.is_map());
+  EXPECT_EQ(record.Find("end")->text(), "client_gone");
+  EXPECT_EQ(record.Find("attempts")->list()[0].Find("fault")->text(), "none")
+      << "it is not the engine's fault";
+  EXPECT_TRUE(record.Find("baseline_cost_usd")->is_null());
+}
+
+// A pool is configured, and its engine's address is not known yet.
+TEST_F(Relays, AnEngineWithoutAnAddressIsLostInSoManyWords) {
+  PoolSpec pool = fixtures::UrlPool("later", 1, {"later"});
+  rig_.world().Add(std::move(pool));
+  rig_.Publish();
+  const Received answer =
+      rig_.Ask(R"({"model":"later","messages":[{"role":"user","content":"hello"}]})");
+  EXPECT_EQ(answer.status, 502);
+  EXPECT_THAT(answer.body, testing::HasSubstr("the engine was lost: none of them can be reached"));
+}
+
+}  // namespace
+}  // namespace spillway
