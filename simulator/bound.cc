@@ -16,7 +16,7 @@ namespace {
 
 using Solution = BoundProgramme::Solution;
 constexpr std::size_t kMostParts = 8;
-constexpr int kMostBranches = 2000;
+constexpr int kMostBranches = 200;
 constexpr double kWhole = 1e-6;  // nearer to a whole number counts as one
 
 bool IsAmount(double value) { return std::isfinite(value) && value >= 0; }

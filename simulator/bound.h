@@ -69,7 +69,7 @@ struct BoundAnswer {
   std::vector<UsdPerHour> shadow_price;
 };
 
-// With whole nodes it branches on them, 2,000 times at most: then lower_bound is the best proven so
+// With whole nodes it branches on them, 200 times at most: then lower_bound is the best proven so
 // far. Deterministic; no time limit. Errors:
 //   kInvalidArgument     sizes that do not match, numbers that are negative or not finite (named)
 //   kFailedPrecondition  no pool is able to do a bucket (named), or the node-hours do not suffice
