@@ -25,6 +25,7 @@ int CheckConfig(const Invocation& args, Console& console);
 int ShowVersion(const Invocation& args, Console& console);
 int ShowHelp(const Invocation& args, Console& console);
 int Serve(const Invocation& args, Console& console);
+int Simulate(const Invocation& args, Console& console);
 int RunEngine(const Invocation& args, Console& console);
 int Supervise(const Invocation& args, Console& console);
 

@@ -310,10 +310,36 @@ CommandSpec EngineCommand() {
       .speaks_to_server = false};
 }
 
+CommandSpec SimulateCommand() {
+  return {
+      .path = "simulate",
+      .operands = "SCENARIO",
+      .summary = "what a load would cost on other fleets and under other policies",
+      .says =
+          "Drives the scheduler and the router themselves through recorded or made-up load, in\n"
+          "virtual time: every fleet under every policy with every workload, over several seeds.\n"
+          "Writes report.html, results.json, results.csv, summary.md and scenario.lock.yaml.\n"
+          "docs/simulation.md says how a scenario is written.",
+      .options = {{"-o,--out", "DIR", "where the results go; made if it is missing"},
+                  {"--seeds", "N", "runs of each cell (default: the scenario's)"},
+                  {"--jobs", "N", "cells at the same time (default: as many as CPUs)"},
+                  {"--skip-bad-rows", "N", "let so many bad rows of a trace pass, and report them"},
+                  {"--catalog", "DIR",
+                   "devices and models (default: the ones that came with the program)"}},
+      .examples = {{{"spillway simulate configs/scenarios/backstop.yaml -o out",
+                     "a mixed fleet against NVIDIA only"},
+                    {"spillway simulate day.yaml -o out --seeds 20 --jobs 8",
+                     "tighter confidence intervals"}}},
+      .min_operands = 1,
+      .max_operands = 1,
+      .speaks_to_server = false};
+}
+
 std::vector<CommandSpec> MakeTable() {
   return {
       Serve(),
       EngineCommand(),
+      SimulateCommand(),
       Submit(),
       Jobs(),
       Logs(),

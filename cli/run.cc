@@ -20,6 +20,7 @@ struct Binding {
 constexpr Binding kBindings[] = {
     {"serve", nullptr, Serve},
     {"engine", nullptr, RunEngine},
+    {"simulate", nullptr, Simulate},
     {"submit", SubmitJob},
     {"jobs", ShowJobs},
     {"logs", ShowLogs},

@@ -32,7 +32,8 @@ class Cell {
         catalog_(inputs.config, &inputs.config->catalog),
         tally_(scenario_.objective, inputs.config->policy.objectives,
                scenario_.start + scenario_.warm_up, inputs.config->fleet.pools.size()),
-        requests_(catalog_, agenda_, tally_),
+        bound_(*inputs.config),
+        requests_(catalog_, agenda_, tally_, bound_),
         jobs_(inputs.config->fleet, inputs.config->catalog, agenda_),
         nodes_(inputs.config->fleet, scenario_.world, inputs.seed, agenda_) {}
 
@@ -52,7 +53,7 @@ class Cell {
   void ChangeNode(const Tick& tick, absl::Time now);
   bool IsOver() const { return arrivals_over_ && in_system() == 0 && turns_.empty(); }
   std::int64_t in_system() const { return requests_.in_flight() + open_jobs_; }
-  CellOutcome Conclude();
+  absl::StatusOr<CellOutcome> Conclude();
   void Label(CellOutcome& out) const;
 
   const CellInputs& inputs_;
@@ -61,6 +62,7 @@ class Cell {
   std::shared_ptr<const Catalog> catalog_;
   VirtualHost host_;
   Tally tally_;
+  CellBound bound_;
   RequestFlow requests_;
   JobFlow jobs_;
   NodesWorld nodes_;
@@ -215,6 +217,7 @@ void Cell::Settle(absl::Time now) {
   for (const Job& job : std::exchange(host_.jobs(), {})) {
     if (!IsTerminal(job.state) || open_.erase(job.id) == 0) continue;
     tally_.Ended(job);
+    if (job.state == JobState::kSucceeded) bound_.Add(job);
     jobs_.Forget(job.id);
     --open_jobs_;
     last_end_ = now;
@@ -274,8 +277,7 @@ void Cell::ChangeNode(const Tick& tick, absl::Time now) {
   const auto& servers = requests_.servers();
   for (std::uint32_t i = 0; i < servers.size(); ++i) {
     const auto& on = servers[i].nodes;
-    if (servers[i].key.pool != node.pool ||
-        std::find(on.begin(), on.end(), node.node) == on.end())
+    if (servers[i].key.pool != node.pool || std::find(on.begin(), on.end(), node.node) == on.end())
       continue;
     Post(event::EndpointSeen{.endpoint = servers[i].key, .up = node.up && !leaves}, now);
     if (!leaves) requests_.SetUp(i, node.up, now);
@@ -307,10 +309,12 @@ void Cell::Label(CellOutcome& out) const {
   too_many(out.refused, "was refused");
   too_many(out.unfinished, "was unfinished at the end");
   too_many(in_system_at_horizon_, "was still under way when the last of it came");
-  out.label = piles_up ? LoadLabel::kOverloaded : busy ? LoadLabel::kBacklogged : LoadLabel::kStable;
+  out.label = piles_up ? LoadLabel::kOverloaded
+              : busy   ? LoadLabel::kBacklogged
+                       : LoadLabel::kStable;
 }
 
-CellOutcome Cell::Conclude() {
+absl::StatusOr<CellOutcome> Cell::Conclude() {
   const absl::Time end = IsOver() ? std::max(last_arrival_, last_end_) : now_;
   Flush(std::max(end, now_));
   requests_.Abandon();
@@ -344,6 +348,8 @@ CellOutcome Cell::Conclude() {
     }
   }
   Label(out);
+  if (!inputs_.most_missed)
+    SPILLWAY_RETURN_IF_ERROR(Annotate(bound_.Write(scenario_.objective, out), "lower bound"));
   out.events = host_.events();
   out.decisions = requests_.routed();
   return out;

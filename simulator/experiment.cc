@@ -28,8 +28,7 @@ struct CellPlan {
 
 class Experiment {
  public:
-  Experiment(const ScenarioSpec& scenario, const Catalog& catalog,
-             const ExperimentOptions& options)
+  Experiment(const ScenarioSpec& scenario, const Catalog& catalog, const ExperimentOptions& options)
       : scenario_(scenario), catalog_(catalog), options_(options) {}
 
   absl::StatusOr<ExperimentOutcome> Run();
@@ -43,6 +42,14 @@ class Experiment {
   absl::StatusOr<CellOutcome> RunOne(const CellPlan& plan) const;
   void Told(int done);
 
+  const PoolSpec* FirstPool() const {
+    for (const ScenarioFleet& fleet : scenario_.fleets) {
+      for (const PoolSpec& pool : fleet.spec.pools) {
+        if (pool.site.kind == SiteKind::kCloud) return &pool;
+      }
+    }
+    return nullptr;
+  }
   const ScenarioFleet& Fleet(const std::string& name) const {
     return *std::find_if(scenario_.fleets.begin(), scenario_.fleets.end(),
                          [&](const auto& fleet) { return fleet.name == name; });
@@ -72,8 +79,7 @@ absl::Status Experiment::Load() {
 }
 
 absl::StatusOr<FleetSpec> Experiment::FleetFor(const ScenarioFleet& fleet,
-                                               const ScenarioPolicy& policy,
-                                               std::size_t workload) {
+                                               const ScenarioPolicy& policy, std::size_t workload) {
   if (!fleet.size) return TakeAsModelled(fleet.spec);
   const auto key = std::pair(fleet.name, workload);
   if (const auto known = sized_.find(key); known != sized_.end()) return known->second;
@@ -81,6 +87,13 @@ absl::StatusOr<FleetSpec> Experiment::FleetFor(const ScenarioFleet& fleet,
       auto sized, SizeFleet(fleet, policy, scenario_.workloads[workload], workloads_[workload],
                             scenario_, catalog_, options_.cancelled));
   out_.sized.push_back(std::move(sized.second));
+  // It stands where the other fleets of the scenario stand.
+  if (const PoolSpec* beside = FirstPool()) {
+    for (PoolSpec& pool : sized.first.pools) {
+      pool.site = beside->site;
+      pool.power.pue = beside->power.pue;
+    }
+  }
   return sized_.emplace(key, std::move(sized.first)).first->second;
 }
 
@@ -133,8 +146,7 @@ void Experiment::Told(int done) {
 }
 
 absl::Status Experiment::RunCells() {
-  std::vector<absl::StatusOr<CellOutcome>> outcomes(plans_.size(),
-                                                    absl::CancelledError("not run"));
+  std::vector<absl::StatusOr<CellOutcome>> outcomes(plans_.size(), absl::CancelledError("not run"));
   std::atomic<std::size_t> next{0};
   std::atomic<int> done{0};
   std::atomic<bool> failed{false};
@@ -170,8 +182,9 @@ MeanOf Over(const std::vector<const CellOutcome*>& cells, Value value) {
 }
 
 double Ratio(Usd part, Usd whole) {
-  return whole.value() == 0 ? 0
-                            : static_cast<double>(part.value()) / static_cast<double>(whole.value());
+  return whole.value() == 0
+             ? 0
+             : static_cast<double>(part.value()) / static_cast<double>(whole.value());
 }
 double Dollars(Usd usd) { return static_cast<double>(usd.value()) * 1e-9; }
 
@@ -220,8 +233,7 @@ std::vector<RowOutcome> RowsOf(const std::vector<CellOutcome>& cells,
       row.over_bound = Over(of, [](const auto& c) { return Ratio(c.cost, *c.lower_bound); });
     }
     for (std::size_t b = 0; b < rows.size(); ++b) {
-      if (rows[b].workload != row.workload ||
-          std::pair(rows[b].fleet, rows[b].policy) != baseline)
+      if (rows[b].workload != row.workload || std::pair(rows[b].fleet, rows[b].policy) != baseline)
         continue;
       row.saving = Saving(of, groups[b], &CellOutcome::cost, &CellOutcome::cost);
       // What the baseline rents is not paid for: the same bill on its side, less what it owns.

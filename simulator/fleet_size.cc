@@ -20,8 +20,8 @@ constexpr int kDevicesOfNode[] = {1, 2, 4, 8};
 std::string NodeText(const FleetSize& size, int devices) {
   const std::int64_t cpus = std::max<std::int64_t>(size.node.cpus.value() / 1000, 8);
   const std::int64_t gib = std::max<std::int64_t>(size.node.memory.value() >> 30, 32);
-  return absl::StrCat("{cpus: ", cpus * devices, ", memory: ", gib * devices, "GiB, devices: ",
-                      devices, "}");
+  return absl::StrCat("{cpus: ", cpus * devices, ", memory: ", gib * devices,
+                      "GiB, devices: ", devices, "}");
 }
 
 // The pool of one model, `devices` of each node for one engine.
@@ -33,14 +33,16 @@ absl::StatusOr<PoolSpec> PoolOf(const ScenarioFleet& fleet, const std::string& n
   const bool is_cpu = device.kind == DeviceKind::kCpu;
   const UsdPerHour rate = size.node_hour ? *size.node_hour : device.prices.front().node_hour;
   std::string text = absl::StrCat(
-      "kind: Fleet\npools:\n  - name: ", name, "\n    adapter: {type: modelled}\n    device: ",
-      size.device, "\n    kind: ", ToAbsl(NameOf(device.kind)), "\n    node: ",
-      is_cpu ? absl::StrCat("{cpus: ", device.vcpus, ", memory: ", device.memory.value() >> 30,
-                            "GiB}")
-             : NodeText(size, devices),
-      "\n    nodes: ", nodes, "\n    billing: metered\n    price: {node_hour: ",
-      ToAbsl(Format(rate * devices)), "}\n    serves: [{model: ", model,
-      ", precision: ", ToAbsl(NameOf(precision)), ", replicas: ", nodes, "}]\n");
+      "kind: Fleet\npools:\n  - name: ", name,
+      "\n    adapter: {type: modelled}\n    device: ", size.device,
+      "\n    kind: ", ToAbsl(NameOf(device.kind)), "\n    node: ",
+      is_cpu
+          ? absl::StrCat("{cpus: ", device.vcpus, ", memory: ", device.memory.value() >> 30, "GiB}")
+          : NodeText(size, devices),
+      "\n    nodes: ", nodes,
+      "\n    billing: metered\n    price: {node_hour: ", ToAbsl(Format(rate * devices)),
+      "}\n    serves: [{model: ", model, ", precision: ", ToAbsl(NameOf(precision)),
+      ", replicas: ", nodes, "}]\n");
   auto config = ParseConfig(ToStd(text), "sized fleet", catalog, Machine());
   if (!config.ok()) return config.status();
   return std::move(config->config.fleet.pools.front());
@@ -50,6 +52,11 @@ absl::StatusOr<PoolSpec> FirstThatFits(const ScenarioFleet& fleet, const std::st
                                        const std::string& model, int nodes,
                                        const Catalog& catalog) {
   const Device& device = catalog.devices.at(fleet.size->device);
+  if (!fleet.size->node_hour && device.prices.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "fleet ", fleet.name, ": ", model, " on ", fleet.size->device,
+        ": the catalogue has no price for the device; write `node_hour:` beside it"));
+  }
   std::vector<Precision> precisions;
   if (fleet.size->precision) {
     precisions = {*fleet.size->precision};
@@ -72,9 +79,8 @@ absl::StatusOr<PoolSpec> FirstThatFits(const ScenarioFleet& fleet, const std::st
     }
     if (device.kind == DeviceKind::kCpu) break;
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("fleet ", fleet.name, ": ", model, " on ", fleet.size->device, ": ",
-                   why.message()));
+  return absl::FailedPreconditionError(absl::StrCat("fleet ", fleet.name, ": ", model, " on ",
+                                                    fleet.size->device, ": ", why.message()));
 }
 
 }  // namespace
@@ -143,19 +149,18 @@ class Search {
     config->policy = policy_.spec;
     config->catalog = catalog_;
     const auto arrivals = workload_.Open(scenario_.start, 0);
-    SPILLWAY_ASSIGN_OR_RETURN(const CellOutcome outcome,
-                              RunCell({.config = std::move(config),
-                                       .scenario = &scenario_,
-                                       .arrivals = arrivals.get(),
-                                       .most_missed = most_missed_,
-                                       .cancelled = cancelled_}));
+    SPILLWAY_ASSIGN_OR_RETURN(const CellOutcome outcome, RunCell({.config = std::move(config),
+                                                                  .scenario = &scenario_,
+                                                                  .arrivals = arrivals.get(),
+                                                                  .most_missed = most_missed_,
+                                                                  .cancelled = cancelled_}));
     return most_missed_ ? outcome.judged - outcome.met <= *most_missed_
                         : outcome.slo_attainment() >= scenario_.objective.attainment;
   }
 
   // The fewest for the models in `which`, at least `low`; others stay. `high` reaches it.
-  absl::StatusOr<int> Fewest(std::vector<int> nodes, const std::vector<std::size_t>& which,
-                             int low, int high) const {
+  absl::StatusOr<int> Fewest(std::vector<int> nodes, const std::vector<std::size_t>& which, int low,
+                             int high) const {
     while (low < high) {
       const int middle = low + (high - low) / 2;
       for (const std::size_t i : which) nodes[i] = middle;

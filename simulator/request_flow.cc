@@ -22,8 +22,9 @@ std::uint64_t Mixed(std::uint64_t x) {  // the finaliser of SplitMix64
 
 }  // namespace
 
-RequestFlow::RequestFlow(std::shared_ptr<const Catalog> catalog, Agenda& agenda, Tally& tally)
-    : catalog_(std::move(catalog)), agenda_(agenda), tally_(tally) {}
+RequestFlow::RequestFlow(std::shared_ptr<const Catalog> catalog, Agenda& agenda, Tally& tally,
+                         CellBound& bound)
+    : catalog_(std::move(catalog)), agenda_(agenda), tally_(tally), bound_(bound) {}
 
 absl::Status RequestFlow::UseView(std::shared_ptr<const RouterView> view, absl::Time now) {
   if (servers_.empty()) {
@@ -96,9 +97,9 @@ absl::Status RequestFlow::Arrive(const Arrival& arrival, absl::Time now) {
   if (models == nullptr) {
     const std::string nearest =
         view_ ? NearestWord(std::string(arrival.model), view_->Names()) : std::string();
-    return absl::NotFoundError(absl::StrCat(
-        "no pool of the fleet serves the model `", ToAbsl(arrival.model), "`",
-        nearest.empty() ? "" : absl::StrCat(" (did you mean `", nearest, "`?)")));
+    return absl::NotFoundError(
+        absl::StrCat("no pool of the fleet serves the model `", ToAbsl(arrival.model), "`",
+                     nearest.empty() ? "" : absl::StrCat(" (did you mean `", nearest, "`?)")));
   }
   const std::uint32_t id = NewFlight();
   Flight& flight = flights_[id];
@@ -207,12 +208,11 @@ bool RequestFlow::Take(std::uint32_t id, absl::Time now) {
     const bool embeds = flight.output_tokens == 0;
     const std::int64_t output =
         embeds ? 0 : std::max<std::int64_t>(std::min(flight.output_tokens, room), 1);
-    const EngineAdmission admission = server.engine->Add(
-        {.id = id,
-         .prompt_tokens = flight.prompt_tokens,
-         .output_tokens = output,
-         .prefix = flight.blocks},
-        now);
+    const EngineAdmission admission = server.engine->Add({.id = id,
+                                                          .prompt_tokens = flight.prompt_tokens,
+                                                          .output_tokens = output,
+                                                          .prefix = flight.blocks},
+                                                         now);
     if (admission != EngineAdmission::kAdmitted) {
       record.attempts.back().fault = ForwardFault::kOverloaded;
       continue;
@@ -306,7 +306,8 @@ void RequestFlow::Finish(std::uint32_t id, RequestEnd end, absl::Time now) {
   record.status = end == RequestEnd::kAnswered ? 200 : 503;
   record.ended = now;
   if (end != RequestEnd::kAnswered && end != RequestEnd::kBrokenOff) record.answered_by.clear();
-  tally_.Ended(record, record.endpoint().pool);
+  const bool in_time = tally_.Ended(record, record.endpoint().pool);
+  if (end == RequestEnd::kAnswered) bound_.Add(record, in_time);
   if (flight.session != 0) {
     turns_.push_back({.part = flight.part,
                       .session = flight.session,
@@ -314,7 +315,8 @@ void RequestFlow::Finish(std::uint32_t id, RequestEnd end, absl::Time now) {
                       .at = ToNanos(now - agenda_.start()),
                       .answered = end == RequestEnd::kAnswered});
   }
-  if (ended_.empty()) agenda_.At(now + absl::Milliseconds(50), EventClass::kRouting, {TickKind::kFlush, 0});
+  if (ended_.empty())
+    agenda_.At(now + absl::Milliseconds(50), EventClass::kRouting, {TickKind::kFlush, 0});
   ended_.push_back(std::make_shared<const Request>(std::move(record)));
   flight.live = false;
   --in_flight_;

@@ -12,6 +12,7 @@
 #include "scheduler/prefix_memory.h"
 #include "scheduler/router.h"
 #include "simulator/agenda.h"
+#include "simulator/cell_bound.h"
 #include "simulator/servers.h"
 #include "simulator/tally.h"
 #include "simulator/workloads/arrival.h"
@@ -24,7 +25,8 @@ namespace spillway {
 class RequestFlow {
  public:
   // All outlive it. `turns` hears of requests that belong to sessions.
-  RequestFlow(std::shared_ptr<const Catalog> catalog, Agenda& agenda, Tally& tally);
+  RequestFlow(std::shared_ptr<const Catalog> catalog, Agenda& agenda, Tally& tally,
+              CellBound& bound);
 
   // The first call makes the engines. kFailedPrecondition as MakeServers; later ones cannot fail.
   absl::Status UseView(std::shared_ptr<const RouterView> view, absl::Time now);
@@ -86,6 +88,7 @@ class RequestFlow {
   std::shared_ptr<const Catalog> catalog_;
   Agenda& agenda_;
   Tally& tally_;
+  CellBound& bound_;
   std::shared_ptr<const RouterView> view_;
   std::vector<Server> servers_;
   Router router_;

@@ -39,7 +39,7 @@ void Tally::Judge(absl::Time arrived, bool met) {
   if (met) ++met_;
 }
 
-void Tally::Ended(const Request& request, PoolId pool) {
+bool Tally::Ended(const Request& request, PoolId pool) {
   switch (request.end) {
     case RequestEnd::kAnswered:
       ++completed_;
@@ -50,17 +50,19 @@ void Tally::Ended(const Request& request, PoolId pool) {
     default:
       ++failed_;
   }
-  Judge(request.features.arrived, InTime(request));
+  const bool in_time = InTime(request);
+  Judge(request.features.arrived, in_time);
   if (request.spilled_from != kNoPool) ++spills_[{request.spilled_from, request.spilled_code}];
-  if (request.end != RequestEnd::kAnswered) return;
+  if (request.end != RequestEnd::kAnswered) return in_time;
   OfPool& there = pools_[Index(pool)];
   ++there.requests;
   there.prompt_tokens += request.prompt_tokens.value_or(0);
   there.output_tokens += request.output_tokens.value_or(0);
-  if (request.features.arrived < measured_from_) return;
+  if (request.features.arrived < measured_from_) return in_time;
   if (request.ttft) ttft_.Add(*request.ttft);
   if (request.tpot) tpot_.Add(*request.tpot);
   e2e_.Add(request.ended - request.features.arrived);
+  return in_time;
 }
 
 void Tally::Ended(const Job& job) {
@@ -176,7 +178,8 @@ void Tally::Write(const FleetSpec& fleet, const std::vector<record::LedgerRow>& 
   out.nvidia_share = share(by_nvidia, done);
   out.nvidia_cost_share = share(nvidia_bill.value(), out.cost.value());
   for (const auto& [spill, count] : spills_) {
-    out.spills.push_back({fleet.pools[Index(spill.first)].name, std::string(NameOf(spill.second)), count});
+    out.spills.push_back(
+        {fleet.pools[Index(spill.first)].name, std::string(NameOf(spill.second)), count});
   }
   std::stable_sort(out.spills.begin(), out.spills.end(),
                    [](const SpillCount& a, const SpillCount& b) { return a.count > b.count; });

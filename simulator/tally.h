@@ -25,7 +25,8 @@ class Tally {
         std::size_t pools);
 
   void Submitted() { ++submitted_; }
-  void Ended(const Request& request, PoolId pool);
+  // Whether it was in time.
+  bool Ended(const Request& request, PoolId pool);
   void Ended(const Job& job);   // terminal
   void Unfinished(absl::Time arrived);
 

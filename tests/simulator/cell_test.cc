@@ -233,5 +233,21 @@ TEST(Cell, TheGridsIntensityIsThatOfTheHour) {
   EXPECT_NEAR(static_cast<double>(cell.carbon.value()) * 1e-6, grams, 0.1);
 }
 
+TEST(Cell, NoPolicyGoesBelowTheBound) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    SCOPED_TRACE(seed);
+    const CellOutcome cell = Ran(PoissonChats(300, static_cast<double>(seed), 500, 150, seed));
+    ASSERT_TRUE(cell.lower_bound.has_value());
+    EXPECT_GT(*cell.lower_bound, Usd(0));
+    EXPECT_LE(*cell.lower_bound, cell.cost);
+    // What is paid for stands in both.
+    EXPECT_GE(*cell.lower_bound, PoolNamed(cell, "xeon").bill());
+    if (cell.lower_bound_slo) {
+      EXPECT_GE(*cell.lower_bound_slo, *cell.lower_bound);
+      EXPECT_LE(*cell.lower_bound_slo, cell.cost);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace spillway

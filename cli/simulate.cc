@@ -1,0 +1,142 @@
+#include <algorithm>
+#include <filesystem>
+#include <ostream>
+#include <thread>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/actions.h"
+#include "cli/catalog_folder.h"
+#include "cli/exit_code.h"
+#include "cli/interrupt.h"
+#include "cli/this_host.h"
+#include "core/status.h"
+#include "formats/catalog_file.h"
+#include "formats/scenario_file.h"
+#include "simulator/experiment.h"
+#include "simulator/results_file.h"
+
+namespace spillway::cli {
+namespace {
+
+absl::StatusOr<int> Count(const Invocation& args, std::string_view option, int otherwise,
+                          int most) {
+  const std::string text(args.Get(option));
+  if (text.empty()) return otherwise;
+  int value = 0;
+  if (absl::SimpleAtoi(text, &value) && value >= 0 && value <= most) return value;
+  return absl::InvalidArgumentError(
+      absl::StrCat(ToAbsl(option), ": `", text, "` is no whole number from 0 to ", most));
+}
+
+// One line that is written over, where a person watches.
+class Progress {
+ public:
+  explicit Progress(Console& console) : console_(console) {}
+  ~Progress() {
+    if (shown_) console_.err << "\r\033[K" << std::flush;
+  }
+  void Show(int done, int all) {
+    if (!console_.error_screen.live) return;
+    constexpr int kWidth = 30;
+    const int full = all == 0 ? 0 : done * kWidth / all;
+    std::string bar;
+    for (int i = 0; i < kWidth; ++i) {
+      const bool reached = i < full;
+      bar += console_.error_screen.unicode ? (reached ? "━" : "─") : (reached ? "#" : "-");
+    }
+    console_.err << "\r" << bar << absl::StrFormat(" %d of %d runs", done, all) << std::flush;
+    shown_ = true;
+  }
+
+ private:
+  Console& console_;
+  bool shown_ = false;
+};
+
+// What makes these results again: nothing that does not change them.
+std::string CommandLineOf(const std::string& file, const std::string& folder, int seeds) {
+  return absl::StrCat("spillway simulate ", file, " -o ", folder, " --seeds ", seeds);
+}
+
+struct Wanted {
+  std::string file, folder;
+  int jobs = 1;
+  ScenarioSpec scenario;
+  Catalog catalog;
+};
+
+absl::StatusOr<Wanted> Read(const Invocation& args, Console& console) {
+  Wanted wanted{.file = args.operands.front(), .folder = std::string(args.Get("--out"))};
+  if (wanted.folder.empty())
+    return absl::InvalidArgumentError("-o DIR is missing: the folder that the results go to");
+  std::error_code ignored;
+  if (std::filesystem::exists(wanted.folder, ignored) &&
+      !std::filesystem::is_directory(wanted.folder, ignored))
+    return absl::InvalidArgumentError(absl::StrCat("-o ", wanted.folder, ": it is not a folder"));
+  SPILLWAY_ASSIGN_OR_RETURN(const std::string folder,
+                            CatalogFolder(std::string(args.Get("--catalog"))));
+  SPILLWAY_ASSIGN_OR_RETURN(wanted.catalog, LoadCatalog(folder));
+  std::vector<std::string> warnings;
+  SPILLWAY_ASSIGN_OR_RETURN(wanted.scenario,
+                            LoadScenario(wanted.file, wanted.catalog, MachineHere(), &warnings));
+  for (const std::string& warning : warnings) console.Warn(warning);
+  const int cpus = std::max(static_cast<int>(MachineHere().cpus.value() / 1000), 1);
+  SPILLWAY_ASSIGN_OR_RETURN(wanted.jobs, Count(args, "--jobs", cpus, 1024));
+  wanted.jobs = std::max(wanted.jobs, 1);
+  SPILLWAY_ASSIGN_OR_RETURN(wanted.scenario.seeds,
+                            Count(args, "--seeds", wanted.scenario.seeds, 1000));
+  if (wanted.scenario.seeds < 1)
+    return absl::InvalidArgumentError("--seeds: at least one run of each is wanted");
+  SPILLWAY_ASSIGN_OR_RETURN(const int bad_rows, Count(args, "--skip-bad-rows", 0, 1'000'000'000));
+  for (WorkloadSpec& workload : wanted.scenario.workloads) {
+    for (PartSpec& part : workload.parts) {
+      auto* trace = std::get_if<TraceSpec>(&part.arrivals);
+      if (trace != nullptr && bad_rows > 0) trace->skip_bad_rows = bad_rows;
+    }
+  }
+  return wanted;
+}
+
+// All that can go wrong with what a person gave is the same to a script: exit code 2.
+int FailAsInput(const absl::Status& status, Console& console) {
+  const int code = console.Fail(status);
+  const bool ours = status.code() == absl::StatusCode::kInternal ||
+                    status.code() == absl::StatusCode::kUnavailable;
+  return ours ? code : kExitUsage;
+}
+
+}  // namespace
+
+int Simulate(const Invocation& args, Console& console) {
+  const auto wanted = Read(args, console);
+  if (!wanted.ok()) return FailAsInput(wanted.status(), console);
+  CatchInterrupt();
+  absl::StatusOr<ExperimentOutcome> outcome;
+  {
+    Progress progress(console);
+    outcome = RunExperiment(wanted->scenario, wanted->catalog,
+                            {.jobs = wanted->jobs,
+                             .on_progress = [&](int done, int all) { progress.Show(done, all); },
+                             .cancelled = [] { return Interrupted(); }});
+  }
+  if (!outcome.ok()) {
+    if (!absl::IsCancelled(outcome.status())) return FailAsInput(outcome.status(), console);
+    console.Complain("interrupted: nothing was written");
+    return kExitDetached;
+  }
+  const std::string command = CommandLineOf(wanted->file, wanted->folder, wanted->scenario.seeds);
+  const absl::Status written = WriteResults(*outcome, wanted->scenario, command, wanted->folder);
+  if (!written.ok()) return FailAsInput(written, console);
+  if (!console.for_people()) {
+    console.out << ResultsJson(*outcome, wanted->scenario);
+    return kExitOk;
+  }
+  console.out << outcome->verdict << "\n\n"
+              << ResultTable(*outcome, console.screen.width) << "\n"
+              << "Report: " << wanted->folder << "/report.html\n";
+  return kExitOk;
+}
+
+}  // namespace spillway::cli

@@ -1,0 +1,112 @@
+#include "simulator/experiment.h"
+
+#include <gmock/gmock.h>
+
+#include "simulator/fleet_size.h"
+#include "simulator/results_file.h"
+#include "tests/simulator/sim_world.h"
+
+namespace spillway {
+namespace {
+
+using testing::HasSubstr;
+
+PartSpec Poisson(double rate, absl::Duration lasts, double prompt, double output) {
+  PartSpec part;
+  part.name = "chat";
+  part.arrivals = PoissonSpec{.rate = rate};
+  part.lasts = lasts;
+  part.request.models = {{"qwen2-1.5b", 1}};
+  part.request.prompt_tokens = LengthSpec{.constant = prompt};
+  part.request.output_tokens = LengthSpec{.constant = output};
+  return part;
+}
+
+// Two pools against as many A10s as it takes.
+ScenarioSpec TwoFleets(double rate) {
+  ScenarioSpec scenario = PlainScenario();
+  scenario.fleets = {{.name = "mixed", .spec = ConfigOf(kTwoPools)->fleet},
+                     {.name = "a10s", .size = FleetSize{.device = "nvidia-a10g-24g", .most = 16}}};
+  scenario.policies = {{.name = "backstop"}, {.name = "other"}};
+  scenario.pairs = {{"mixed", "backstop"}, {"a10s", "other"}};
+  scenario.baseline = {"a10s", "other"};
+  scenario.workloads = {{"chats", {Poisson(rate, absl::Minutes(3), 300, 120)}}};
+  scenario.seeds = 3;
+  return scenario;
+}
+
+TEST(Experiment, RunsEveryCellInOrderAndComparesSeedBySeed) {
+  const auto outcome = RunExperiment(TwoFleets(3), TestCatalog());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_EQ(outcome->cells.size(), 6u);
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(outcome->cells[static_cast<std::size_t>(i)].seed, i % 3);
+    EXPECT_EQ(outcome->cells[static_cast<std::size_t>(i)].fleet, i < 3 ? "mixed" : "a10s");
+  }
+  // Common random numbers: both fleets met the same load.
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(outcome->cells[i].submitted, outcome->cells[i + 3].submitted);
+  ASSERT_EQ(outcome->rows.size(), 2u);
+  EXPECT_FALSE(outcome->rows[0].is_baseline);
+  EXPECT_TRUE(outcome->rows[1].is_baseline);
+  double mean = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    mean += (1 - static_cast<double>(outcome->cells[i].cost.value()) /
+                     static_cast<double>(outcome->cells[i + 3].cost.value())) /
+            3;
+  }
+  EXPECT_NEAR(outcome->rows[0].saving.mean, mean, 1e-9);
+  EXPECT_EQ(outcome->rows[1].saving.mean, 0);
+  EXPECT_FALSE(outcome->verdict.empty());
+}
+
+TEST(Experiment, TheSameBytesAtAnyNumberOfThreads) {
+  const ScenarioSpec scenario = TwoFleets(2);
+  const auto text = [&](int jobs) {
+    const auto outcome = RunExperiment(scenario, TestCatalog(), {.jobs = jobs});
+    EXPECT_TRUE(outcome.ok()) << outcome.status();
+    return outcome.ok() ? ResultsJson(*outcome, scenario) : std::string();
+  };
+  const std::string one = text(1);
+  EXPECT_GT(one.size(), 1000u);
+  EXPECT_EQ(one, text(4));
+}
+
+TEST(Experiment, ASizedFleetIsTheSmallestThatReachesTheObjective) {
+  ScenarioSpec scenario = TwoFleets(60);
+  scenario.objective.ttft = absl::Milliseconds(400);
+  scenario.objective.tpot = absl::Milliseconds(40);
+  const auto outcome = RunExperiment(scenario, TestCatalog());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_EQ(outcome->sized.size(), 1u);
+  const SizedFleet& sized = outcome->sized.front();
+  ASSERT_TRUE(sized.reached);
+  EXPECT_GE(outcome->cells[3].slo_attainment(), 0.99);
+  ASSERT_GT(sized.nodes, 1);
+  // One node fewer misses it.
+  const auto fewer =
+      FleetOf(scenario.fleets[1], scenario.workloads[0], TestCatalog(), {sized.nodes - 1});
+  ASSERT_TRUE(fewer.ok()) << fewer.status();
+  scenario.fleets[1] = {.name = "a10s", .spec = *fewer};
+  scenario.seeds = 1;
+  const auto again = RunExperiment(scenario, TestCatalog());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_LT(again->cells[1].slo_attainment(), 0.99);
+}
+
+TEST(Experiment, AModelThatFitsNowhereIsSaid) {
+  ScenarioSpec scenario = TwoFleets(1);
+  scenario.fleets[1].size->device = "stm32n6-4m";
+  const auto outcome = RunExperiment(scenario, TestCatalog());
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_THAT(std::string(outcome.status().message()), HasSubstr("qwen2-1.5b on stm32n6-4m"));
+}
+
+TEST(Experiment, WhoCancelsGetsNothing) {
+  const auto outcome =
+      RunExperiment(TwoFleets(40), TestCatalog(), {.cancelled = [] { return true; }});
+  EXPECT_TRUE(absl::IsCancelled(outcome.status())) << outcome.status();
+}
+
+}  // namespace
+}  // namespace spillway
