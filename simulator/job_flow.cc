@@ -30,11 +30,10 @@ double JobFlow::ShareOf(const command::Launch& launch) const {
   const Needs& needs = FaceOf(*launch.work, launch.alternative).needs;
   double held = 0;  // nodes
   for (const NodeShare& node : launch.nodes) {
-    held += pool.node.devices > 0
-                ? static_cast<double>(node.devices.size()) * needs.devices.fraction /
-                      pool.node.devices
-                : static_cast<double>(needs.cpus.value()) /
-                      static_cast<double>(pool.node.cpus.value());
+    held +=
+        pool.node.devices > 0
+            ? static_cast<double>(node.devices.size()) * needs.devices.fraction / pool.node.devices
+            : static_cast<double>(needs.cpus.value()) / static_cast<double>(pool.node.cpus.value());
   }
   return held / pool.nodes;
 }
@@ -45,8 +44,7 @@ void JobFlow::Hold(PoolId id, double share, absl::Time now) {
   pool.strip.Set(now - agenda_.start(), std::clamp(pool.held, 0.0, 1.0));
 }
 
-void JobFlow::Run(const command::Launch& launch, absl::Time now,
-                  std::vector<event::Body>& events) {
+void JobFlow::Run(const command::Launch& launch, absl::Time now, std::vector<event::Body>& events) {
   if (by_key_.contains(launch.key)) return;
   const std::uint32_t id = ++last_;
   const double share = ShareOf(launch);
@@ -57,8 +55,7 @@ void JobFlow::Run(const command::Launch& launch, absl::Time now,
   events.push_back(event::AttemptStarted{launch.key});
 }
 
-void JobFlow::Run(const command::Cancel& cancel, absl::Time now,
-                  std::vector<event::Body>& events) {
+void JobFlow::Run(const command::Cancel& cancel, absl::Time now, std::vector<event::Body>& events) {
   const auto known = by_key_.find(cancel.key);
   if (known == by_key_.end()) return;
   const auto running = running_.find(known->second);

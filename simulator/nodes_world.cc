@@ -45,9 +45,9 @@ NodesWorld::NodesWorld(const FleetSpec& fleet, const WorldSpec& world, std::uint
     const bool is_spot =
         std::find(spot.pools.begin(), spot.pools.end(), pool.name) != spot.pools.end();
     const bool by_trace = is_spot && !spot.available.empty();
-    const absl::Duration up = by_trace                 ? absl::InfiniteDuration()
-                              : is_spot && spot.mtbr   ? *spot.mtbr
-                                                       : fails.mtbf;
+    const absl::Duration up = by_trace               ? absl::InfiniteDuration()
+                              : is_spot && spot.mtbr ? *spot.mtbr
+                                                     : fails.mtbf;
     const absl::Duration down = is_spot ? spot.away : fails.repair;
     if (up == absl::InfiniteDuration() && !by_trace) continue;
     for (int n = 0; n < pool.nodes; ++n) {
