@@ -21,15 +21,16 @@ constexpr std::size_t kMostRequests = 20'000'000, kMostJobs = 1'000'000;
 constexpr std::size_t kMostBlocks = 200'000'000, kMostLabels = 10'000;
 constexpr std::int32_t kTraceBlockTokens = 512;  // Mooncake's; spillway-csv and -jsonl follow it
 
-// What is kept of a row: 40 bytes.
+// What is kept of a row: 32 bytes.
 struct KeptRow {
-  std::int64_t at = 0;  // ns since `from`, on the trace's own clock
-  std::uint32_t prompt = 0, output = 0, items = 1;
+  std::int64_t at = 0;       // ns since `from`, on the trace's own clock
+  std::uint32_t prompt = 0;  // tokens; of a job: its place among the jobs
+  std::uint32_t output = 0, items = 1;
   std::int32_t max_tokens = -1;   // -1: not said
   std::uint32_t label = 0;        // model and tenant; kJobLabel: a job
-  std::uint32_t first_block = 0;  // or the job's place
-  std::uint32_t blocks = 0;
+  std::uint32_t first_block = 0;  // up to that of the next row
 };
+static_assert(sizeof(KeptRow) == 32);
 constexpr std::uint32_t kJobLabel = std::numeric_limits<std::uint32_t>::max();
 
 struct LoadedTrace {
@@ -48,11 +49,11 @@ class TraceKeeper {
       : file_(file), salt_(MakeRandomStream(0, file)()), trace_(trace) {}
 
   absl::Status Keep(TraceRow row, std::int64_t at) {
-    KeptRow kept{.at = at};
+    KeptRow kept{.at = at, .first_block = static_cast<std::uint32_t>(trace_.blocks.size())};
     if (row.is_job) {
       if (trace_.jobs.size() == kMostJobs) return TooMany(kMostJobs, "jobs");
       kept.label = kJobLabel;
-      kept.first_block = static_cast<std::uint32_t>(trace_.jobs.size());
+      kept.prompt = static_cast<std::uint32_t>(trace_.jobs.size());
       trace_.jobs.push_back(std::move(row));
     } else {
       if (trace_.rows.size() >= kMostRequests) return TooMany(kMostRequests, "rows");
@@ -63,8 +64,6 @@ class TraceKeeper {
       kept.output = static_cast<std::uint32_t>(row.output_tokens);
       kept.items = static_cast<std::uint32_t>(row.items);
       if (row.max_tokens) kept.max_tokens = static_cast<std::int32_t>(*row.max_tokens);
-      kept.first_block = static_cast<std::uint32_t>(trace_.blocks.size());
-      kept.blocks = static_cast<std::uint32_t>(row.blocks.size());
       for (const std::uint64_t id : row.blocks) trace_.blocks.push_back(MixWords(salt_, id));
       kept.label = LabelOf(row);
       if (trace_.labels.size() > kMostLabels) return TooMany(kMostLabels, "models and tenants");
@@ -219,7 +218,7 @@ class TraceStream final : public ArrivalStream {
       const std::int64_t at = begin_ + Scaled(own);
       if (at >= end_) continue;  // by rounding only: the trace was cut to length
       if (row->label == kJobLabel) {
-        jobs_.Make(out, at, part_.trace.jobs[row->first_block]);
+        jobs_.Make(out, at, part_.trace.jobs[row->prompt]);
       } else {
         MakeRequest(*row, at, out);
       }
@@ -245,10 +244,14 @@ class TraceStream final : public ArrivalStream {
                    part_.tokens.items ? draws.items : row.items, most);
     if (replays_.empty()) return requests_.ShareBlocks(out);
     // A row that is drawn again is somebody else's prompt: it does not find the first one's blocks.
-    std::uint8_t& replay = replays_[static_cast<std::size_t>(&row - part_.trace.rows.data())];
-    const auto* ids = part_.trace.blocks.data() + row.first_block;
-    for (std::uint32_t i = 0; i < row.blocks; ++i) {
-      out.blocks.push_back(replay == 0 ? ids[i] : MixWords(ids[i], replay));
+    const LoadedTrace& trace = part_.trace;
+    const auto place = static_cast<std::size_t>(&row - trace.rows.data());
+    const std::size_t end =
+        place + 1 < trace.rows.size() ? trace.rows[place + 1].first_block : trace.blocks.size();
+    std::uint8_t& replay = replays_[place];
+    for (std::size_t i = row.first_block; i < end; ++i) {
+      const std::uint64_t id = trace.blocks[i];
+      out.blocks.push_back(replay == 0 ? id : MixWords(id, replay));
     }
     out.block_tokens = kTraceBlockTokens;
     replay = static_cast<std::uint8_t>(std::min(replay + 1, 255));

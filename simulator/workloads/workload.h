@@ -31,7 +31,7 @@ class WorkloadPart {
   virtual PartReport report() const = 0;
 };
 
-// A workload with its traces in memory (some 40 bytes a request), ready to be run many times: by
+// A workload with its traces in memory (some 32 bytes a request), ready to be run many times: by
 // one cell after the other, or by several threads at once.
 class Workload {
  public:

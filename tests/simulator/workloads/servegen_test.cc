@@ -104,6 +104,29 @@ TEST(ServeGenClients, AskAtTheLengthsOfTheirWindow) {
   EXPECT_EQ(workload.reports()[0].span, absl::Seconds(1200));
 }
 
+// However bursty, a client is not given more than its rate when the run begins: its first gap was
+// already going on.
+TEST(ServeGenClients, HaveNoRushAtTheStart) {
+  for (const std::string gaps : {"Gamma,0.05", "Weibull,0.5"}) {
+    TemporaryFolder folder;
+    PartSpec part = DeepSeek();
+    TraceSpec& trace = std::get<TraceSpec>(part.arrivals);
+    trace.file = folder.Of("rates.csv");
+    trace.lengths = folder.Of("lengths.csv");
+    std::ofstream(trace.file) << "client,t_s,rate_rps,iat_cv,iat_dist,dist_p1,dist_p2\n1,0,0.1,1,"
+                              << gaps << ",1\n";
+    std::ofstream(trace.lengths)
+        << "client,window_start_s,field,mean,p01,p05,p10,p25,p50,p75,p90,p95,p99\n"
+           "1,0,input_tokens,0,9,9,9,9,9,9,9,9,9\n1,0,output_tokens,0,7,7,7,7,7,7,7,7,7\n";
+    const Workload workload = LoadOrDie({part});
+    std::vector<double> counts;
+    for (std::uint64_t seed = 0; seed < 4000; ++seed)
+      counts.push_back(static_cast<double>(PullAll(workload, seed).size()));
+    const Moments m = MomentsOf(counts);
+    EXPECT_NEAR(m.mean, 60, 4 * std::sqrt(m.variance / 4000)) << gaps;
+  }
+}
+
 TEST(ServeGenClients, SameSeedSameArrivals) {
   PartSpec part = DeepSeek();
   part.lasts = absl::Hours(1);
