@@ -397,6 +397,9 @@ Awaitable<bool> HttpConnection::WritePiece(std::string_view data, bool last) {
     parts[2] = net::const_buffer(end_.data(), end_.size());
   }
   if (SizeOf(parts) == 0) co_return true;
+  // Most pieces leave at once; what does not, and who has sent many, waits in Send().
+  if (!TrySend(&parts)) co_return false;
+  if (SizeOf(parts) == 0 && !BurstEnds()) co_return true;
   co_return co_await Send(parts);
 }
 

@@ -332,9 +332,12 @@ struct UpstreamCall::Impl final : UpstreamWatch, RecycledObject {
       ReadEnds(failed, got);
       bytes = got;
     }
+    co_return Received(bytes);
+  }
+  bool Received(std::size_t bytes) {
     connection->Filled(bytes);
     error.heard = error.heard || bytes > 0;
-    co_return bytes > 0 && !overdue && !aborted;
+    return bytes > 0 && !overdue && !aborted;
   }
 
   std::string_view bytes() const {
@@ -513,7 +516,17 @@ Awaitable<std::string_view> UpstreamCall::Read() {
     if (!data.empty()) co_return data;
     if (my.done || my.failed()) break;
     my.Bound(my.gap, UpstreamFault::kStalled);
-    const bool more = co_await my.Receive();
+    bool more = false;
+    if (my.connection->tls || my.to_close) {
+      more = co_await my.Receive();
+    } else {  // as Receive(), without another coroutine for each event of a stream
+      const net::mutable_buffer room = my.connection->Room();
+      my.ReadBegins();
+      const auto [failed, bytes] =
+          co_await my.connection->plain.async_read_some(EdgeBuffer(room), kTuple);
+      my.ReadEnds(failed, bytes);
+      more = my.Received(bytes);
+    }
     my.Unbound();
     if (!more) my.Ended();
   }

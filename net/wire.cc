@@ -97,6 +97,12 @@ bool Wire::TrySend(Parts* parts) {
   return !broken_;
 }
 
+bool Wire::BurstEnds() {
+  if ((burst_ + 1) % kMaxBurst == 0) return true;
+  ++burst_;
+  return false;
+}
+
 Awaitable<bool> Wire::Send(Parts parts) {
   std::size_t left = SizeOf(parts);
   bound_ = Bound::kWrite;

@@ -54,6 +54,9 @@ class Wire : public std::enable_shared_from_this<Wire> {
   Awaitable<bool> Send(Parts parts);
   // The first try of Send(): takes what the kernel takes, shortens `parts` by it. False: broken.
   bool TrySend(Parts* parts);
+  // After a TrySend() that sent all: counts it. True: Send() is to be called even so, which lets
+  // the other connections have their turn.
+  bool BurstEnds();
   static std::size_t SizeOf(const Parts& parts);
   void ShutdownSend();
   void Shrink();  // Gives back the memory of large input, while there is none.
