@@ -2,7 +2,8 @@
 // of a program on one core, over one engine that answers from memory. Clients and engine share
 // another core.
 //
-//   router [--rounds 5] [--seconds 2] [--only haproxy,nginx,relay,spillway] [--work stream]
+//   router [--rounds 5] [--seconds 2] [--only haproxy,nginx,caddy,portkey,relay,spillway] [--work
+//   stream]
 //          [--target 'NAME=COMMAND'] ...
 //
 // COMMAND starts a program that serves OpenAI's API; {port} and {engine} in it become the port to
@@ -56,8 +57,8 @@ Figures RunRound(Loop& loop, Engine& engine, const Proxy& proxy, const Workload&
   const auto run = [&](Tally& into, double span) {
     clients.clear();
     for (int i = 0; i < work.clients; ++i) {
-      clients.push_back(
-          std::make_unique<ClientPeer>(ConnectTo(proxy.port()), RequestText(work.body), into));
+      clients.push_back(std::make_unique<ClientPeer>(
+          ConnectTo(proxy.port()), RequestText(work.body, proxy.headers()), into));
       loop.Add(*clients.back());
       clients.back()->Ask();
     }
@@ -121,20 +122,29 @@ int Run(Options options, const std::filesystem::path& here) {
            ("," + options.only + ",").find("," + name + ",") != std::string::npos;
   };
   std::vector<std::unique_ptr<Proxy>> proxies;
-  const auto start = [&](const std::string& name, std::uint16_t port, const std::string& command) {
+  const auto start = [&](const std::string& name, std::uint16_t port, const std::string& command,
+                         const std::string& program = "", const std::string& headers = "") {
     if (!wanted(name)) return;
-    const std::string program = command.substr(0, command.find(' '));
-    if (std::system(("command -v " + program + " >/dev/null").c_str()) != 0) {
-      fmt::print("{} is left out: {} is not here\n", name, program);
+    const std::string needed = program.empty() ? command.substr(0, command.find(' ')) : program;
+    if (std::system(("command -v " + needed + " >/dev/null").c_str()) != 0) {
+      fmt::print("{} is left out: {} is not here\n", name, needed);
       return;
     }
-    proxies.push_back(std::make_unique<Proxy>(name, command, port, 1));
+    proxies.push_back(std::make_unique<Proxy>(name, command, port, 1, headers));
   };
   const std::string at = "127.0.0.1:" + std::to_string(engine.port());
   std::uint16_t port = FreePort();
   start("haproxy", port, HaproxyCommand(folder, port, engine.port()));
   port = FreePort();
   start("nginx", port, NginxCommand(folder, port, engine.port()));
+  port = FreePort();
+  start("caddy", port, CaddyCommand(folder, port, engine.port()), "caddy");
+  port = FreePort();
+  const std::string portkey = SPILLWAY_SOURCE_DIR
+      "/bench/peers/portkey/node_modules/@portkey-ai/gateway/build/start-server.js";
+  start("portkey", port,
+        "node " + portkey + " --headless --port=" + std::to_string(port) + " >/dev/null 2>&1",
+        portkey, PortkeyHeaders(engine.port()));
   port = FreePort();
   start("relay", port,
         (here / "parts/router_relay").string() + " 127.0.0.1:" + std::to_string(port) + " " + at);

@@ -35,8 +35,10 @@ inline std::uint16_t FreePort() {
 // A proxy and its children.
 class Proxy {
  public:
-  Proxy(std::string name, std::string command, std::uint16_t port, int core)
-      : name_(std::move(name)), port_(port), pid_(::fork()) {
+  // `headers`: lines that its requests need beside those of all.
+  Proxy(std::string name, std::string command, std::uint16_t port, int core,
+        std::string headers = "")
+      : name_(std::move(name)), headers_(std::move(headers)), port_(port), pid_(::fork()) {
     if (pid_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       ::setpgid(0, 0);
@@ -46,7 +48,7 @@ class Proxy {
       ::_exit(127);
     }
     ::setpgid(pid_, pid_);
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 3000; ++i) {
       const int fd = ConnectTo(port_);
       if (fd >= 0) {
         ::close(fd);
@@ -54,7 +56,7 @@ class Proxy {
       }
       ::usleep(10'000);
     }
-    std::fprintf(stderr, "%s did not listen on port %u within 10 s: %s\n", name_.c_str(), port_,
+    std::fprintf(stderr, "%s did not listen on port %u within 30 s: %s\n", name_.c_str(), port_,
                  command.c_str());
     std::exit(1);
   }
@@ -68,6 +70,7 @@ class Proxy {
 
   const std::string& name() const { return name_; }
   std::uint16_t port() const { return port_; }
+  const std::string& headers() const { return headers_; }
 
   // Seconds on the processor, user and system, of all its processes. To the nanosecond where the
   // kernel keeps schedstat, else to its tick.
@@ -87,7 +90,7 @@ class Proxy {
   }
 
  private:
-  const std::string name_;
+  const std::string name_, headers_;
   const std::uint16_t port_;
   const int pid_;
 
@@ -177,6 +180,28 @@ inline std::string HaproxyCommand(const std::filesystem::path& folder, std::uint
           "backend engine\n server one 127.0.0.1:" +
           std::to_string(engine) + "\n");
   return "haproxy -db -q -f " + config;
+}
+
+inline std::string CaddyCommand(const std::filesystem::path& folder, std::uint16_t port,
+                                std::uint16_t engine) {
+  const std::string config = WriteFile(
+      folder / "Caddyfile",
+      "{\n admin off\n auto_https off\n log default {\n  output discard\n "
+      "}\n}\n"
+      "http://127.0.0.1:" +
+          std::to_string(port) +
+          " {\n bind 127.0.0.1\n reverse_proxy 127.0.0.1:" + std::to_string(engine) +
+          " {\n  flush_interval -1\n  transport http {\n   keepalive_idle_conns_per_host 256\n"
+          "  }\n }\n}\n");
+  return "env HOME=" + folder.string() + " XDG_CONFIG_HOME=" + folder.string() +
+         " XDG_DATA_HOME=" + folder.string() + " caddy run --adapter caddyfile --config " + config +
+         " 2>/dev/null";
+}
+
+// Tells the Portkey gateway where the engine is: it has no configuration for that.
+inline std::string PortkeyHeaders(std::uint16_t engine) {
+  return "x-portkey-provider: openai\r\nx-portkey-custom-host: http://127.0.0.1:" +
+         std::to_string(engine) + "/v1\r\n";
 }
 
 }  // namespace spillway::bench

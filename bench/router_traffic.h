@@ -349,12 +349,11 @@ class ClientPeer final : public Peer {
   }
 };
 
-inline std::string RequestText(const std::string& body) {
+inline std::string RequestText(const std::string& body, const std::string& headers) {
   return "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n"
          "Content-Type: application/json\r\nUser-Agent: OpenAI/JS 6.49.0\r\n"
-         "Authorization: Bearer sk-bench-0123456789abcdef0123456789abcdef\r\n"
-         "Content-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
+         "Authorization: Bearer sk-bench-0123456789abcdef0123456789abcdef\r\n" +
+         headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 }  // namespace spillway::bench
