@@ -1,5 +1,6 @@
 // Bounds in time and number. Clocks are turned by hand, so limits are the real defaults and nothing
 // waits for them.
+#include <future>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -68,6 +69,27 @@ TEST_F(ServerBounds, TricklingAHeadDoesNotHelp) {
   }
   EXPECT_THAT(slow.Rest(), StartsWith("HTTP/1.1 408 "));
   EXPECT_EQ(sent, 12u);  // At 11 s, each byte but the last in good time by itself.
+}
+
+// The bytes of the last request and the end behind them were there before the server looked.
+TEST_F(ServerBounds, AnEndThatCameTogetherWithARequestIsSeen) {
+  std::promise<void> go;
+  const std::shared_future<void> going = go.get_future().share();
+  handler.routes["block"] = [going](HttpRequest, Exchange&) -> Awaitable<HttpAnswer> {
+    going.wait();  // and with it the server's one thread
+    co_return TextResponse(200, "");
+  };
+  Start();
+  RawClient blocker(server->port()), client(server->port());
+  ASSERT_TRUE(client.Send(kGet));
+  EXPECT_THAT(client.Response(), StartsWith("HTTP/1.1 200 OK\r\n"));
+  ASSERT_TRUE(blocker.Send("GET /block HTTP/1.1\r\nHost: a\r\n\r\n"));
+  ASSERT_TRUE(Eventually([&] { return handler.seen().size() == 2; }));
+  ASSERT_TRUE(client.Send(kGet));
+  client.HalfClose();
+  go.set_value();
+  EXPECT_THAT(client.Rest(), EndsWith("GET / "));  // answered, then closed: no clock was turned
+  EXPECT_TRUE(Eventually([&] { return server->Stats().open == 1; }));
 }
 
 TEST_F(ServerBounds, AnIdleConnectionEndsQuietly) {
