@@ -95,7 +95,7 @@ struct Outcome {
 // Each request goes to the next engine. At the same instant arrivals come before ends of steps.
 class Fleet {
  public:
-  Fleet(std::shared_ptr<const StepTimes> times, EngineLimits limits, EnginePace pace)
+  Fleet(const std::shared_ptr<const StepTimes>& times, const EngineLimits& limits, EnginePace pace)
       : ends_(kReplicas, kNever) {
     for (int i = 0; i < kReplicas; ++i) engines_.emplace_back(times, limits, pace);
     out_.reserve(1024);
@@ -161,6 +161,7 @@ class Fleet {
 Outcome Measure(const std::shared_ptr<const StepTimes>& times, const EngineLimits& limits,
                 EnginePace pace, const std::vector<Arrival>& arrivals) {
   std::vector<Outcome> runs;
+  runs.reserve(3);
   for (int i = 0; i < 3; ++i) runs.push_back(Fleet(times, limits, pace).Run(arrivals));
   std::sort(runs.begin(), runs.end(), [](const Outcome& a, const Outcome& b) {
     return a.requests_per_second < b.requests_per_second;
