@@ -17,8 +17,7 @@ Value PairOf(const std::pair<std::string, std::string>& pair) {
 
 Value NodeOf(const NodeShape& node) {
   Value out = Value::MakeMap();
-  out.Set("cpus",
-          Value::MakeReal(static_cast<double>(node.cpus.value()) / 1000, Format(node.cpus)));
+  out.Set("cpus", Text(Format(node.cpus)));
   out.Set("memory", Text(Format(node.memory)));
   out.Set("devices", Value::MakeInteger(node.devices));
   return out;

@@ -93,7 +93,8 @@ std::string Waterfall(const ReportData& data, const ReportWorkload& load, const 
       svg.Text(label - 10, bar_y + 11, Fitted(bar.label, label - 12), bar.is_total ? "strong" : "",
                "end");
     }
-    if (last >= 0) svg.Line(x.At(last), bar_y - (step - thick), x.At(last), bar_y, "leader");
+    if (last >= 0 && !is_narrow)
+      svg.Line(x.At(last), bar_y - (step - thick), x.At(last), bar_y, "leader");
     const double from = x.At(std::min(bar.from, bar.to)), to = x.At(std::max(bar.from, bar.to));
     const bool falls = bar.to < bar.from;
     svg.Rect(from, bar_y, std::max(to - from, 1.0), thick,

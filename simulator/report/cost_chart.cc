@@ -47,6 +47,7 @@ class CostChart {
       taken_.push_back(Around(X(row.row->cost), Y(row)));
       if (data_.has_two_books()) taken_.push_back(Around(X(row.row->cost_paid_for), Y(row)));
     }
+    for (const ReportRow& row : load_.rows) Whiskers(row);
     for (const ReportRow& row : load_.rows) Point(row);
     return svg_.Done();
   }
@@ -79,7 +80,7 @@ class CostChart {
     const double bottom = y_.begin, left = x_.begin;
     for (const double tick : NiceTicks(y_.low, y_.high, 5)) {
       svg_.Line(left, y_.At(tick), x_.end, y_.At(tick), "grid");
-      const int decimals = y_.high - y_.low < 0.04 ? 1 : 0;
+      const int decimals = y_.high - y_.low < 0.025 ? 1 : 0;
       svg_.Text(left - 8, y_.At(tick) + 4, PercentFigure(tick, decimals), "", "end");
     }
     for (const double tick : NiceTicks(x_.low, x_.high, width_ > 500 ? 6 : 4)) {
@@ -99,10 +100,6 @@ class CostChart {
   void Point(const ReportRow& row) {
     const double x = X(row.row->cost), y = Y(row);
     svg_.Open("dot", absl::StrCat("data-row=\"", row.number, "\""));
-    Whisker(row.row->cost, y);
-    const double high = y_.At(row.row->attainment.mean + row.row->attainment.half);
-    const double low = y_.At(row.row->attainment.mean - row.row->attainment.half);
-    if (row.row->attainment.half > 0) svg_.Line(x, high, x, low, "whisker");
     if (data_.has_two_books() && row.row->cost_paid_for.mean != row.row->cost.mean) {
       const double paid = X(row.row->cost_paid_for);
       svg_.Line(paid + kRadius, y, x - kRadius, y, "tie");
@@ -121,9 +118,20 @@ class CostChart {
     Label(row, x, y);
     svg_.Close();
   }
-  void Whisker(const MeanOf& cost, double y) {
-    if (cost.half <= 0) return;
-    svg_.Line(x_.At(cost.mean - cost.half), y, x_.At(cost.mean + cost.half), y, "whisker");
+  // Confidence intervals; labels keep clear of them.
+  void Whiskers(const ReportRow& row) {
+    const double x = X(row.row->cost), y = Y(row);
+    const MeanOf &cost = row.row->cost, &met = row.row->attainment;
+    if (cost.half > 0) {
+      const double from = x_.At(cost.mean - cost.half), to = x_.At(cost.mean + cost.half);
+      svg_.Line(from, y, to, y, "whisker");
+      taken_.push_back({from, y - 2, to - from, 4});
+    }
+    if (met.half > 0) {
+      const double top = y_.At(met.mean + met.half), bottom = y_.At(met.mean - met.half);
+      svg_.Line(x, top, x, bottom, "whisker");
+      taken_.push_back({x - 2, top, 4, bottom - top});
+    }
   }
 
   // The number, and the name where there is room, at the first place beside the point that is free.

@@ -33,6 +33,16 @@ std::string PathOf(const Curve& curve, const Axis& x, const Axis& y) {
   return path;
 }
 
+// "10.0 ms" as "10 ms": for round figures.
+std::string Short(std::string figure) {
+  const std::size_t point = figure.find('.'), blank = figure.find(' ');
+  if (point == std::string::npos || blank == std::string::npos) return figure;
+  std::size_t end = blank;
+  while (figure[end - 1] == '0') --end;
+  if (end - 1 == point) --end;
+  return figure.erase(end, blank - end);
+}
+
 // Powers of ten with 2 and 5 where there is room.
 std::vector<double> LogTicks(const Axis& x) {
   std::vector<double> ticks;
@@ -79,15 +89,16 @@ std::string FirstTokenCdf(const ReportData& data, const ReportWorkload& load,
   for (const double tick : LogTicks(x)) {
     svg.Line(x.At(tick), y.begin, x.At(tick), y.begin + 4, "axis");
     const bool at_end = x.At(tick) > spot.width - 34;
-    svg.Text(x.At(tick), y.begin + 18, SecondsFigure(tick), "", at_end ? "end" : "middle");
+    svg.Text(x.At(tick), y.begin + 18, Short(SecondsFigure(tick)), "", at_end ? "end" : "middle");
   }
   svg.Text(x.end, y.begin + 38, "time to first token (logarithmic)", "", "end");
   svg.Text(8, 12, "requests answered by then");
   if (objective) {
     const double at = x.At(absl::ToDoubleSeconds(*objective));
     svg.Line(at, y.end, at, y.begin, "goal");
-    svg.Text(at - 5, y.begin - 8, "objective " + SecondsFigure(absl::ToDoubleSeconds(*objective)),
-             "goal-text", "end");
+    svg.Text(at - 5, y.begin - 8,
+             "objective " + Short(SecondsFigure(absl::ToDoubleSeconds(*objective))), "goal-text",
+             "end");
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const ReportRow& row = *rows[i];

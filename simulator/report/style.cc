@@ -28,7 +28,7 @@ p{margin:6px 0 12px;max-width:70ch}
 .figures dd{margin:0}
 .figures .big{font-size:25px;font-weight:600;line-height:1.3}
 .figures .beside{font-size:14px;color:var(--soft)}
-figure{margin:14px 0 0}
+figure{margin:14px 0 0}figcaption{margin-top:6px}
 svg{display:block;max-width:100%;height:auto;overflow:visible}
 svg text{font-size:12px;fill:var(--soft)}
 svg .strong,svg .name{fill:var(--ink)}
