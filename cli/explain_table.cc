@@ -65,6 +65,20 @@ std::string Head(const Value& decision, const Screen& screen) {
   return absl::StrCat(line, "  ", screen.Paint(Tone::kDim, by), "\n\n");
 }
 
+// Of a cascade: which attempt this is, and how it went on.
+std::string CascadeOf(const Value& request) {
+  const std::string name = TextAt(request, {"cascade", "name"});
+  if (name.empty()) return "";
+  const std::string other = TextAt(request, {"cascade", "other"});
+  const std::string why = TextAt(request, {"cascade", "escalated"});
+  if (NumberAt(request, {"cascade", "attempt"}) == 2)
+    return absl::StrCat("cascade ", name, ": after ", other, " (", why, "), which cost ",
+                        ShowMoney(MoneyAt(request, {"cascade", "first_cost_usd"})), " more\n");
+  if (why.empty()) return absl::StrCat("cascade ", name, ": the answer did\n");
+  return absl::StrCat("cascade ", name, ": ", why, ", so its answer was not used; asked again as ",
+                      OrDash(other), "\n");
+}
+
 // What came of a request.
 std::string OutcomeOf(const Value& request) {
   std::string line = TextAt(request, {"end"});
@@ -82,7 +96,7 @@ std::string OutcomeOf(const Value& request) {
 std::string Foot(const Value& decision, const Screen& screen) {
   if (const Value* request = ValueAt(decision, {"request"})) {
     const auto baseline = MoneyAt(*request, {"baseline_cost_usd"});
-    return absl::StrCat(OutcomeOf(*request),
+    return absl::StrCat(OutcomeOf(*request), CascadeOf(*request),
                         "NVIDIA alone: ", baseline ? ShowMoney(baseline) : "nobody there serves it",
                         "\n");
   }
