@@ -5,6 +5,9 @@
 namespace spillway {
 namespace {
 
+// Tokens: more than any engine reads or writes at once.
+constexpr std::int64_t kMostCounted = 10'000'000;
+
 class AnswerScan {
  public:
   AnswerScan(std::string_view text, OpenAiAnswer* out) : json_(text), out_(*out) {}
@@ -98,15 +101,16 @@ class AnswerScan {
     });
   }
 
+  // The answer is not thrown away for a count that is none: it is not known then.
   bool Count(std::optional<std::int64_t>* count) {
-    if (json_.Peek() == 'n') return json_.Skip();
+    const char first = json_.Peek();
+    if (first != '-' && (first < '0' || first > '9')) return json_.Skip();
     std::string_view digits;
     if (!json_.Number(&digits)) return false;
     std::int64_t value = 0;
     const char* const end = digits.data() + digits.size();
     const auto [stop, error] = std::from_chars(digits.data(), end, value);
-    if (error != std::errc() || stop != end || value < 0) return json_.Fail("not a count");
-    *count = value;
+    if (error == std::errc() && stop == end && value >= 0 && value <= kMostCounted) *count = value;
     return true;
   }
 };

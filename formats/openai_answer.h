@@ -10,7 +10,8 @@
 // What a router reads of an engine's answer: a whole one, or one `data:` line of a stream.
 namespace spillway {
 
-// What the engine counted. Unknown is not zero.
+// What the engine counted. Unknown is not zero. What is no count (negative, a fraction, text, more
+// than 10 million) is not known: engines are not to be believed blindly.
 struct OpenAiUsage {
   std::optional<std::int64_t> prompt_tokens, completion_tokens, cached_tokens;
   bool operator==(const OpenAiUsage&) const = default;

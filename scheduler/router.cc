@@ -3,131 +3,12 @@
 #include <algorithm>
 #include <tuple>
 
-#include "performance/request_time.h"
 #include "policies/ability.h"
 #include "scheduler/amounts.h"
+#include "scheduler/router_estimate.h"
 
 namespace spillway {
 namespace {
-
-constexpr std::int64_t kAssumedOutput = 128;  // tokens of an answer when nothing is known
-
-absl::Duration Corrected(absl::Duration time, std::int64_t micro) {
-  if (time == absl::InfiniteDuration()) return time;
-  return Scale(time, static_cast<double>(micro) / kMillion);
-}
-
-bool IsInfinite(absl::Duration d) { return d == absl::InfiniteDuration(); }
-
-// p50 and p90 of what one more request would see.
-struct Timing {
-  absl::Duration wait{}, ttft{}, tpot{}, duration{};
-  absl::Duration ttft_p90{}, tpot_p90{}, wait_p90{}, duration_p90{};
-  absl::Duration raw_ttft{}, raw_tpot{};  // before corrections
-};
-
-EngineLoad LoadOf(const ViewModel& model, const EndpointLoad& load) {
-  return {.running = load.running,
-          .waiting = load.waiting,
-          .waiting_tokens = load.waiting_tokens,
-          .context_tokens = load.context_tokens,
-          .typical_output = model.output_p50};
-}
-
-Timing TimingOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
-                const EndpointLoad& load, const RequestSize& size) {
-  const ViewModel& model = view.models()[static_cast<std::size_t>(served.model)];
-  const std::int64_t cached = std::min<std::int64_t>(
-      load.cached_blocks * kPrefixBlockBytes * kMillion / model.micro_bytes_per_token,
-      size.prompt - 1);
-  const RequestTimes times = TimesOf(
-      *served.steps, served.limits, LoadOf(model, load),
-      std::max<std::int64_t>(size.prompt - std::max<std::int64_t>(cached, 0), 1), size.output);
-  Timing t;
-  if (IsInfinite(times.ttft)) {
-    t.wait = t.ttft = t.ttft_p90 = t.duration = t.duration_p90 = t.wait_p90 =
-        absl::InfiniteDuration();
-    return t;
-  }
-  const SpeedCorrection& by = served.correction;
-  const double spread = SpreadOf(served.basis);
-  const absl::Duration way = view.pools()[endpoint.pool].spec->site.round_trip;
-  const auto steps = std::max<std::int64_t>(size.output - 1, 0);
-  const auto p90 = [&](absl::Duration raw, absl::Duration p50, std::int64_t micro) {
-    return by.observed ? std::max(Corrected(raw, micro), p50) : Scale(p50, spread);
-  };
-  t.wait = Corrected(times.wait, by.ttft_p50);
-  t.wait_p90 = p90(times.wait, t.wait, by.ttft_p90);
-  const absl::Duration first = Corrected(times.ttft, by.ttft_p50);
-  t.ttft = first + way;
-  t.ttft_p90 = p90(times.ttft, first, by.ttft_p90) + way;
-  t.tpot = Corrected(times.tpot, by.tpot_p50);
-  t.raw_ttft = times.ttft;
-  t.raw_tpot = times.tpot;
-  t.tpot_p90 = p90(times.tpot, t.tpot, by.tpot_p90);
-  t.duration = t.ttft - t.wait + t.tpot * steps;
-  t.duration_p90 = t.ttft_p90 - t.wait_p90 + t.tpot_p90 * steps;
-  return t;
-}
-
-// What holding a share of the endpoint's time comes to, for all choices of one request.
-void Charge(const RouterView& view, const ViewEndpoint& endpoint, absl::Duration held,
-            const RequestSize& size, std::int64_t all_output, Estimate& out) {
-  const ViewPool& pool = view.pools()[endpoint.pool];
-  const PoolSpec& spec = *pool.spec;
-  out.energy = endpoint.dynamic * held;
-  const Joules with_pue = Scale(out.energy, spec.power.pue);
-  out.carbon = spec.site.carbon.value_or(GramsCo2ePerKwh(0)) * with_pue;
-  if (spec.billing == Billing::kToken) {
-    out.priced = pool.price.input || pool.price.output;
-    out.cost = pool.price.input.value_or(UsdPerMtoken(0)) * Tokens(size.prompt) +
-               pool.price.output.value_or(UsdPerMtoken(0)) * Tokens(all_output);
-    out.marginal_cost = out.cost;
-    return;
-  }
-  out.priced = IsPriced(spec, pool.price);
-  if (!out.priced) return;
-  out.cost = endpoint.rate * held;
-  out.marginal_cost = spec.billing == Billing::kCommitted
-                          ? spec.power.tariff.value_or(UsdPerKwh(0)) * with_pue
-                          : out.cost;
-}
-
-// The share of an engine's time that one sequence holds which works for `busy` among `others`.
-absl::Duration ShareOf(absl::Duration busy, int others, int choices) {
-  if (IsInfinite(busy)) return busy;
-  return absl::Nanoseconds(ToNanos(busy) / (others + choices)) * choices;
-}
-
-Estimate EstimateFrom(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
-                      const EndpointLoad& load, const RequestSize& size, const Timing& t) {
-  Estimate e;
-  e.wait = {t.wait, t.wait_p90};
-  e.duration = {t.duration, t.duration_p90};
-  e.ttft = t.ttft;
-  if (size.output > 1) e.tpot = t.tpot;
-  e.basis = served.basis;
-  const int others =
-      std::min(load.running + load.waiting, std::max(served.limits.max_sequences - 1, 0));
-  const absl::Duration way = view.pools()[endpoint.pool].spec->site.round_trip;
-  Charge(view, endpoint, ShareOf(t.duration - way, others, size.choices), size,
-         size.output * size.choices, e);
-  return e;
-}
-
-RequestSize SizeOf(const RouterView& view, const RequestShape& shape,
-                   const RequestFeatures& features) {
-  RequestSize size{.choices = std::max(features.choices, 1)};
-  if (shape.models.empty()) return size;
-  const ViewModel& model = view.models()[static_cast<std::size_t>(shape.models.front())];
-  const std::int64_t micro = model.micro_bytes_per_token;
-  size.prompt = std::max<std::int64_t>((features.prompt_bytes * kMillion + micro - 1) / micro, 1);
-  if (features.kind == ModelKind::kEmbedding) return size;
-  size.output = model.output_p50 > 0 ? model.output_p50 : kAssumedOutput;
-  if (features.max_tokens) size.output = std::min(size.output, *features.max_tokens);
-  size.output = std::max<std::int64_t>(size.output, 1);
-  return size;
-}
 
 // The longest that the sequence may become: what its blocks have to hold.
 std::int64_t LongestOf(const RequestSize& size, const RequestFeatures& features) {
@@ -235,17 +116,11 @@ RequestShape MakeRequestShape(const RouterView& view, const RequestFeatures& fea
   return shape;
 }
 
-Estimate EstimateOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
-                    const EndpointLoad& load, const RequestSize& size) {
-  return EstimateFrom(view, endpoint, served, load, size,
-                      TimingOn(view, endpoint, served, load, size));
-}
-
 void Router::SetLimits(const RouterView& view, const RequestShape& shape,
                        const RequestFeatures& features) {
   asked_.size = SizeOf(view, shape, features);
   asked_.longest = LongestOf(asked_.size, features);
-  asked_.max_cost = features.max_cost;
+  asked_.features = &features;
   const PolicySpec& policy = view.policy().spec();
   const TenantSpec* tenant = view.FindTenant(features.tenant);
   const ViewModel* model =
@@ -296,12 +171,12 @@ void Router::JudgePool(const RouterView& view, const RequestShape& shape,
     if (asked_.longest > served.limits.LongestSequence()) continue;
     holds = true;
     if (!HasRoom(endpoint, reading.load, asked_.size.choices)) continue;
-    const Timing t = TimingOn(view, endpoint, served, reading.load, asked_.size);
+    const RequestTiming t = TimingOn(view, endpoint, served, reading.load, asked_.size);
     if (IsInfinite(t.ttft)) continue;
     RoutedPool there{.pool = judged.pool, .endpoint = reading.endpoint, .open = true};
     there.estimate = EstimateFrom(view, endpoint, served, reading.load, asked_.size, t);
     there.ttft_p90 = t.ttft_p90;
-    JudgeMoney(view, there);
+    JudgeMoney(view, reading, served, there);
     const int in_flight = reading.load.running + reading.load.waiting;
     const bool queues = in_flight + asked_.size.choices > served.limits.max_sequences;
     JudgeTime(t.wait_p90, t.ttft_p90, t.tpot_p90, queues, there);
@@ -317,13 +192,23 @@ void Router::JudgePool(const RouterView& view, const RequestShape& shape,
   if (!judged.open) judged.codes.Add(holds ? Code::kQuota : Code::kMemory);
 }
 
-void Router::JudgeMoney(const RouterView& view, RoutedPool& judged) const {
+// A budget holds whatever the answer turns out to be, so it is compared with the most that the
+// request may cost.
+void Router::JudgeMoney(const RouterView& view, const EndpointReading& reading,
+                        const Served& served, RoutedPool& judged) const {
+  const std::optional<Usd>& max_cost = asked_.features->max_cost;
   if (!judged.estimate.priced) {
-    if (!view.policy().spec().allow_unpriced || asked_.max_cost) judged.codes.Add(Code::kUnpriced);
-  } else if (asked_.max_cost && judged.estimate.cost > *asked_.max_cost) {
-    judged.codes.Add(Code::kTooDear);
-    judged.figures = {judged.estimate.cost.value(), asked_.max_cost->value()};
+    if (!view.policy().spec().allow_unpriced || max_cost) judged.codes.Add(Code::kUnpriced);
+    return;
   }
+  if (!max_cost) return;
+  const ViewEndpoint& endpoint = view.endpoints()[reading.endpoint];
+  const Usd most = std::max(judged.estimate.cost,
+                            MostCostOn(view, endpoint, served, reading.load, asked_.size,
+                                       LongestAnswer(served, *asked_.features, asked_.size)));
+  if (most <= *max_cost) return;
+  judged.codes.Add(Code::kTooDear);
+  judged.figures = {most.value(), max_cost->value()};
 }
 
 void Router::JudgeTime(absl::Duration wait_p90, absl::Duration ttft_p90, absl::Duration tpot_p90,
@@ -467,79 +352,6 @@ const RoutePlan& Router::Choose(const RouterView& view, const RequestShape& shap
   chosen.verdict = Verdict::kChosen;
   chosen.codes.Add(route_.code);
   return route_;
-}
-
-namespace {
-
-// Sequences in flight for the request's models, wherever they are.
-int InFlight(const Request& request) {
-  int all = 0;
-  for (const EndpointReading& reading : request.readings)
-    all += reading.load.running + reading.load.waiting;
-  return all;
-}
-
-void SettleBaseline(const RouterView& view, const RequestShape& shape, const RequestSize& size,
-                    Request& request) {
-  request.baseline_cost.reset();
-  request.baseline_pool = kNoPool;
-  request.baseline_code = shape.baseline_code;
-  for (const RequestShape::BaselinePool& baseline : shape.baselines) {
-    const ViewEndpoint& endpoint = view.endpoints()[baseline.endpoint];
-    const Served& served = *endpoint.Find(shape.models);
-    const int others = std::min(InFlight(request) / baseline.engines,
-                                std::max(served.limits.max_sequences - size.choices, 0));
-    const EndpointLoad load{.running = others,
-                            .context_tokens = others * (size.prompt + size.output / 2)};
-    const Estimate there = EstimateOn(view, endpoint, served, load, size);
-    if (IsInfinite(there.duration.p50)) {
-      if (!request.baseline_cost) request.baseline_code = Code::kMemory;
-      continue;
-    }
-    if (request.baseline_cost && *request.baseline_cost <= there.cost) continue;
-    request.baseline_cost = there.cost;
-    request.baseline_pool = view.pools()[baseline.pool].id;
-    request.baseline_code = Code::kChosen;
-  }
-}
-
-// What was expected of the endpoint that answered, which need not be the one chosen first.
-void SettleExpectation(const RouterView& view, const RequestShape& shape,
-                       const ViewEndpoint& endpoint, Request& request) {
-  const std::uint32_t place = view.PlaceOf(endpoint.key);
-  const auto reading = std::find_if(request.readings.begin(), request.readings.end(),
-                                    [&](const EndpointReading& r) { return r.endpoint == place; });
-  const EndpointLoad load = reading == request.readings.end() ? EndpointLoad() : reading->load;
-  const RequestSize size = SizeOf(view, shape, request.features);
-  const Served& served = *endpoint.Find(shape.models);
-  const Timing timing = TimingOn(view, endpoint, served, load, size);
-  if (IsInfinite(timing.ttft)) return;
-  request.expected = EstimateFrom(view, endpoint, served, load, size, timing);
-  request.raw_ttft = timing.raw_ttft;
-  request.raw_tpot = timing.raw_tpot;
-}
-
-}  // namespace
-
-void SettleRequest(const RouterView& view, const RequestShape& shape, Request& request) {
-  const std::uint32_t place = view.PlaceOf(request.endpoint());
-  if (place >= view.endpoints().size()) return;
-  const ViewEndpoint& endpoint = view.endpoints()[place];
-  if (!endpoint.Find(shape.models)) return;
-  RequestSize size = SizeOf(view, shape, request.features);
-  size.prompt = request.prompt_tokens.value_or(size.prompt);
-  // The engine counts all answers together.
-  size.output = request.output_tokens ? *request.output_tokens / size.choices : size.output;
-  Estimate booked;
-  Charge(view, endpoint, request.held, size,
-         request.output_tokens.value_or(size.output * size.choices), booked);
-  request.cost = booked.cost;
-  request.marginal_cost = booked.marginal_cost;
-  request.priced = booked.priced;
-  request.energy = booked.energy;
-  request.carbon = booked.carbon;
-  SettleBaseline(view, shape, size, request);
-  SettleExpectation(view, shape, endpoint, request);
 }
 
 }  // namespace spillway

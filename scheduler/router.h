@@ -80,7 +80,8 @@ struct RoutePlan {
 // its order. Algorithm:
 //  1. Tokens: prompt by bytes and the model's learned ratio, answer by what the model's answers
 //     were like (at most max_tokens), never by what this one will be.
-//  2. Each endpoint's time at p90 against the objective: `too_late`; its cost against the budget:
+//  2. Each endpoint's time at p90 against the objective: `too_late`; the most that the request may
+//     cost there (max_tokens in full; without it, all that the engine holds) against the budget:
 //     `too_dear`. Under `need` a request may spend wait_at_most of its TTFT waiting; under
 //     `at-once` it does not wait for a place in the batch; under `patience` it waits that long.
 //  3. Each able pool is judged by its best endpoint: one that keeps the objective before one that
@@ -103,8 +104,8 @@ class Router {
   // What this request asks for, in tokens, money and time.
   struct Asked {
     RequestSize size;
-    std::int64_t longest = 0;  // tokens that the sequence may become
-    std::optional<Usd> max_cost;
+    std::int64_t longest = 0;                   // tokens that the sequence may become
+    const RequestFeatures* features = nullptr;  // of the call under way
     absl::Duration ttft, tpot;
     std::optional<absl::Duration> patience;  // none: it takes a place in the batch or none
   };
@@ -122,7 +123,8 @@ class Router {
   void JudgePool(const RouterView& view, const RequestShape& shape,
                  absl::Span<const EndpointReading> readings, absl::Span<Fit> fits,
                  std::uint64_t draw, RoutedPool& judged) const;
-  void JudgeMoney(const RouterView& view, RoutedPool& judged) const;
+  void JudgeMoney(const RouterView& view, const EndpointReading& reading, const Served& served,
+                  RoutedPool& judged) const;
   void JudgeTime(absl::Duration wait_p90, absl::Duration ttft_p90, absl::Duration tpot_p90,
                  bool queues, RoutedPool& judged) const;
   void Arrange(const RouterView& view, const RequestShape& shape, std::uint64_t draw);
@@ -153,10 +155,17 @@ bool SameEscalation(const RouterView& view, const Request& request);
 // Would it be routed, and its answer judged, the same way again? The re-decide check.
 bool SameRoute(const RouterView& view, const Request& request);
 
+// The most that the request may cost on any of the endpoints of its `order`, for all its answers of
+// max_tokens each; without that, at the p90 of the model's answers (twice what is typical, where
+// that is not known). Zero where no price is known. What a tenant's budget sets aside for it.
+Usd MostCostOf(const RouterView& view, const RequestShape& shape, const Request& request);
+
 // Books what came of it: cost and energy of the share of the endpoint's time that it held, and the
 // baseline: what one clean answer of the same length would have cost there, its engines sharing all
 // that is in flight for these models now (an idle baseline would flatter every saving). It is an
-// estimate by lengths, so that an answer that was slow here does not read as a larger saving. Fills
+// estimate by lengths, so that an answer that was slow here does not read as a larger saving.
+// Counts of tokens that cannot be (more than max_tokens allows or the prompt has bytes, each with
+// some room) are taken out of the request first, and the estimate is booked in their place. Fills
 // cost, marginal_cost, priced, baseline_*, energy, carbon. Pure: the live host calls it before it
 // answers, a replay calls it again.
 void SettleRequest(const RouterView& view, const RequestShape& shape, Request& request);

@@ -79,7 +79,11 @@ OpenAiError CannotRoute(Code code, std::string_view model) {
     case Code::kTooDear:
       return {.status = 400,
               .type = "invalid_request_error",
-              .message = "no pool answers this within `metadata.spillway.max_cost_usd`",
+              .message =
+                  "no pool answers this within `metadata.spillway.max_cost_usd`: it is to "
+                  "hold for the longest answer that `max_tokens` allows, and without "
+                  "`max_tokens` for the longest that the engine can hold; give a smaller "
+                  "`max_tokens`, or a larger budget",
               .param = "metadata",
               .code = "max_cost_exceeded"};
     case Code::kRule:

@@ -74,12 +74,25 @@ TEST(OpenAiAnswer, KnowsErrors) {
 
 TEST(OpenAiAnswer, DistrustsWhatIsNotAnAnswer) {
   OpenAiAnswer out;
-  for (const char* text :
-       {"", "[]", "{", R"({"usage":7})", R"({"usage":{"prompt_tokens":"7"}})",
-        R"({"usage":{"prompt_tokens":-7}})", R"({"usage":{"prompt_tokens":1.5}})",
-        R"({"choices":{}})", R"({"choices":[7]})", "{} {}"}) {
+  for (const char* text : {"", "[]", "{", R"({"usage":7})", R"({"usage":{"prompt_tokens":}})",
+                           R"({"choices":{}})", R"({"choices":[7]})", "{} {}"}) {
     EXPECT_FALSE(ScanOpenAiAnswer(text, &out)) << text;
   }
+}
+
+// An engine that counts badly still answers: only its count is not known.
+TEST(OpenAiAnswer, DistrustsCountsThatCannotBe) {
+  for (const char* count : {"-7", "1.5", "\"7\"", "1e18", "1000000000000000000", "10000001", "true",
+                            "99999999999999999999999"}) {
+    const std::string text = std::string(R"({"usage":{"prompt_tokens":5,"completion_tokens":)") +
+                             count + "},\"choices\":[{}]}";
+    OpenAiAnswer out;
+    EXPECT_TRUE(ScanOpenAiAnswer(text, &out)) << text;
+    EXPECT_EQ(out.usage, (OpenAiUsage{5, {}, {}})) << text;
+    EXPECT_EQ(out.choices, 1);
+  }
+  EXPECT_EQ(Scan(R"({"usage":{"completion_tokens":10000000}})").usage->completion_tokens,
+            10'000'000);
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ RequestFeatures RandomRequest(Dice& dice) {
   features.max_tokens.reset();
   if (dice.Chance(0.6)) features.max_tokens = dice.Roll(1, 800);
   if (dice.Chance(0.2)) features.choices = dice.Roll(2, 6);
-  if (dice.Chance(0.3)) features.max_cost = Usd(dice.Roll(1, 5'000) * std::int64_t{1'000});
+  if (dice.Chance(0.3)) features.max_cost = Usd(dice.Roll(1, 40'000) * std::int64_t{1'000});
   if (dice.Chance(0.3)) features.ttft = absl::Milliseconds(dice.Roll(50, 3000));
   if (dice.Chance(0.3)) features.tpot = absl::Milliseconds(dice.Roll(5, 200));
   if (dice.Chance(0.2)) features.tenant = "blue";
@@ -333,34 +333,51 @@ class Oracle {
     const double busy = (ttft - wait) * ttft50 + tpot * tpot50 * std::max(output_ - 1, 0.0);
     const double held = busy * features_.choices /
                         (std::min(in_flight, limits.max_sequences - 1) + features_.choices);
-    SetCost(p, held, s);
+    s.marginal = MoneyOn(p, held, output_, /*marginal=*/true);
+
+    // The budget is to hold for the longest answer.
+    const double room = static_cast<double>(limits.LongestSequence()) - prompt_;
+    double answer =
+        std::max(output_, features_.max_tokens ? static_cast<double>(*features_.max_tokens) : room);
+    if (features_.kind == ModelKind::kEmbedding) answer = 0;
+    const RequestTimes at_most =
+        TimesOf(*steps, limits, engine, static_cast<std::int64_t>(std::max(prompt_ - cached, 1.0)),
+                static_cast<std::int64_t>(std::min(answer, room)));
+    const double busy_p90 =
+        (absl::ToDoubleSeconds(at_most.ttft) - absl::ToDoubleSeconds(at_most.wait)) * ttft90 +
+        absl::ToDoubleSeconds(at_most.tpot) * tpot90 * std::max(std::min(answer, room) - 1, 0.0);
+    Compare(p, MoneyOn(p, held / busy * busy_p90, answer, /*marginal=*/false), s);
     return s;
   }
 
-  void SetCost(std::uint32_t p, double held, Sight& s) const {
+  // Nano-dollars.
+  double MoneyOn(std::uint32_t p, double held, double output, bool marginal) const {
     const PoolSpec& spec = Spec(p);
-    double cost = 0;
     const double nodes =
         spec.adapter.urls.empty()
             ? 1
             : static_cast<double>(spec.nodes) / static_cast<double>(spec.adapter.urls.size());
     switch (spec.billing) {
       case Billing::kUnpriced:
-        s.affordable = world_.policy.allow_unpriced && !features_.max_cost;
-        s.dear = !s.affordable;
-        return;
+        return 0;
       case Billing::kToken:
-        cost = (prompt_ * static_cast<double>(spec.price.input->value()) +
-                output_ * features_.choices * static_cast<double>(spec.price.output->value())) /
+        return (prompt_ * static_cast<double>(spec.price.input->value()) +
+                output * features_.choices * static_cast<double>(spec.price.output->value())) /
                1e6;
-        s.marginal = cost;
-        break;
-      case Billing::kMetered:
       case Billing::kCommitted:
-        cost = static_cast<double>(spec.price.node_hour->value()) * nodes * held / 3600;
-        s.marginal = spec.billing == Billing::kMetered
-                         ? cost
-                         : 100 * nodes * held / 3.6e6 * 0.36e9;  // watts, tariff
+        if (marginal) return 100 * nodes * held / 3.6e6 * 0.36e9;  // watts, tariff
+        [[fallthrough]];
+      case Billing::kMetered:
+        return static_cast<double>(spec.price.node_hour->value()) * nodes * held / 3600;
+    }
+    return 0;
+  }
+
+  void Compare(std::uint32_t p, double cost, Sight& s) const {
+    if (Spec(p).billing == Billing::kUnpriced) {
+      s.affordable = world_.policy.allow_unpriced && !features_.max_cost;
+      s.dear = !s.affordable;
+      return;
     }
     s.affordable = !features_.max_cost ||
                    cost * (1 + 1e-6) + 2 < static_cast<double>(features_.max_cost->value());

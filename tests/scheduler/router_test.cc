@@ -270,13 +270,13 @@ TEST(Router, AnEngineTooSmallIsNotTriedEither) {
 TEST(Router, TooDearAndUnpriced) {
   RouterWorld world({EnginePool("a")});
   RequestFeatures features = ChatRequest();
-  features.max_cost = Dollars(0.0045);
+  features.max_cost = Dollars(0.009);  // at p90
   EXPECT_EQ(Routing(world.View(), features).First(), "a/0") << "to the very nano-dollar";
   features.max_cost = *features.max_cost - Usd(1);
   const Routing dear(world.View(), features);
   EXPECT_EQ(dear.plan.outcome, Routed::kRefused);
   EXPECT_EQ(dear.plan.code, Code::kTooDear);
-  EXPECT_EQ(dear.On("a").figures, (Figures{Dollars(0.0045).value(), Dollars(0.0045).value() - 1}));
+  EXPECT_EQ(dear.On("a").figures, (Figures{Dollars(0.009).value(), Dollars(0.009).value() - 1}));
   PoolSpec unpriced = EnginePool("b");
   unpriced.billing = Billing::kUnpriced;
   world.Add(unpriced);

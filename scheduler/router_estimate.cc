@@ -1,0 +1,164 @@
+#include "scheduler/router_estimate.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "performance/request_time.h"
+#include "scheduler/amounts.h"
+
+namespace spillway {
+namespace {
+
+constexpr std::int64_t kAssumedOutput = 128;  // tokens of an answer when nothing is known
+constexpr Usd kNoBound{std::numeric_limits<std::int64_t>::max()};
+
+// Both are at least zero: what does not fit is infinitely dear, never negative.
+Usd SumOf(Usd a, Usd b) { return a > kNoBound - b ? kNoBound : a + b; }
+
+absl::Duration Corrected(absl::Duration time, std::int64_t micro) {
+  if (time == absl::InfiniteDuration()) return time;
+  return Scale(time, static_cast<double>(micro) / kMillion);
+}
+
+EngineLoad LoadOf(const ViewModel& model, const EndpointLoad& load) {
+  return {.running = load.running,
+          .waiting = load.waiting,
+          .waiting_tokens = load.waiting_tokens,
+          .context_tokens = load.context_tokens,
+          .typical_output = model.output_p50};
+}
+
+// The share of an engine's time that one sequence holds which works for `busy` among `others`.
+absl::Duration ShareOf(absl::Duration busy, int others, int choices) {
+  if (IsInfinite(busy)) return busy;
+  return absl::Nanoseconds(ToNanos(busy) / (others + choices)) * choices;
+}
+
+// Others in one batch with it.
+int OthersOf(const Served& served, const EndpointLoad& load) {
+  return std::min(load.running + load.waiting, std::max(served.limits.max_sequences - 1, 0));
+}
+
+}  // namespace
+
+RequestTiming TimingOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
+                       const EndpointLoad& load, const RequestSize& size) {
+  const ViewModel& model = view.models()[static_cast<std::size_t>(served.model)];
+  const std::int64_t cached = std::min<std::int64_t>(
+      load.cached_blocks * kPrefixBlockBytes * kMillion / model.micro_bytes_per_token,
+      size.prompt - 1);
+  const RequestTimes times = TimesOf(
+      *served.steps, served.limits, LoadOf(model, load),
+      std::max<std::int64_t>(size.prompt - std::max<std::int64_t>(cached, 0), 1), size.output);
+  RequestTiming t;
+  if (IsInfinite(times.ttft)) {
+    t.wait = t.ttft = t.ttft_p90 = t.duration = t.duration_p90 = t.wait_p90 =
+        absl::InfiniteDuration();
+    return t;
+  }
+  const SpeedCorrection& by = served.correction;
+  const double spread = SpreadOf(served.basis);
+  const absl::Duration way = view.pools()[endpoint.pool].spec->site.round_trip;
+  const auto steps = std::max<std::int64_t>(size.output - 1, 0);
+  const auto p90 = [&](absl::Duration raw, absl::Duration p50, std::int64_t micro) {
+    return by.observed ? std::max(Corrected(raw, micro), p50) : Scale(p50, spread);
+  };
+  t.wait = Corrected(times.wait, by.ttft_p50);
+  t.wait_p90 = p90(times.wait, t.wait, by.ttft_p90);
+  const absl::Duration first = Corrected(times.ttft, by.ttft_p50);
+  t.ttft = first + way;
+  t.ttft_p90 = p90(times.ttft, first, by.ttft_p90) + way;
+  t.tpot = Corrected(times.tpot, by.tpot_p50);
+  t.raw_ttft = times.ttft;
+  t.raw_tpot = times.tpot;
+  t.tpot_p90 = p90(times.tpot, t.tpot, by.tpot_p90);
+  t.duration = t.ttft - t.wait + t.tpot * steps;
+  t.duration_p90 = t.ttft_p90 - t.wait_p90 + t.tpot_p90 * steps;
+  return t;
+}
+
+void Charge(const RouterView& view, const ViewEndpoint& endpoint, absl::Duration held,
+            const RequestSize& size, std::int64_t all_output, Estimate& out) {
+  const ViewPool& pool = view.pools()[endpoint.pool];
+  const PoolSpec& spec = *pool.spec;
+  out.energy = endpoint.dynamic * held;
+  const Joules with_pue = Scale(out.energy, spec.power.pue);
+  out.carbon = spec.site.carbon.value_or(GramsCo2ePerKwh(0)) * with_pue;
+  if (spec.billing == Billing::kToken) {
+    out.priced = pool.price.input || pool.price.output;
+    out.cost = SumOf(pool.price.input.value_or(UsdPerMtoken(0)) * Tokens(size.prompt),
+                     pool.price.output.value_or(UsdPerMtoken(0)) * Tokens(all_output));
+    out.marginal_cost = out.cost;
+    return;
+  }
+  out.priced = IsPriced(spec, pool.price);
+  if (!out.priced) return;
+  out.cost = endpoint.rate * held;
+  out.marginal_cost = spec.billing == Billing::kCommitted
+                          ? spec.power.tariff.value_or(UsdPerKwh(0)) * with_pue
+                          : out.cost;
+}
+
+Estimate EstimateFrom(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
+                      const EndpointLoad& load, const RequestSize& size, const RequestTiming& t) {
+  Estimate e;
+  e.wait = {t.wait, t.wait_p90};
+  e.duration = {t.duration, t.duration_p90};
+  e.ttft = t.ttft;
+  if (size.output > 1) e.tpot = t.tpot;
+  e.basis = served.basis;
+  const absl::Duration way = view.pools()[endpoint.pool].spec->site.round_trip;
+  Charge(view, endpoint, ShareOf(t.duration - way, OthersOf(served, load), size.choices), size,
+         size.output * size.choices, e);
+  return e;
+}
+
+RequestSize SizeOf(const RouterView& view, const RequestShape& shape,
+                   const RequestFeatures& features) {
+  RequestSize size{.choices = std::max(features.choices, 1)};
+  if (shape.models.empty()) return size;
+  const ViewModel& model = view.models()[static_cast<std::size_t>(shape.models.front())];
+  const std::int64_t micro = model.micro_bytes_per_token;
+  size.prompt = std::max<std::int64_t>((features.prompt_bytes * kMillion + micro - 1) / micro, 1);
+  if (features.kind == ModelKind::kEmbedding) return size;
+  size.output = model.output_p50 > 0 ? model.output_p50 : kAssumedOutput;
+  if (features.max_tokens) size.output = std::min(size.output, *features.max_tokens);
+  size.output = std::max<std::int64_t>(size.output, 1);
+  return size;
+}
+
+Estimate EstimateOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
+                    const EndpointLoad& load, const RequestSize& size) {
+  return EstimateFrom(view, endpoint, served, load, size,
+                      TimingOn(view, endpoint, served, load, size));
+}
+
+std::int64_t LongestAnswer(const Served& served, const RequestFeatures& features,
+                           const RequestSize& size) {
+  if (features.kind == ModelKind::kEmbedding) return 0;
+  return std::max(size.output,
+                  features.max_tokens.value_or(served.limits.LongestSequence() - size.prompt));
+}
+
+Usd MostCostOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
+               const EndpointLoad& load, const RequestSize& size, std::int64_t longest) {
+  const PoolSpec& spec = *view.pools()[endpoint.pool].spec;
+  RequestSize most = size;
+  most.output = longest;
+  Estimate at_most;
+  if (spec.billing == Billing::kToken) {
+    Charge(view, endpoint, absl::ZeroDuration(), most, longest * size.choices, at_most);
+    return at_most.cost;
+  }
+  // What its blocks do not hold, it cannot answer either.
+  most.output =
+      std::min(longest, std::max(served.limits.LongestSequence() - size.prompt, std::int64_t{0}));
+  const RequestTiming t = TimingOn(view, endpoint, served, load, most);
+  if (IsInfinite(t.duration_p90)) return kNoBound;
+  const absl::Duration held = t.duration_p90 - spec.site.round_trip;
+  Charge(view, endpoint, ShareOf(held, OthersOf(served, load), size.choices), most,
+         most.output * size.choices, at_most);
+  return at_most.cost;
+}
+
+}  // namespace spillway

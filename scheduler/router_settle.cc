@@ -1,0 +1,127 @@
+#include <algorithm>
+
+#include "scheduler/router_estimate.h"
+
+// What is booked of a request once it is over, and what is set aside for it before.
+namespace spillway {
+namespace {
+
+// Sequences in flight for the request's models, wherever they are.
+int InFlight(const Request& request) {
+  int all = 0;
+  for (const EndpointReading& reading : request.readings)
+    all += reading.load.running + reading.load.waiting;
+  return all;
+}
+
+void SettleBaseline(const RouterView& view, const RequestShape& shape, const RequestSize& size,
+                    Request& request) {
+  request.baseline_cost.reset();
+  request.baseline_pool = kNoPool;
+  request.baseline_code = shape.baseline_code;
+  for (const RequestShape::BaselinePool& baseline : shape.baselines) {
+    const ViewEndpoint& endpoint = view.endpoints()[baseline.endpoint];
+    const Served& served = *endpoint.Find(shape.models);
+    const int others = std::min(InFlight(request) / baseline.engines,
+                                std::max(served.limits.max_sequences - size.choices, 0));
+    const EndpointLoad load{.running = others,
+                            .context_tokens = others * (size.prompt + size.output / 2)};
+    const Estimate there = EstimateOn(view, endpoint, served, load, size);
+    if (IsInfinite(there.duration.p50)) {
+      if (!request.baseline_cost) request.baseline_code = Code::kMemory;
+      continue;
+    }
+    if (request.baseline_cost && *request.baseline_cost <= there.cost) continue;
+    request.baseline_cost = there.cost;
+    request.baseline_pool = view.pools()[baseline.pool].id;
+    request.baseline_code = Code::kChosen;
+  }
+}
+
+// Tokens beyond what was asked for that an engine may count: templates and ends of turns, pictures.
+constexpr std::int64_t kPromptExtra = 32'768, kAnswerExtra = 16;
+constexpr std::int64_t kMostTokens = 10'000'000;  // of an answer of which nothing is known
+
+// An engine is paid and judged by what it says. What it cannot have read or written is not believed
+// and not kept: what is booked then is the estimate, and the record shows that the count is
+// missing.
+void ForgetImpossible(const ViewModel& model, Request& request) {
+  const RequestFeatures& f = request.features;
+  const auto forget = [](std::optional<std::int64_t>& count, std::int64_t most) {
+    if (!count || (*count >= 0 && *count <= most)) return false;
+    count.reset();
+    return true;
+  };
+  // A token is a byte of text at least.
+  forget(request.prompt_tokens, f.prompt_bytes + kPromptExtra);
+  forget(request.cached_tokens,
+         std::min(request.prompt_tokens.value_or(0), f.prompt_bytes + kPromptExtra));
+  const bool embedding = f.kind == ModelKind::kEmbedding;
+  std::int64_t each = embedding ? 0 : f.max_tokens.value_or(model.context);
+  if (!embedding && !f.max_tokens && each == 0) each = kMostTokens;
+  const std::int64_t choices = std::max(f.choices, 1);
+  if (forget(request.output_tokens, (std::min(each, kMostTokens) + kAnswerExtra) * choices))
+    request.tpot.reset();
+}
+
+// What was expected of the endpoint that answered, which need not be the one chosen first.
+void SettleExpectation(const RouterView& view, const RequestShape& shape,
+                       const ViewEndpoint& endpoint, Request& request) {
+  const std::uint32_t place = view.PlaceOf(endpoint.key);
+  const auto reading = std::find_if(request.readings.begin(), request.readings.end(),
+                                    [&](const EndpointReading& r) { return r.endpoint == place; });
+  const EndpointLoad load = reading == request.readings.end() ? EndpointLoad() : reading->load;
+  const RequestSize size = SizeOf(view, shape, request.features);
+  const Served& served = *endpoint.Find(shape.models);
+  const RequestTiming timing = TimingOn(view, endpoint, served, load, size);
+  if (IsInfinite(timing.ttft)) return;
+  request.expected = EstimateFrom(view, endpoint, served, load, size, timing);
+  request.raw_ttft = timing.raw_ttft;
+  request.raw_tpot = timing.raw_tpot;
+}
+
+}  // namespace
+
+Usd MostCostOf(const RouterView& view, const RequestShape& shape, const Request& request) {
+  const RequestFeatures& features = request.features;
+  const RequestSize size = SizeOf(view, shape, features);
+  Usd most{};
+  for (const EndpointReading& reading : request.readings) {
+    const auto& order = request.order;
+    if (std::find(order.begin(), order.end(), reading.endpoint) == order.end()) continue;
+    const ViewEndpoint& endpoint = view.endpoints()[reading.endpoint];
+    const Served& served = *endpoint.Find(shape.models);
+    const ViewModel& model = view.models()[static_cast<std::size_t>(served.model)];
+    const std::int64_t likely = std::max(model.output_p90, size.output * 2);
+    const std::int64_t longest = features.max_tokens || features.kind == ModelKind::kEmbedding
+                                     ? LongestAnswer(served, features, size)
+                                     : likely;
+    most = std::max(most, MostCostOn(view, endpoint, served, reading.load, size, longest));
+  }
+  return most;
+}
+
+void SettleRequest(const RouterView& view, const RequestShape& shape, Request& request) {
+  const std::uint32_t place = view.PlaceOf(request.endpoint());
+  if (place >= view.endpoints().size()) return;
+  const ViewEndpoint& endpoint = view.endpoints()[place];
+  const Served* served = endpoint.Find(shape.models);
+  if (!served) return;
+  ForgetImpossible(view.models()[static_cast<std::size_t>(served->model)], request);
+  RequestSize size = SizeOf(view, shape, request.features);
+  size.prompt = request.prompt_tokens.value_or(size.prompt);
+  // The engine counts all answers together.
+  size.output = request.output_tokens ? *request.output_tokens / size.choices : size.output;
+  Estimate booked;
+  Charge(view, endpoint, request.held, size,
+         request.output_tokens.value_or(size.output * size.choices), booked);
+  request.cost = booked.cost;
+  request.marginal_cost = booked.marginal_cost;
+  request.priced = booked.priced;
+  request.energy = booked.energy;
+  request.carbon = booked.carbon;
+  SettleBaseline(view, shape, size, request);
+  SettleExpectation(view, shape, endpoint, request);
+}
+
+}  // namespace spillway
