@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "performance/fabric.h"
+
 namespace spillway {
 
 JobFlow::JobFlow(const FleetSpec& fleet, const Catalog& catalog, Agenda& agenda)
@@ -11,18 +13,21 @@ JobFlow::JobFlow(const FleetSpec& fleet, const Catalog& catalog, Agenda& agenda)
 }
 
 absl::Duration JobFlow::DurationOf(const command::Launch& launch) const {
+  // What trusted domains cost is learned by observing: catalogue rates are without it.
+  const PoolSpec& spec = fleet_.pools[Index(launch.pool)];
+  const double slower = ConfidentialFactor(spec, spec.kind);
   const auto truth = truths_.find(launch.key.job);
   if (truth == truths_.end() || std::holds_alternative<std::monostate>(truth->second))
-    return launch.modelled_duration;
+    return Scale(launch.modelled_duration, slower);
   const auto named = [this](std::string_view name) -> const PoolSpeed* {
     const auto found = std::find_if(pool_speeds_.begin(), pool_speeds_.end(),
                                     [name](const PoolSpeed& pool) { return pool.pool == name; });
     return found == pool_speeds_.end() ? nullptr : &*found;
   };
   const WorkFace face = FaceOf(*launch.work, launch.alternative);
-  return LengthOf(Resolve(truth->second, speeds_, named), face.needs,
-                  pool_speeds_[Index(launch.pool)], launch.modelled_duration)
-      .p50;
+  const JobLength length = LengthOf(Resolve(truth->second, speeds_, named), face.needs,
+                                    pool_speeds_[Index(launch.pool)], launch.modelled_duration);
+  return Scale(length.p50, slower);
 }
 
 double JobFlow::ShareOf(const command::Launch& launch) const {

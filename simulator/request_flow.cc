@@ -154,7 +154,7 @@ Routed RequestFlow::Route(Flight& flight) {
   record.readings.clear();
   record.readings.reserve(flight.shape->endpoints.size());
   for (const std::uint32_t place : flight.shape->endpoints) {
-    const Server& server = servers_[place];
+    const VirtualEngine& server = servers_[place];
     EndpointLoad load{.running = server.running,
                       .waiting = server.waiting,
                       .waiting_tokens = server.waiting_tokens,
@@ -197,7 +197,7 @@ bool RequestFlow::Take(std::uint32_t id, absl::Time now) {
   Request& record = flight.record;
   while (flight.tried < record.order.size()) {
     const std::uint32_t place = record.order[flight.tried++];
-    Server& server = servers_[place];
+    VirtualEngine& server = servers_[place];
     record.attempts.push_back({server.key, ForwardFault::kNone});
     if (!server.up) {
       record.attempts.back().fault = ForwardFault::kConnect;
@@ -229,12 +229,13 @@ bool RequestFlow::Take(std::uint32_t id, absl::Time now) {
   return false;
 }
 
-void RequestFlow::Mark(Server& server, absl::Time now) {
+void RequestFlow::Mark(VirtualEngine& server, absl::Time now) {
+  server.engine->CatchUp(now);
   server.strip.Set(now - agenda_.start(), server.up ? server.Utilization() : 0);
 }
 
 void RequestFlow::Schedule(std::uint32_t place, absl::Time now) {
-  Server& server = servers_[place];
+  VirtualEngine& server = servers_[place];
   const absl::Time end = server.engine->NextStepEnd(now);
   Mark(server, now);
   if (end == server.due || end == absl::InfiniteFuture()) return;
@@ -247,7 +248,7 @@ void RequestFlow::Schedule(std::uint32_t place, absl::Time now) {
 void RequestFlow::FirstToken(Flight& flight, absl::Time now) {
   flight.first_token = true;
   flight.first_at = now;
-  Server& server = servers_[static_cast<std::size_t>(flight.server)];
+  VirtualEngine& server = servers_[static_cast<std::size_t>(flight.server)];
   --server.waiting;
   ++server.running;
   server.waiting_tokens -= flight.estimated_tokens;
@@ -259,7 +260,7 @@ void RequestFlow::FirstToken(Flight& flight, absl::Time now) {
 
 void RequestFlow::Release(Flight& flight, absl::Time now) {
   if (flight.server < 0) return;
-  Server& server = servers_[static_cast<std::size_t>(flight.server)];
+  VirtualEngine& server = servers_[static_cast<std::size_t>(flight.server)];
   if (flight.first_token) {
     --server.running;
     server.context_tokens -= flight.estimated_tokens;
@@ -272,7 +273,7 @@ void RequestFlow::Release(Flight& flight, absl::Time now) {
 }
 
 void RequestFlow::Step(std::uint32_t place, absl::Time now) {
-  Server& server = servers_[place];
+  VirtualEngine& server = servers_[place];
   if (!server.up || server.due != now) return;
   server.due = absl::InfiniteFuture();
   outputs_.clear();
@@ -358,7 +359,7 @@ void RequestFlow::GiveUpWaiting(absl::Time now) {
 // --- Engines that go and come --------------------------------------------------------------------
 
 void RequestFlow::SetUp(std::uint32_t place, bool up, absl::Time now) {
-  Server& server = servers_[place];
+  VirtualEngine& server = servers_[place];
   if (server.up == up) return;
   server.up = up;
   server.due = absl::InfiniteFuture();
@@ -396,7 +397,7 @@ void RequestFlow::Abandon() {
 }
 
 void RequestFlow::CloseStrips(absl::Time now) {
-  for (Server& server : servers_) server.strip.Close(now - agenda_.start());
+  for (VirtualEngine& server : servers_) server.strip.Close(now - agenda_.start());
 }
 
 }  // namespace spillway

@@ -7,7 +7,7 @@
 
 namespace spillway {
 
-double Server::Utilization() const {
+double VirtualEngine::Utilization() const {
   if (!engine) return 0;
   const EngineGauges gauges = engine->gauges();
   if (gauges.waiting > 0) return 1;
@@ -19,8 +19,8 @@ double Server::Utilization() const {
   return std::min(std::max(batch, cache), 1.0);
 }
 
-absl::StatusOr<std::vector<Server>> MakeServers(const RouterView& view) {
-  std::vector<Server> servers;
+absl::StatusOr<std::vector<VirtualEngine>> MakeServers(const RouterView& view) {
+  std::vector<VirtualEngine> servers;
   servers.reserve(view.endpoints().size());
   for (const ViewEndpoint& endpoint : view.endpoints()) {
     const ViewPool& pool = view.pools()[endpoint.pool];
@@ -31,7 +31,7 @@ absl::StatusOr<std::vector<Server>> MakeServers(const RouterView& view) {
                        "`serves: [{model: NAME}]`"));
     }
     const Served& served = endpoint.serves.front();
-    Server& server = servers.emplace_back();
+    VirtualEngine& server = servers.emplace_back();
     server.key = endpoint.key;
     server.pool = endpoint.pool;
     server.model = view.models()[static_cast<std::size_t>(served.model)].name;

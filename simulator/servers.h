@@ -17,7 +17,7 @@ namespace spillway {
 inline constexpr std::int32_t kPrefixTokens = 512;
 
 // One engine of the fleet in virtual time: the true one, while the router sees counts only.
-struct Server {
+struct VirtualEngine {
   EndpointKey key;
   std::uint32_t pool = 0;  // place in the view
   std::string model;
@@ -41,6 +41,6 @@ struct Server {
 
 // One for every endpoint of the view, in its order. kFailedPrecondition: an endpoint that nothing
 // is known of (an address without `serves`), with what to write.
-absl::StatusOr<std::vector<Server>> MakeServers(const RouterView& view);
+absl::StatusOr<std::vector<VirtualEngine>> MakeServers(const RouterView& view);
 
 }  // namespace spillway
