@@ -85,7 +85,7 @@ constexpr const auto& NamesOf(Accounting) { return kAccountingNames; }
 // A file that the scenario stands on, as it was when it was read.
 struct ScenarioInput {
   std::string file;  // as the scenario names it
-  std::string what;  // scenario, fleet, policy, prices, carbon, spot, trace, lengths
+  std::string what;  // scenario, fleet, policy, workload, prices, carbon, spot, catalog
   std::int64_t bytes = 0;
   std::string xxh64;  // of the content: 16 hexadecimal digits
   friend bool operator==(const ScenarioInput&, const ScenarioInput&) = default;

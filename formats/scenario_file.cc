@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "core/status.h"
 #include "core/text.h"
+#include "formats/codec.h"
 #include "formats/document.h"
 #include "formats/file_text.h"
 #include "formats/scenario_inputs.h"
@@ -56,11 +57,18 @@ class ScenarioReader {
       for (const InputFinding& finding : reading_.warnings().findings())
         sources_.warnings->push_back(Describe(finding, spec_.path));
     }
+    TakeCatalog();
     spec_.inputs = inputs_.TakeAll();
     return std::move(spec_);
   }
 
  private:
+  // Devices, models and profiles decide as much as any file does.
+  void TakeCatalog() {
+    ScenarioInput input = HashText(codec::Encode(sources_.catalog));
+    input.file = input.what = "catalog";
+    inputs_.Add(std::move(input));
+  }
   // Findings of the scenario's own first, then those of each file that it names.
   absl::Status Verdict() const {
     if (inputs_.faults().empty()) return reading_.ToStatus();

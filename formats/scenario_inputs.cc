@@ -45,6 +45,13 @@ absl::StatusOr<ScenarioInput> HashFile(const std::string& path) {
   return input;
 }
 
+ScenarioInput HashText(std::string_view text) {
+  return {.file = "",
+          .what = "",
+          .bytes = static_cast<std::int64_t>(text.size()),
+          .xxh64 = absl::StrFormat("%016x", XXH64(text.data(), text.size(), 0))};
+}
+
 ScenarioInputs::ScenarioInputs(std::string scenario_path) {
   const std::size_t slash = scenario_path.rfind('/');
   if (slash != std::string::npos) folder_ = slash == 0 ? "/" : scenario_path.substr(0, slash);

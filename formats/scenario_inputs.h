@@ -14,6 +14,9 @@ namespace spillway {
 // kUnavailable otherwise.
 absl::StatusOr<ScenarioInput> HashFile(const std::string& path);
 
+// The same of a text.
+ScenarioInput HashText(std::string_view text);
+
 // The files that one scenario names: where they are, what they held, what was wrong with them.
 class ScenarioInputs {
  public:
@@ -33,6 +36,7 @@ class ScenarioInputs {
   // What is wrong inside of a file that was named; told beside the scenario's own findings.
   void AddFault(const absl::Status& fault);
   const std::vector<std::string>& faults() const { return faults_; }
+  void Add(ScenarioInput input) { inputs_.push_back(std::move(input)); }
   std::vector<ScenarioInput> TakeAll() { return std::move(inputs_); }
 
  private:

@@ -63,9 +63,10 @@ class Page {
     if (load.best) Figures(load, *load.best);
   }
 
-  void Figure(std::string_view name, std::string_view big, std::string_view beside) {
-    Add("<div><dt>", name, "</dt><dd class=\"big\">", Escaped(big), "</dd><dd class=\"beside\">",
-        Escaped(beside), "</dd></div>");
+  void Figure(std::string_view name, std::string_view big, std::string_view beside,
+              bool is_warning = false) {
+    Add("<div><dt>", name, "</dt><dd class=\"big", is_warning ? " warn" : "", "\">", Escaped(big),
+        "</dd><dd class=\"beside\">", Escaped(beside), "</dd></div>");
   }
   void Figures(const ReportWorkload& load, const ReportRow& best) {
     const RowOutcome& row = *best.row;
@@ -80,7 +81,8 @@ class Page {
            DollarFigure(row.cost.mean) + " USD", against(DollarFigure(base.cost.mean) + " USD"));
     Figure("Work in time", AttainmentFigure(row.attainment.mean),
            absl::StrCat(ObjectiveFigure(data_.scenario().objective.attainment), " wanted; ",
-                        against(AttainmentFigure(base.attainment.mean))));
+                        against(AttainmentFigure(base.attainment.mean))),
+           row.attainment.mean < data_.scenario().objective.attainment);
     if (two)
       Figure("Cost, committed pools paid for", DollarFigure(row.cost_paid_for.mean) + " USD",
              against(DollarFigure(base.cost_paid_for.mean) + " USD"));

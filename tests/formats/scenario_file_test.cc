@@ -295,7 +295,7 @@ TEST_F(Scenario, TheLockNamesEveryFileByItsContent) {
   std::vector<std::string> files;
   for (const ScenarioInput& input : spec->inputs) files.push_back(input.what + " " + input.file);
   EXPECT_THAT(files, ElementsAre("scenario s.yaml", "fleet fleets/mixed.yaml",
-                                 "policy backstop.yaml", "policy only.yaml"));
+                                 "policy backstop.yaml", "policy only.yaml", "catalog catalog"));
   EXPECT_EQ(spec->inputs[1].bytes, static_cast<std::int64_t>(sizeof kFleet - 1));
 
   const auto lock = LockScenario(*spec);
@@ -303,13 +303,15 @@ TEST_F(Scenario, TheLockNamesEveryFileByItsContent) {
   EXPECT_EQ(lock->Find("warm_up")->string(), "5min");
   EXPECT_EQ(lock->Find("start")->string(), "2026-07-27T00:00:00Z");
   EXPECT_EQ(lock->Find("drain")->string(), "1h");
-  EXPECT_EQ(lock->Find("files")->list().size(), 4u);
+  EXPECT_EQ(lock->Find("files")->list().size(), 5u);
   EXPECT_TRUE(lock->Find("resolved")->Find("policies")->Find("only")->Find("spill"));
   EXPECT_EQ(*ParseYaml(WriteYaml(*lock), "lock"), *lock);
 
   const std::string before = spec->inputs[1].xxh64;
   Write("fleets/mixed.yaml", std::string(kFleet) + "# another byte\n");
   EXPECT_NE(With("world: {}", "drain: 1h")->inputs[1].xxh64, before);
+  catalog_.devices["arm-4cpu"].busy = Watts(9);
+  EXPECT_NE(With("world: {}", "drain: 1h")->inputs[4].xxh64, spec->inputs[4].xxh64);
 }
 
 }  // namespace
