@@ -5,6 +5,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "controller/northbound/model_kind.h"
 #include "controller/northbound/quota_answers.h"
 #include "core/explain.h"
 #include "core/text.h"
@@ -117,6 +118,7 @@ std::optional<OpenAiError> Relay::ReadRequest() {
   if (features.models.empty())
     return ModelNotFound(features.model, NearestWord(features.model, view->Names()));
   features.kind = kind_ == OpenAiCall::kEmbeddings ? ModelKind::kEmbedding : ModelKind::kChat;
+  if (auto error = KeepModelsOfKind(*view, features)) return error;
   features.prompt_bytes =
       static_cast<std::int64_t>(scanned_.text_bytes + 4 * scanned_.given_tokens);
   features.max_tokens = scanned_.OutputBound();
@@ -240,7 +242,8 @@ Awaitable<Relay::Reply> Relay::AskNext() {
     co_return Reply::kNone;
   }
   while (held_.size() <= kMostHeld) {
-    const std::string_view piece = co_await upstream_->Read();
+    std::string_view piece = upstream_->Ready();  // most answers come with their head
+    if (piece.empty() && !upstream_->done()) piece = co_await upstream_->Read();
     if (piece.empty()) break;
     held_.append(piece);
   }

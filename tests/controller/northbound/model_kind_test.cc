@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/controller/northbound/relay_rig.h"
 #include "tests/support/router_world.h"
 
 namespace spillway {
@@ -60,6 +61,27 @@ TEST_F(ModelsOfKind, AModelThatTheCatalogDoesNotListMayBeEither) {
   EXPECT_FALSE(Keep({"unknown"}, ModelKind::kChat).has_value());
   EXPECT_FALSE(Keep({"unknown"}, ModelKind::kEmbedding).has_value());
   EXPECT_THAT(features_.models, ElementsAre("unknown"));
+}
+
+// Through the whole router: the engine is not troubled with what it cannot do.
+TEST(Relays, AskEachModelForWhatItDoes) {
+  RelayRig rig;
+  rig.world().catalog.models["small"].kind = ModelKind::kEmbedding;
+  rig.world().catalog.models["big"].kind = ModelKind::kChat;
+  rig.Publish();
+  const Received chat =
+      rig.Ask(R"({"model":"small","messages":[{"role":"user","content":"hello"}]})");
+  EXPECT_EQ(chat.status, 400);
+  EXPECT_THAT(chat.body, HasSubstr("`small` is an embedding model: ask /v1/embeddings"));
+  const Received vectors = rig.Ask(R"({"model":"big","input":"hello"})", "/v1/embeddings");
+  EXPECT_EQ(vectors.status, 400);
+  EXPECT_THAT(vectors.body, HasSubstr("`big` makes no embeddings"));
+  EXPECT_THAT(rig.small.asked(), testing::IsEmpty());
+  EXPECT_THAT(rig.big.asked(), testing::IsEmpty());
+
+  rig.small.Say({{.body = R"({"object":"list","data":[],"usage":{"prompt_tokens":1}})"}});
+  EXPECT_EQ(rig.Ask(R"({"model":"small","input":"hello"})", "/v1/embeddings").status, 200);
+  EXPECT_EQ(rig.small.asked().size(), 1U);
 }
 
 }  // namespace
