@@ -18,7 +18,7 @@
 #include "formats/codec_kinds.h"
 
 // The second form of the storage codec, for what ends thousands of times a second: the same lists
-// of fields, as bytes. A request takes about a sixth of the room and of the time that its JSON
+// of fields, as bytes. A request takes about a quarter of the room and of the time that its JSON
 // text does. Only the sources of the codec include this.
 //
 //   struct           which fields are not at their default, as bits by their place in the list;
