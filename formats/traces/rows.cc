@@ -216,7 +216,7 @@ bool RowReader::InOrder(const TraceRow& row, RowFault& fault) {
   auto last = last_.find(key);
   if (last == last_.end()) last = last_.emplace(std::string(key), row.at).first;
   if (row.at < last->second) {
-    fault.detail = absl::StrCat("its time lies ", (last->second - row.at) / 1e9,
+    fault.detail = absl::StrCat("its time lies ", static_cast<double>(last->second - row.at) / 1e9,
                                 " s before that of a row above: wants rows in the order of time");
     return false;
   }

@@ -18,8 +18,7 @@ namespace {
 
 class Poisson final : public ArrivalTimes {
  public:
-  Poisson(const PoissonSpec& spec, RandomStream random)
-      : rate_(spec.rate), random_(std::move(random)) {}
+  Poisson(const PoissonSpec& spec, RandomStream random) : rate_(spec.rate), random_(random) {}
   std::int64_t Next() override {
     now_ += DrawExponential(random_) / rate_;
     return ArrivalNanos(now_);
@@ -36,9 +35,7 @@ class Poisson final : public ArrivalTimes {
 class Gamma final : public ArrivalTimes {
  public:
   Gamma(const GammaSpec& spec, RandomStream random)
-      : shape_(1 / (spec.cv * spec.cv)),
-        scale_(1 / (spec.rate * shape_)),
-        random_(std::move(random)) {
+      : shape_(1 / (spec.cv * spec.cv)), scale_(1 / (spec.rate * shape_)), random_(random) {
     next_ = scale_ * DrawGamma(random_, shape_ + 1) * DrawUniform(random_);
   }
   std::int64_t Next() override {
@@ -59,7 +56,7 @@ class OnOff final : public ArrivalTimes {
         off_(absl::ToDoubleSeconds(spec.off)),
         rate_(spec.rate),
         off_rate_(spec.off_rate),
-        random_(std::move(random)) {
+        random_(random) {
     is_on_ = DrawUniform(random_) * (on_ + off_) < on_;
     until_ = (is_on_ ? on_ : off_) * DrawExponential(random_);
   }
@@ -94,7 +91,7 @@ class Diurnal final : public ArrivalTimes {
         peak_(spec.peak),
         period_(absl::ToDoubleSeconds(spec.period)),
         peak_at_(absl::ToDoubleSeconds(spec.peak_at)),
-        random_(std::move(random)) {}
+        random_(random) {}
   std::int64_t Next() override {
     for (;;) {
       now_ += DrawExponential(random_) / peak_;
@@ -114,16 +111,16 @@ class Diurnal final : public ArrivalTimes {
 
 std::unique_ptr<ArrivalTimes> MakeArrivalTimes(const ArrivalSpec& spec, RandomStream random) {
   if (const auto* poisson = std::get_if<PoissonSpec>(&spec)) {
-    return std::make_unique<Poisson>(*poisson, std::move(random));
+    return std::make_unique<Poisson>(*poisson, random);
   }
   if (const auto* gamma = std::get_if<GammaSpec>(&spec)) {
-    return std::make_unique<Gamma>(*gamma, std::move(random));
+    return std::make_unique<Gamma>(*gamma, random);
   }
   if (const auto* on_off = std::get_if<OnOffSpec>(&spec)) {
-    return std::make_unique<OnOff>(*on_off, std::move(random));
+    return std::make_unique<OnOff>(*on_off, random);
   }
   if (const auto* diurnal = std::get_if<DiurnalSpec>(&spec)) {
-    return std::make_unique<Diurnal>(*diurnal, std::move(random));
+    return std::make_unique<Diurnal>(*diurnal, random);
   }
   return nullptr;
 }

@@ -44,10 +44,7 @@ class ServeGenPart final : public WorkloadPart {
 class Client {
  public:
   Client(const ServeGenClient& client, const TraceSpec& source, RandomStream random)
-      : client_(&client),
-        speed_(source.rate),
-        now_(ToNanos(source.from)),
-        random_(std::move(random)) {
+      : client_(&client), speed_(source.rate), now_(ToNanos(source.from)), random_(random) {
     while (window_ < client.rates.size() && WindowEnd() <= now_) ++window_;
     if (window_ < client.rates.size()) left_ = Residual(client.rates[window_]);
   }

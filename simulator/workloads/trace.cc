@@ -107,8 +107,8 @@ absl::StatusOr<LoadedTrace> LoadTrace(const PartSpec& part, const TraceSpec& spe
     const std::int64_t at = row.at - from;
     if (!row.is_job && part.request.models.empty() && row.model.empty()) {
       return absl::InvalidArgumentError(
-          absl::StrCat(spec.file, ": names no model for the request at ", row.at / 1e9,
-                       " s: the part wants the key `model`"));
+          absl::StrCat(spec.file, ": names no model for the request at ",
+                       static_cast<double>(row.at) / 1e9, " s: the part wants the key `model`"));
     }
     SPILLWAY_RETURN_IF_ERROR(keeper.Keep(std::move(row), at));
   }
@@ -149,7 +149,7 @@ class TracePart final : public WorkloadPart {
 class BlockWalk {
  public:
   BlockWalk(const LoadedTrace& trace, std::int64_t block, RandomStream random)
-      : trace_(trace), block_(block), random_(std::move(random)) {
+      : trace_(trace), block_(block), random_(random) {
     if (block_ >= trace.span) block_ = 0;
     Enter();
   }
