@@ -14,7 +14,8 @@
 
 // For every struct that is stored: its one list of fields, from which both directions of the codec
 // are made. Keys are part of the storage format: never rename one, never give an old one another
-// meaning. A new field takes a new key; rows written before it read as the field's default.
+// meaning. A new field takes a new key; rows written before it read as the field's default. It goes
+// to the end of its list: what is packed (codec_packed.h) knows fields by their place.
 namespace spillway::codec {
 
 template <class S, class M>
