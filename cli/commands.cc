@@ -313,24 +313,30 @@ CommandSpec EngineCommand() {
 CommandSpec SimulateCommand() {
   return {
       .path = "simulate",
-      .operands = "SCENARIO",
+      .operands = "[SCENARIO]",
       .summary = "what a load would cost on other fleets and under other policies",
       .says =
           "Drives the scheduler and the router themselves through recorded or made-up load, in\n"
           "virtual time: every fleet under every policy with every workload, over several seeds.\n"
           "Writes report.html, results.json, results.csv, summary.md and scenario.lock.yaml.\n"
-          "docs/simulation.md says how a scenario is written.",
+          "docs/simulation.md says how a scenario is written.\n"
+          "With --replay it decides what a controller recorded once more, which must come out the\n"
+          "same (exit code 1 if not), and runs what came to it again, as it was or changed.",
       .options = {{"-o,--out", "DIR", "where the results go; made if it is missing"},
                   {"--seeds", "N", "runs of each cell (default: the scenario's)"},
                   {"--jobs", "N", "cells at the same time (default: as many as CPUs)"},
                   {"--skip-bad-rows", "N", "let so many bad rows of a trace pass, and report them"},
+                  {"--replay", "DIR", "a controller's state folder, in place of a scenario"},
+                  {"--policy", "FILE", "with --replay: under this policy"},
+                  {"--fleet", "FILE", "with --replay: on this fleet"},
+                  {"--prices", "FILE", "with --replay: at these prices"},
                   {"--catalog", "DIR",
                    "devices and models (default: the ones that came with the program)"}},
-      .examples = {{{"spillway simulate configs/scenarios/backstop.yaml -o out",
-                     "a mixed fleet against NVIDIA only"},
-                    {"spillway simulate day.yaml -o out --seeds 20 --jobs 8",
-                     "tighter confidence intervals"}}},
-      .min_operands = 1,
+      .examples = {{{"spillway simulate --replay /var/lib/spillway --policy other.yaml -o out",
+                     "the bill of what was, under another policy"},
+                    {"spillway simulate configs/scenarios/backstop.yaml -o out",
+                     "a mixed fleet against NVIDIA only"}}},
+      .min_operands = 0,
       .max_operands = 1,
       .speaks_to_server = false};
 }

@@ -10,6 +10,8 @@
 #include "cli/catalog_folder.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/replay.h"
 #include "cli/this_host.h"
 #include "core/status.h"
 #include "formats/catalog_file.h"
@@ -29,31 +31,6 @@ absl::StatusOr<int> Count(const Invocation& args, std::string_view option, int o
   return absl::InvalidArgumentError(
       absl::StrCat(ToAbsl(option), ": `", text, "` is no whole number from 0 to ", most));
 }
-
-// One line that is written over, where a person watches.
-class Progress {
- public:
-  explicit Progress(Console& console) : console_(console) {}
-  ~Progress() {
-    if (shown_) console_.err << "\r\033[K" << std::flush;
-  }
-  void Show(int done, int all) {
-    if (!console_.error_screen.live) return;
-    constexpr int kWidth = 30;
-    const int full = all == 0 ? 0 : done * kWidth / all;
-    std::string bar;
-    for (int i = 0; i < kWidth; ++i) {
-      const bool reached = i < full;
-      bar += console_.error_screen.unicode ? (reached ? "━" : "─") : (reached ? "#" : "-");
-    }
-    console_.err << "\r" << bar << absl::StrFormat(" %d of %d runs", done, all) << std::flush;
-    shown_ = true;
-  }
-
- private:
-  Console& console_;
-  bool shown_ = false;
-};
 
 // What makes these results again: nothing that does not change them.
 std::string CommandLineOf(const std::string& file, const std::string& folder, int seeds) {
@@ -99,6 +76,26 @@ absl::StatusOr<Wanted> Read(const Invocation& args, Console& console) {
   return wanted;
 }
 
+// Either a scenario or a controller's past, and to each its own options.
+absl::Status CheckWords(const Invocation& args) {
+  const bool replays = !args.Get("--replay").empty();
+  if (replays && !args.operands.empty())
+    return absl::InvalidArgumentError("either a SCENARIO or --replay STATE_DIR, not both");
+  if (!replays && args.operands.empty())
+    return absl::InvalidArgumentError(
+        "what shall be simulated? give a SCENARIO, or --replay "
+        "STATE_DIR");
+  const std::vector<const char*> others =
+      replays ? std::vector<const char*>{"--seeds", "--jobs", "--skip-bad-rows"}
+              : std::vector<const char*>{"--policy", "--fleet", "--prices"};
+  for (const char* option : others) {
+    if (args.Get(option).empty()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, replays ? " goes with a SCENARIO" : " goes with --replay STATE_DIR"));
+  }
+  return absl::OkStatus();
+}
+
 // All that can go wrong with what a person gave is the same to a script: exit code 2.
 int FailAsInput(const absl::Status& status, Console& console) {
   const int code = console.Fail(status);
@@ -110,16 +107,20 @@ int FailAsInput(const absl::Status& status, Console& console) {
 }  // namespace
 
 int Simulate(const Invocation& args, Console& console) {
+  if (const absl::Status status = CheckWords(args); !status.ok())
+    return FailAsInput(status, console);
+  if (!args.Get("--replay").empty()) return Replay(args, console);
   const auto wanted = Read(args, console);
   if (!wanted.ok()) return FailAsInput(wanted.status(), console);
   CatchInterrupt();
   absl::StatusOr<ExperimentOutcome> outcome;
   {
     Progress progress(console);
-    outcome = RunExperiment(wanted->scenario, wanted->catalog,
-                            {.jobs = wanted->jobs,
-                             .on_progress = [&](int done, int all) { progress.Show(done, all); },
-                             .cancelled = [] { return Interrupted(); }});
+    outcome =
+        RunExperiment(wanted->scenario, wanted->catalog,
+                      {.jobs = wanted->jobs,
+                       .on_progress = [&](int done, int all) { progress.Show(done, all, "runs"); },
+                       .cancelled = [] { return Interrupted(); }});
   }
   if (!outcome.ok()) {
     if (!absl::IsCancelled(outcome.status())) return FailAsInput(outcome.status(), console);
