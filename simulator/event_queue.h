@@ -98,10 +98,14 @@ class EventQueue {
   }
 
  private:
-  // Found by measuring (bench/simulator.cc). How many events a bucket should get when a rung is
-  // made: a queue that fits in the caches is quickest with one, a longer one should touch less.
-  static constexpr std::size_t kFew = 16'384;
-  static std::size_t PerBucket(std::size_t events) { return events < kFew ? 1 : 4; }
+  // Found by measuring (bench/simulator.cc). A rung is made with a bucket for each event or two, so
+  // that with what is pushed until it is taken a bucket holds kLean to kFat. Where it does not, the
+  // next rung's buckets are twice as wide or half. Of very many events there are four to a bucket,
+  // so that less memory is touched.
+  static constexpr std::size_t kLean = 6, kFat = 14;
+  static constexpr int kWidest = 4;
+  static constexpr std::size_t kVeryMany = 1 << 18;
+  static constexpr int kManyWidth = 2;
   // How many are sorted at once, by rank up to kRank; how many a bottom holds before a push goes to
   // `crowd_`, and how many wait there before they are dealt.
   static constexpr std::size_t kSortAtOnce = 128;
@@ -268,7 +272,8 @@ class EventQueue {
     Rung& rung = rungs_[depth_++];
     const std::uint64_t span = static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first);
     const int bits = std::bit_width(span);
-    const int wanted = std::max(1, static_cast<int>(std::bit_width(count / PerBucket(count))));
+    const int width = count < kVeryMany ? width_ : std::max(width_, kManyWidth);
+    const int wanted = std::max(1, static_cast<int>(std::bit_width(count >> width)));
     rung.shift = std::max(0, bits - wanted);
     rung.start = rung.next = first;
     rung.current = 0;
@@ -279,10 +284,18 @@ class EventQueue {
     return rung;
   }
 
+  void AdaptWidth() {
+    if (taken_buckets_ < 64) return;
+    if (taken_events_ < kLean * taken_buckets_) width_ = std::min(width_ + 1, kWidest);
+    if (taken_events_ > kFat * taken_buckets_) width_ = std::max(width_ - 1, 0);
+    taken_buckets_ = taken_events_ = 0;
+  }
+
   // All of the top into the bottom (few) or a first rung (many).
   void DealTop() {
     const auto [first, last] = TimesOf(top_);
     top_after_ = last;
+    AdaptWidth();
     if (top_.size() <= kSortAtOnce || first == last) {
       std::swap(bottom_, top_);
       return;
@@ -297,16 +310,29 @@ class EventQueue {
     Rung& rung = rungs_[depth_ - 1];
     while (rung.buckets[rung.current].count == 0 && rung.current + 1 < rung.used) ++rung.current;
     const Bucket bucket = rung.buckets[rung.current++];
+    ++taken_buckets_;
+    taken_events_ += bucket.count;
     if (rung.current == rung.used) {
       --depth_;  // what is left of its time is the bottom's, or that of the rung made below
     } else {
       rung.next = static_cast<std::int64_t>(static_cast<std::uint64_t>(rung.start) +
                                             (std::uint64_t{rung.current} << rung.shift));
-      const std::uint32_t soon = rung.buckets[rung.current].head;
-      if (soon != kNoChunk) __builtin_prefetch(&arena_[soon]);
+      Prefetch(rung);
     }
     if (bucket.count > kSortAtOnce && depth_ < kMaxDepth && DealBucket(bucket)) return;
     Drain(bucket, [this](const Event& event) { bottom_.push_back(event); });
+  }
+
+  // The first chunks of what is taken soon: an alignment of 64 puts them on two lines of the cache.
+  void Prefetch(const Rung& rung) const {
+    const std::size_t end = std::min(rung.used, rung.current + 4);
+    for (std::size_t i = rung.current; i < end; ++i) {
+      const std::uint32_t chunk = rung.buckets[i].head;
+      if (chunk == kNoChunk) continue;
+      const char* const at = reinterpret_cast<const char*>(&arena_[chunk]);
+      __builtin_prefetch(at);
+      __builtin_prefetch(at + 64);
+    }
   }
 
   // False if all of its events happen at one instant.
@@ -338,6 +364,8 @@ class EventQueue {
   std::vector<Event> top_;
   std::vector<Rung> rungs_;  // coarsest first; only the first `depth_` are in use
   std::size_t depth_ = 0;
+  int width_ = 0;                                     // log2 of events a bucket is made for
+  std::size_t taken_buckets_ = 0, taken_events_ = 0;  // since it was last looked at
   std::vector<Event> bottom_;
   std::vector<Event> scratch_;  // of SortBottom()
   std::vector<Event> crowd_;    // a heap: the rest of a bottom that is too long to insert into
