@@ -102,6 +102,24 @@ std::string CarbonFigure(double grams) {
 }
 std::string CountFigure(std::int64_t count) { return Grouped(absl::StrCat(count)); }
 
+std::optional<JobTimes> JobTimesOf(const std::vector<CellOutcome>& cells, const RowOutcome& row) {
+  JobTimes sum;
+  int count = 0;
+  for (const CellOutcome& cell : cells) {
+    const bool is_of = cell.fleet == row.fleet && cell.policy == row.policy &&
+                       cell.workload == row.workload && cell.job_turnaround.count > 0;
+    if (!is_of) continue;
+    ++count;
+    sum.wait_p50 += cell.job_wait.p50;
+    sum.wait_p99 += cell.job_wait.p99;
+    sum.turnaround_p50 += cell.job_turnaround.p50;
+    sum.turnaround_p99 += cell.job_turnaround.p99;
+  }
+  if (count == 0) return std::nullopt;
+  return JobTimes{sum.wait_p50 / count, sum.wait_p99 / count, sum.turnaround_p50 / count,
+                  sum.turnaround_p99 / count};
+}
+
 std::string WithInterval(const std::string& mean, const std::string& half, const MeanOf& of) {
   return of.half > 0 ? absl::StrCat(mean, " ± ", half) : mean;
 }

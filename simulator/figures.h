@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/units.h"
 #include "simulator/result.h"
@@ -24,6 +27,12 @@ std::string SecondsFigure(double seconds);     // "85 ms", "1.24 s", "3.2 min"
 std::string EnergyFigure(double joules);       // "640 J", "1.2 kWh"
 std::string CarbonFigure(double grams);        // "310 g", "1.2 kg"
 std::string CountFigure(std::int64_t count);   // "14,176"
+// Of the jobs of a row, mean over its seeds; seconds.
+struct JobTimes {
+  double wait_p50 = 0, wait_p99 = 0, turnaround_p50 = 0, turnaround_p99 = 0;
+};
+// None: it ran no jobs.
+std::optional<JobTimes> JobTimesOf(const std::vector<CellOutcome>& cells, const RowOutcome& row);
 // "12.3 ± 0.4": the interval only where there is one.
 std::string WithInterval(const std::string& mean, const std::string& half, const MeanOf& of);
 

@@ -28,7 +28,8 @@ std::string ResultsSummary(const ExperimentOutcome& outcome, const ScenarioSpec&
                            const std::string& command_line);  // Markdown
 
 // For a terminal: one block a workload, one row a (fleet, policy), never wider than `width` columns
-// where names allow. Costs under both accountings, never without attainment beside them.
+// where names allow (0: no limit). Costs under both accountings, never without attainment beside
+// them.
 std::string ResultTable(const ExperimentOutcome& outcome, int width);
 
 }  // namespace spillway

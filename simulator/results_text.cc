@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -84,12 +85,26 @@ std::string Interval(const MeanOf& of, std::string (*show)(double)) {
 }
 std::string Percent(double fraction) { return PercentFigure(fraction); }
 
+// Which columns the rows of a workload need.
+struct Shown {
+  const std::vector<CellOutcome>* cells = nullptr;
+  bool requests = false, jobs = false;
+};
+Shown ShownOf(const ExperimentOutcome& outcome, const std::vector<const RowOutcome*>& rows) {
+  Shown shown{.cells = &outcome.cells};
+  for (const RowOutcome* row : rows) {
+    shown.requests |= row->ttft_p99.mean > 0;
+    shown.jobs |= JobTimesOf(outcome.cells, *row).has_value();
+  }
+  return shown;
+}
+
 // What a row says, in the order of importance; costs never without attainment next to them.
-std::vector<Figure> FiguresOf(const RowOutcome& row) {
+std::vector<Figure> FiguresOf(const RowOutcome& row, const Shown& shown) {
   const auto saving = [&](const MeanOf& of) {
-    return row.is_baseline ? std::string("baseline") : Interval(of, Percent);
+    if (row.is_baseline) return std::string("baseline");
+    return row.label == LoadLabel::kOverloaded ? std::string("-") : Interval(of, Percent);
   };
-  const bool late = row.label == LoadLabel::kOverloaded;
   std::vector<Figure> figures = {
       {"rented USD", DollarInterval(row.cost)},
       {"paid-for USD", DollarInterval(row.cost_paid_for)},
@@ -99,17 +114,29 @@ std::vector<Figure> FiguresOf(const RowOutcome& row) {
       {"saving, paid-for", saving(row.saving_paid_for)},
       {"over bound",
        row.over_bound.mean > 0 ? absl::StrCat(DollarFigure(row.over_bound.mean), "x") : "-"},
-      {"TTFT p50", SecondsFigure(row.ttft_p50.mean)},
-      {"TTFT p90", SecondsFigure(row.ttft_p90.mean)},
-      {"TTFT p99", SecondsFigure(row.ttft_p99.mean)},
-      {"TPOT p50", SecondsFigure(row.tpot_p50.mean)},
-      {"TPOT p90", SecondsFigure(row.tpot_p90.mean)},
-      {"TPOT p99", SecondsFigure(row.tpot_p99.mean)},
-      {"NVIDIA", PercentFigure(row.nvidia_share.mean)},
-      {"energy", EnergyFigure(row.energy.mean)},
-      {"CO2e", CarbonFigure(row.carbon.mean)},
   };
-  if (late) figures[4].text = figures[5].text = row.is_baseline ? "baseline" : "-";
+  const auto time = [&](const char* title, double seconds, bool is_known) {
+    figures.push_back({title, is_known ? SecondsFigure(seconds) : "-"});
+  };
+  if (shown.requests) {
+    const bool is_known = row.ttft_p99.mean > 0;
+    time("TTFT p50", row.ttft_p50.mean, is_known);
+    time("TTFT p90", row.ttft_p90.mean, is_known);
+    time("TTFT p99", row.ttft_p99.mean, is_known);
+    time("TPOT p50", row.tpot_p50.mean, is_known);
+    time("TPOT p90", row.tpot_p90.mean, is_known);
+    time("TPOT p99", row.tpot_p99.mean, is_known);
+  }
+  if (shown.jobs) {
+    const auto times = JobTimesOf(*shown.cells, row);
+    time("wait p50", times ? times->wait_p50 : 0, times.has_value());
+    time("wait p99", times ? times->wait_p99 : 0, times.has_value());
+    time("turnaround p50", times ? times->turnaround_p50 : 0, times.has_value());
+    time("turnaround p99", times ? times->turnaround_p99 : 0, times.has_value());
+  }
+  figures.push_back({"NVIDIA", PercentFigure(row.nvidia_share.mean)});
+  figures.push_back({"energy", EnergyFigure(row.energy.mean)});
+  figures.push_back({"CO2e", CarbonFigure(row.carbon.mean)});
   return figures;
 }
 
@@ -178,14 +205,15 @@ class Columns {
   std::vector<Column> columns_;
 };
 
-std::string TableOf(const std::vector<const RowOutcome*>& rows, std::size_t width) {
+std::string TableOf(const std::vector<const RowOutcome*>& rows, const Shown& shown,
+                    std::size_t width) {
   Columns columns;
   std::vector<std::string> fleets, policies;
   std::vector<std::vector<Figure>> figures;
   for (const RowOutcome* row : rows) {
     fleets.push_back(row->fleet);
     policies.push_back(row->policy);
-    figures.push_back(FiguresOf(*row));
+    figures.push_back(FiguresOf(*row, shown));
   }
   columns.Add("fleet", fleets);
   columns.Add("policy", policies);
@@ -205,15 +233,16 @@ std::string SizedWords(const SizedFleet& sized) {
 
 // ---- Markdown
 
-std::string MarkdownTable(const std::vector<const RowOutcome*>& rows) {
+std::string MarkdownTable(const std::vector<const RowOutcome*>& rows, const Shown& shown) {
   std::string head = "| fleet | policy |", rule = "|---|---|", body;
-  for (const Figure& figure : FiguresOf(*rows.front())) {
+  for (const Figure& figure : FiguresOf(*rows.front(), shown)) {
     absl::StrAppend(&head, " ", figure.title, " |");
     rule += "---:|";
   }
   for (const RowOutcome* row : rows) {
     absl::StrAppend(&body, "| ", row->fleet, " | ", row->policy, " |");
-    for (const Figure& figure : FiguresOf(*row)) absl::StrAppend(&body, " ", figure.text, " |");
+    for (const Figure& figure : FiguresOf(*row, shown))
+      absl::StrAppend(&body, " ", figure.text, " |");
     body += "\n";
   }
   return absl::StrCat(head, "\n", rule, "\n", body);
@@ -249,12 +278,13 @@ std::string ResultsCsv(const ExperimentOutcome& outcome) {
 }
 
 std::string ResultTable(const ExperimentOutcome& outcome, int width) {
+  const auto most = width > 0 ? static_cast<std::size_t>(std::max(width, 40))
+                              : std::numeric_limits<std::size_t>::max();
   std::string out;
   for (const std::string& workload : WorkloadsOf(outcome)) {
+    const auto rows = RowsIn(outcome, workload);
     if (!out.empty()) out += "\n";
-    absl::StrAppend(
-        &out, "workload ", workload, "\n",
-        TableOf(RowsIn(outcome, workload), static_cast<std::size_t>(std::max(width, 40))));
+    absl::StrAppend(&out, "workload ", workload, "\n", TableOf(rows, ShownOf(outcome, rows), most));
   }
   for (const SizedFleet& sized : outcome.sized) absl::StrAppend(&out, SizedWords(sized), "\n");
   return out;
@@ -266,7 +296,9 @@ std::string ResultsSummary(const ExperimentOutcome& outcome, const ScenarioSpec&
   if (!outcome.verdict.empty()) absl::StrAppend(&out, "**", outcome.verdict, "**\n\n");
   if (!outcome.says.empty()) absl::StrAppend(&out, outcome.says, "\n\n");
   for (const std::string& workload : WorkloadsOf(outcome)) {
-    absl::StrAppend(&out, "## ", workload, "\n\n", MarkdownTable(RowsIn(outcome, workload)), "\n");
+    const auto rows = RowsIn(outcome, workload);
+    absl::StrAppend(&out, "## ", workload, "\n\n", MarkdownTable(rows, ShownOf(outcome, rows)),
+                    "\n");
   }
   absl::StrAppend(
       &out, "Means over ", scenario.seeds, " seed", scenario.seeds == 1 ? "" : "s",

@@ -86,9 +86,15 @@ class Page {
     if (two)
       Figure("Cost, committed pools paid for", DollarFigure(row.cost_paid_for.mean) + " USD",
              against(DollarFigure(base.cost_paid_for.mean) + " USD"));
-    if (row.ttft_p99.mean > 0)
+    const auto jobs = JobTimesOf(data_.outcome().cells, row);
+    const auto base_jobs = JobTimesOf(data_.outcome().cells, base);
+    if (row.ttft_p99.mean > 0) {
       Figure("Time to first token, p99", SecondsFigure(row.ttft_p99.mean),
              against(SecondsFigure(base.ttft_p99.mean)));
+    } else if (jobs) {
+      Figure("Turnaround of jobs, p99", SecondsFigure(jobs->turnaround_p99),
+             base_jobs ? against(SecondsFigure(base_jobs->turnaround_p99)) : "");
+    }
     Figure("Work on NVIDIA", PercentFigure(row.nvidia_share.mean),
            against(PercentFigure(base.nvidia_share.mean)));
     Figure("Energy", EnergyFigure(row.energy.mean), against(EnergyFigure(base.energy.mean)));
@@ -115,7 +121,7 @@ class Page {
         "of "
         "all work that was submitted after warm-up, what met its objective; work that was refused, "
         "lost or not finished did not.</p>");
-    Add(CostTable(data_, load), LatencyTable(load));
+    Add(CostTable(data_, load), LatencyTable(data_, load));
     Add("<h3>Cost against work in time</h3>");
     Chart(data_.has_two_books()
               ? "Filled: every node rented. Hollow: pools marked committed are paid for already. "
@@ -170,10 +176,8 @@ class Page {
                        "without engines the devices or CPUs held."),
           [&](const ChartSpot& spot) { return UtilizationStrips(data_, row, spot); });
     const std::string spills = SpillBars(data_, row, {kWide, "probe"});
-    Add("<h3>What spilled over: ", Escaped(row.Name()), "</h3>");
-    if (spills.empty()) {
-      Add("<p class=\"note\">Nothing: all work went to the first pool in its claim order.</p>");
-    } else {
+    if (!spills.empty()) {
+      Add("<h3>What spilled over: ", Escaped(row.Name()), "</h3>");
       Chart(
           "Work that the first pool in its claim order did not take, and why; in brackets the "
           "share of all work submitted. Mean over the seeds.",

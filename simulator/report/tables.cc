@@ -85,18 +85,14 @@ void CostFigures(HtmlTable& table, const RowOutcome& row, bool two_books, double
   table.Text(LabelName(row.label), row.label == LoadLabel::kOverloaded ? "l warn" : "l");
 }
 
-void LatencyFigures(HtmlTable& table, const RowOutcome& row) {
-  for (const MeanOf* time :
-       {&row.ttft_p50, &row.ttft_p90, &row.ttft_p99, &row.tpot_p50, &row.tpot_p90, &row.tpot_p99}) {
-    if (time->mean > 0) {
-      table.Figure(time->mean, SecondsFigure(time->mean));
+void Times(HtmlTable& table, const std::vector<double>& seconds, bool is_known) {
+  for (const double time : seconds) {
+    if (is_known) {
+      table.Figure(time, SecondsFigure(time));
     } else {
       table.Missing();
     }
   }
-  table.Figure(row.nvidia_share.mean, PercentFigure(row.nvidia_share.mean));
-  table.Figure(row.energy.mean, EnergyFigure(row.energy.mean));
-  table.Figure(row.carbon.mean, CarbonFigure(row.carbon.mean));
 }
 
 void BeginRow(HtmlTable& table, const ReportRow& row) {
@@ -149,15 +145,35 @@ std::string CostTable(const ReportData& data, const ReportWorkload& load) {
   return table.Done();
 }
 
-std::string LatencyTable(const ReportWorkload& load) {
+std::string LatencyTable(const ReportData& data, const ReportWorkload& load) {
+  const std::vector<CellOutcome>& cells = data.outcome().cells;
+  bool requests = false, jobs = false;
+  for (const ReportRow& row : load.rows) {
+    requests |= row.row->ttft_p99.mean > 0;
+    jobs |= JobTimesOf(cells, *row.row).has_value();
+  }
   HtmlTable table("Latency, energy and NVIDIA's share, means over the seeds", "");
   table.Head("#", true).Head("fleet", true).Head("policy", true);
-  table.Head("TTFT p50").Head("p90").Head("p99").Head("TPOT p50").Head("p90").Head("p99");
+  if (requests) table.Head("TTFT p50").Head("p90").Head("p99");
+  if (requests) table.Head("TPOT p50").Head("p90").Head("p99");
+  if (jobs) table.Head("wait p50").Head("p99").Head("turnaround p50").Head("p99");
   table.Head("NVIDIA").Head("energy").Head("CO2e").Body();
-  for (const ReportRow& row : load.rows) {
-    BeginRow(table, row);
-    LatencyFigures(table, *row.row);
-    table.End();
+  for (const ReportRow& entry : load.rows) {
+    const RowOutcome& row = *entry.row;
+    BeginRow(table, entry);
+    const bool answered = row.ttft_p99.mean > 0;
+    if (requests)
+      Times(table,
+            {row.ttft_p50.mean, row.ttft_p90.mean, row.ttft_p99.mean, row.tpot_p50.mean,
+             row.tpot_p90.mean, row.tpot_p99.mean},
+            answered);
+    const auto ran = JobTimesOf(cells, row);
+    const JobTimes t = ran.value_or(JobTimes{});
+    if (jobs)
+      Times(table, {t.wait_p50, t.wait_p99, t.turnaround_p50, t.turnaround_p99}, ran.has_value());
+    table.Figure(row.nvidia_share.mean, PercentFigure(row.nvidia_share.mean));
+    table.Figure(row.energy.mean, EnergyFigure(row.energy.mean));
+    table.Figure(row.carbon.mean, CarbonFigure(row.carbon.mean)).End();
   }
   return table.Done();
 }

@@ -9,7 +9,7 @@ namespace spillway {
 
 // One row a (fleet, policy): means over the seeds with intervals. Costs stand beside attainment.
 std::string CostTable(const ReportData& data, const ReportWorkload& load);
-std::string LatencyTable(const ReportWorkload& load);
+std::string LatencyTable(const ReportData& data, const ReportWorkload& load);
 // Every cell; the script makes it sortable.
 std::string CellTable(const ReportData& data);
 // What the fleets are made of, and at which prices.

@@ -145,6 +145,14 @@ TEST(Report, AnExperimentWithoutRequestsHasNoCurveOfThem) {
   EXPECT_FALSE(Holds(html, "<h3>Time to first token</h3>"));
 }
 
+// None counted is not none happened: nothing is claimed.
+TEST(Report, WithoutSpillsThereIsNoSectionOfThem) {
+  ExperimentOutcome outcome = Sample();
+  for (CellOutcome& cell : outcome.cells) cell.spills.clear();
+  EXPECT_FALSE(Holds(Report(outcome), "What spilled over"));
+  EXPECT_TRUE(Holds(Report(Sample()), "What spilled over"));
+}
+
 TEST(Report, AnEmptyOutcomeIsStillAPage) { ExpectWellFormed(Report({})); }
 
 TEST(Charts, APoolHasOneColourEverywhere) {

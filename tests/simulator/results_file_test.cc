@@ -154,6 +154,22 @@ TEST(ResultTable, AnOverloadedRowClaimsNoSaving) {
   EXPECT_THAT(ResultTable(outcome, 120), testing::Not(HasSubstr("24.7 %")));
 }
 
+TEST(ResultTable, JobsHaveTheirOwnTimes) {
+  ExperimentOutcome outcome = Sample();
+  for (RowOutcome& row : outcome.rows) row.ttft_p99 = {};
+  for (CellOutcome& cell : outcome.cells)
+    cell.job_turnaround = {.p50 = 90, .p90 = 100, .p99 = 110, .mean = 91, .count = 7};
+  const std::string table = ResultTable(outcome, 0);
+  EXPECT_THAT(table, AllOf(HasSubstr("turnaround p99"), HasSubstr("110 s")));
+  EXPECT_THAT(table, testing::Not(HasSubstr("TTFT")));
+}
+
+TEST(ResultTable, WithoutAWidthEveryRowIsOneLine) {
+  const std::string table = ResultTable(Sample(), 0);
+  const std::vector<std::string> lines = absl::StrSplit(table, '\n', absl::SkipEmpty());
+  EXPECT_EQ(lines.size(), 1u + 1u + 3u + 1u);  // workload, heading, rows, what was sized
+}
+
 TEST(ResultsSummary, BeginsWithTheVerdictAndEndsWithTheCommand) {
   const std::string summary = ResultsSummary(Sample(), SampleScenario(), kCommand);
   EXPECT_THAT(summary, testing::StartsWith("# backstop\n\n**mixed under backstop meets"));
