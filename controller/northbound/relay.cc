@@ -311,12 +311,13 @@ void Relay::TakeUsage(const std::optional<OpenAiUsage>& usage) {
   record.cached_tokens = usage->cached_tokens;
 }
 
-// Nobody will ever know how long the answer would have been, so there is nothing to compare it
-// with.
+// The end of an answer that may not be whole. Where nobody knows how long it was, or would have
+// been, there is nothing to compare it with.
 void Relay::SettleLost() {
   if (stream_) Measure();
   dispatcher_.Settle(*live_);
-  if (live_->record.output_tokens) return;
+  const Request& record = live_->record;
+  if (record.output_tokens || (kind_ == OpenAiCall::kEmbeddings && record.prompt_tokens)) return;
   live_->record.baseline_cost.reset();
   live_->record.baseline_pool = kNoPool;
   live_->record.baseline_code = Code::kUnpriced;
@@ -357,7 +358,7 @@ Awaitable<void> Relay::ProduceRest(BodyStream& out) {
     const std::string object = absl::StrCat("{", tail.substr(at));
     if (ScanOpenAiAnswer(object, &answer)) TakeUsage(answer.usage);
   }
-  dispatcher_.Settle(*live_);
+  SettleLost();
   AddCostTrailer(out);
   const bool lost = upstream_->failed() && !out.gone();
   Finish(!sent || out.gone() ? RequestEnd::kClientGone
@@ -428,8 +429,7 @@ Awaitable<void> Relay::Produce(BodyStream& out) {
   const bool gone = !sent || out.gone();
   const bool lost = !gone && (upstream_->failed() || stream_->broken() || !stream_->done());
   if (!settled) {
-    Measure();
-    dispatcher_.Settle(*live_);
+    SettleLost();
     if (lost && !stream_->said_error()) {
       const std::string event = OpenAiErrorEvent(EngineLost(
           upstream_->failed() ? upstream_->error().why : "its stream ended before [DONE]"));

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
 namespace spillway::cli {
@@ -69,6 +70,46 @@ TEST(ExplainTable, WithoutABaselineNoSavingIsClaimed) {
   decision.Find("baseline")->Set("cost_usd", Value());
   const std::string text = ExplainTable(decision, {}, false);
   EXPECT_THAT(text, AllOf(HasSubstr("no saving is claimed"), Not(HasSubstr("saves"))));
+}
+
+TEST(ExplainTable, SaysWhichAttemptOfACascadeItWas) {
+  Value decision = ParseJson(kDecision).value();
+  const auto shown = [&](const std::string& cascade) {
+    decision.Set("request", ParseJson(R"({"end":"answered","cascade":)" + cascade + "}").value());
+    return ExplainTable(decision, {}, false);
+  };
+  EXPECT_THAT(shown("null"), Not(HasSubstr("cascade")));
+  EXPECT_THAT(shown(R"({"name":"small-first","attempt":1,"other":null,"escalated":null})"),
+              HasSubstr("cascade small-first: the answer did\n"));
+  EXPECT_THAT(
+      shown(R"({"name":"small-first","attempt":1,"other":"req-1-000002","escalated":"schema"})"),
+      HasSubstr("small-first: schema, so its answer was not used; asked again as req-1-000002\n"));
+  EXPECT_THAT(shown(R"({"name":"small-first","attempt":2,"other":"req-1-000001",)"
+                    R"("escalated":"schema","first_cost_usd":"0.000020000"})"),
+              HasSubstr("small-first: after req-1-000001 (schema), which cost $0.00002"));
+}
+
+// The decision says where it was to go; what became of that is said too.
+TEST(ExplainTable, SaysWhichEnginesFailedAndWhy) {
+  Value decision = ParseJson(kDecision).value();
+  const auto with = [&](const char* endpoint, const char* attempts) {
+    decision.Set(
+        "request",
+        ParseJson(absl::StrCat(R"({"end": "answered", "answered_by": "m",)", R"("endpoint": ")",
+                               endpoint, R"(", "cost_usd": "0.1", "attempts": )", attempts, "}"))
+            .value());
+    return ExplainTable(decision, {}, false);
+  };
+  const std::string shown = with("good/0", R"([{"endpoint": "xeon-amx/1", "fault": "connect"},
+                         {"endpoint": "a10/0", "fault": "overloaded"},
+                         {"endpoint": "good/0", "fault": "none"}])");
+  EXPECT_THAT(shown, HasSubstr("placed on xeon-amx, then on good "));
+  EXPECT_THAT(shown, HasSubstr("tried xeon-amx/1: no connection could be made\n"
+                               "tried a10/0: it was too busy (429 or 503)\n"
+                               "answered by m on good/0"));
+  const std::string plain = with("xeon-amx/0", R"([{"endpoint": "xeon-amx/0", "fault": "none"}])");
+  EXPECT_THAT(plain, Not(HasSubstr("tried")));
+  EXPECT_THAT(plain, Not(HasSubstr("then on")));
 }
 
 TEST(CandidatesTable, ModelledPoolsSaySo) {

@@ -22,7 +22,7 @@ std::string Request(const std::string& more) {
       body.size(), "\r\n\r\n", body);
 }
 
-class Relays : public testing::Test {
+class LeavingClients : public testing::Test {
  protected:
   void SetUp() override { rig_.Publish(); }
 
@@ -60,7 +60,7 @@ class Relays : public testing::Test {
 
 // 64 MiB are to be sent. What is on the way fills the kernel's buffers of two connections (a few
 // MiB each at most) and nothing else.
-TEST_F(Relays, AClientThatDoesNotReadStopsTheEngine) {
+TEST_F(LeavingClients, AClientThatDoesNotReadStopsTheEngine) {
   constexpr int kEvents = 2048;
   SendEvents(kEvents);
   RawClient client(rig_.port(), /*small=*/true);
@@ -90,7 +90,7 @@ TEST_F(Relays, AClientThatDoesNotReadStopsTheEngine) {
 }
 
 // The order of things: the engine hears of it while the client's request is all that there is.
-TEST_F(Relays, AClientThatLeavesWithinAStreamIsGoneForTheEngineToo) {
+TEST_F(LeavingClients, AClientThatLeavesWithinAStreamIsGoneForTheEngineToo) {
   SendEvents(1 << 30);
   RawClient client(rig_.port(), /*small=*/true);
   ASSERT_TRUE(client.Send(Request(R"(,"stream":true)")));
@@ -106,7 +106,7 @@ TEST_F(Relays, AClientThatLeavesWithinAStreamIsGoneForTheEngineToo) {
 }
 
 // An engine that thinks: nothing has come yet when its client leaves.
-TEST_F(Relays, AClientThatLeavesBeforeTheFirstByteIsBookedWithoutABaseline) {
+TEST_F(LeavingClients, AClientThatLeavesBeforeTheFirstByteIsBookedWithoutABaseline) {
   std::promise<void> began;
   rig_.big.Produce([&](BodyStream& out) -> Awaitable<void> {
     out.OnGone([this] { gone_.set_value(); });
@@ -128,7 +128,7 @@ TEST_F(Relays, AClientThatLeavesBeforeTheFirstByteIsBookedWithoutABaseline) {
 }
 
 // A pool is configured, and its engine's address is not known yet.
-TEST_F(Relays, AnEngineWithoutAnAddressIsLostInSoManyWords) {
+TEST_F(LeavingClients, AnEngineWithoutAnAddressIsLostInSoManyWords) {
   PoolSpec pool = fixtures::UrlPool("later", 1, {"later"});
   rig_.world().Add(std::move(pool));
   rig_.Publish();
