@@ -41,6 +41,7 @@ const std::map<std::string, std::string>& OnlyIn() {
       {"sqlite3.h", "controller/store"},
       {"prometheus/", "controller/metrics"},
       {"CLI/", "cli"},
+      {"coin/", "simulator"},
   };
   return table;
 }
