@@ -67,8 +67,9 @@ std::string ScenarioInputs::PathOf(std::string_view named) const {
   return absl::StrCat(folder_, "/", ToAbsl(named));
 }
 std::string ScenarioInputs::NamedAs(std::string_view path) const {
-  const std::string front = folder_ + "/";
-  return std::string(path.starts_with(front) ? path.substr(front.size()) : path);
+  const auto folder = std::filesystem::path(folder_).lexically_normal();
+  const auto file = std::filesystem::path(path).lexically_normal();
+  return file.lexically_proximate(folder).generic_string();
 }
 
 bool ScenarioInputs::Take(const Place& at, const std::string& named, std::string_view what) {

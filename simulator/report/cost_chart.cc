@@ -48,6 +48,10 @@ class CostChart {
       if (data_.has_two_books()) taken_.push_back(Around(X(row.row->cost_paid_for), Y(row)));
     }
     for (const ReportRow& row : load_.rows) Whiskers(row);
+    for (const ReportRow& row : load_.rows) {
+      const double from = X(row.row->cost_paid_for), to = X(row.row->cost);
+      if (data_.has_two_books()) taken_.push_back({from, Y(row) - 2, to - from, 4});
+    }
     for (const ReportRow& row : load_.rows) Point(row);
     return svg_.Done();
   }

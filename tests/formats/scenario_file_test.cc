@@ -289,6 +289,30 @@ TEST_F(Scenario, SpotTracesComeInTwoShapes) {
               HasSubstr("a.csv:3:1: `seconds` is `0`"));
 }
 
+// Scenarios are named from where the user stands, and files from the scenario.
+TEST_F(Scenario, IsFoundFromAnyFolder) {
+  std::filesystem::create_directories(folder_ + "/traces");
+  Write("traces/t.csv", "arrival_s,prompt_tokens,output_tokens\n0,10,10\n1,10,10\n");
+  Write("fleets/s.yaml",
+        absl::StrReplaceAll(kScenario,
+                            {{"fleets/mixed.yaml", "mixed.yaml"},
+                             {": backstop.yaml", ": ../backstop.yaml"},
+                             {": only.yaml", ": ../only.yaml"},
+                             {"poisson: 5/s, for: 2h, model: chat-7b, prompt_tokens: "
+                              "100, output_tokens: 10",
+                              "trace: ../traces/t.csv, format: azure-llm, model: chat-7b"}}));
+  const std::string relative = std::filesystem::path(folder_ + "/fleets/s.yaml")
+                                   .lexically_relative(std::filesystem::current_path());
+  for (const std::string& path : {relative, folder_ + "/fleets/s.yaml"}) {
+    const auto spec = LoadScenario(path, catalog_, SmallMachine());
+    ASSERT_TRUE(spec.ok()) << spec.status();
+    std::vector<std::string> files;
+    for (const ScenarioInput& input : spec->inputs) files.push_back(input.file);
+    EXPECT_THAT(files, ElementsAre("s.yaml", "mixed.yaml", "../backstop.yaml", "../only.yaml",
+                                   "../traces/t.csv", "catalog"));
+  }
+}
+
 TEST_F(Scenario, TheLockNamesEveryFileByItsContent) {
   const auto spec = With("world: {}", "drain: 1h");
   ASSERT_TRUE(spec.ok()) << spec.status();
