@@ -20,6 +20,18 @@ std::uint64_t Mixed(std::uint64_t x) {  // the finaliser of SplitMix64
   return x ^ x >> 31;
 }
 
+// A hash of all up to the end of each whole piece that engines keep.
+void ChainBlocks(const Arrival& arrival, std::vector<std::uint64_t>& out) {
+  if (arrival.blocks.empty() || kPrefixTokens % arrival.block_tokens != 0) return;
+  const auto step = static_cast<std::size_t>(kPrefixTokens / arrival.block_tokens);
+  const auto whole = static_cast<std::size_t>(arrival.prompt_tokens / arrival.block_tokens);
+  std::uint64_t hash = 0;
+  for (std::size_t i = 0; i < std::min(arrival.blocks.size(), whole); ++i) {
+    hash = Mixed(hash ^ (arrival.blocks[i] + 0x9e3779b97f4a7c15));
+    if ((i + 1) % step == 0) out.push_back(hash);
+  }
+}
+
 }  // namespace
 
 RequestFlow::RequestFlow(std::shared_ptr<const Catalog> catalog, Agenda& agenda, Tally& tally,
@@ -109,7 +121,7 @@ absl::Status RequestFlow::Arrive(const Arrival& arrival, absl::Time now) {
   flight.turn = arrival.turn;
   flight.prompt_tokens = std::max<std::int64_t>(arrival.prompt_tokens, 1);
   flight.output_tokens = arrival.truth.output_tokens;
-  if (arrival.block_tokens == kPrefixTokens) flight.blocks = arrival.blocks;
+  ChainBlocks(arrival, flight.blocks);
   if (arrival.max_tokens)
     flight.output_tokens = std::min(flight.output_tokens, *arrival.max_tokens);
   flight.record.id = MakeRequestId(kEpoch, ++count_);

@@ -249,5 +249,26 @@ TEST(Cell, NoPolicyGoesBelowTheBound) {
   }
 }
 
+// Prompts that begin alike find their beginning in the cache, whatever the size of the blocks that
+// tell it: the first token comes sooner.
+TEST(Cell, SharedBeginningsAreComputedOnce) {
+  const auto mean_ttft = [](bool shared, std::int32_t block_tokens) {
+    std::vector<Arrival> arrivals;
+    for (int i = 0; i < 8; ++i) {
+      Arrival arrival = Chat(absl::Seconds(30 * i), 4096, 20);
+      arrival.block_tokens = block_tokens;
+      for (int b = 0; b < 4096 / block_tokens; ++b)
+        arrival.blocks.push_back(shared ? 1000 + b : 1000 * (i + 2) + b);
+      arrivals.push_back(std::move(arrival));
+    }
+    auto config = ConfigOf(kTwoPools);
+    config->fleet.pools.erase(config->fleet.pools.begin());  // the A10s alone
+    return Ran(std::move(arrivals), std::move(config)).ttft.mean;
+  };
+  const double alone = mean_ttft(false, 512);
+  EXPECT_LT(mean_ttft(true, 512), 0.7 * alone);
+  EXPECT_LT(mean_ttft(true, 256), 0.7 * alone);
+}
+
 }  // namespace
 }  // namespace spillway
