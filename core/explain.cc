@@ -61,6 +61,7 @@ std::string ExplainDevices(const Needs& needs, const PoolSpec& pool) {
 }
 
 std::string ExplainRuntime(const Needs& needs, const PoolSpec& pool) {
+  if (pool.adapter.type == "openai") return "runs no jobs: its engines answer requests";
   const auto found = pool.runtimes.find(needs.runtime.name);
   if (found != pool.runtimes.end()) {
     return absl::StrCat("needs ", needs.runtime.ToString(), ", it has ", needs.runtime.name, " ",
@@ -73,7 +74,15 @@ std::string ExplainRuntime(const Needs& needs, const PoolSpec& pool) {
 }
 
 std::string ExplainModel(const Work& work, const Needs& needs, const PoolSpec& pool) {
-  if (!needs.model.empty()) return absl::StrCat("does not serve model ", needs.model);
+  if (!needs.model.empty()) {
+    const auto serve = std::find_if(pool.serves.begin(), pool.serves.end(),
+                                    [&](const ServeSpec& s) { return s.model == needs.model; });
+    if (work.kind != WorkKind::kRequest || serve == pool.serves.end())
+      return absl::StrCat("does not serve model ", needs.model);
+    const std::string& there = serve->upstream.empty() ? serve->model : serve->upstream;
+    return absl::StrCat("is to serve model ", needs.model, ", but its engines do not list `", there,
+                        "`");
+  }
   const auto* units = std::get_if<ClassUnits>(&work.demand);
   return absl::StrCat("does not run work of class ", units ? units->work_class : "?", " (it runs ",
                       pool.classes ? OrNone(Listed(*pool.classes)) : "all", ")");
@@ -112,6 +121,15 @@ std::string ExplainLate(const Candidate& candidate, const Objective& objective) 
   if (candidate.figures.wanted <= 0)
     return absl::StrCat("would ", verb, " in ", found, " (p90), the objective is past");
   return absl::StrCat("would ", verb, " in ", found, " (p90), the objective is ", Describe(wanted));
+}
+
+// A request's budget holds for the longest answer that it may get.
+std::string ExplainDear(const Candidate& candidate, const Work& work) {
+  const std::string allowed =
+      absl::StrCat(", at most ", Describe(Usd(candidate.figures.wanted)), " is allowed");
+  const std::string cost = Describe(Usd(candidate.figures.found));
+  if (work.kind != WorkKind::kRequest) return absl::StrCat("would cost ", cost, allowed);
+  return absl::StrCat("with the longest answer that it may get would cost ", cost, allowed);
 }
 
 std::string ExplainOutranked(const Candidate& candidate) {
@@ -240,14 +258,15 @@ std::string Explain(const Candidate& candidate, Code code, const Work& work, con
     case Code::kDraining:
       return "is draining";
     case Code::kQuota:
-      return "the tenant's quota there is used up";
+      return work.kind == WorkKind::kRequest
+                 ? "its engines have as many requests under way as they take"
+                 : "the tenant's quota there is used up";
     case Code::kReserved:
       return "its nodes are reserved for other tenants";
     case Code::kUnpriced:
       return "its price is not known, and the policy does not allow that";
     case Code::kTooDear:
-      return absl::StrCat("would cost ", Describe(Usd(candidate.figures.found)), ", at most ",
-                          Describe(Usd(candidate.figures.wanted)), " is allowed");
+      return ExplainDear(candidate, work);
     case Code::kTooLate:
       return ExplainLate(candidate, face.objective);
     case Code::kBusy:

@@ -44,6 +44,29 @@ TEST(Explain, MoneyHasItsUnit) {
   EXPECT_EQ(Why(Code::kTooDear, {12'000'000, 5'000'000}),
             "would cost 0.012 USD, at most 0.0050 USD is allowed");
 }
+// The same codes say other things of requests, which run on engines.
+TEST(Explain, SpeaksOfRequestsAsOfRequests) {
+  Work request;
+  request.kind = WorkKind::kRequest;
+  request.needs.model = "m2";
+  PoolSpec engines = fixtures::EdgeNpuPool();
+  engines.adapter.type = "openai";
+  EXPECT_EQ(Why(Code::kQuota, {}, request, engines),
+            "its engines have as many requests under way as they take");
+  EXPECT_EQ(Why(Code::kQuota), "the tenant's quota there is used up");
+  EXPECT_EQ(Why(Code::kTooDear, {12'000'000, 5'000'000}, request, engines),
+            "with the longest answer that it may get would cost 0.012 USD, at most 0.0050 USD is "
+            "allowed");
+  EXPECT_EQ(Why(Code::kModel, {}, request, engines), "does not serve model m2");
+  engines.serves = {{.model = "m1"}, {.model = "m2"}};
+  EXPECT_EQ(Why(Code::kModel, {}, request, engines),
+            "is to serve model m2, but its engines do not list `m2`");
+  engines.serves[1].upstream = "org/m2";
+  EXPECT_EQ(Why(Code::kModel, {}, request, engines),
+            "is to serve model m2, but its engines do not list `org/m2`");
+  EXPECT_EQ(Why(Code::kRuntime, {}, fixtures::SmallJob(), engines),
+            "runs no jobs: its engines answer requests");
+}
 TEST(Describe, RoundsForPeople) {
   EXPECT_EQ(Describe(Usd(1'190'000)), "0.0012 USD");
   EXPECT_EQ(Describe(Usd(6'147'778)), "0.0061 USD");
