@@ -16,8 +16,9 @@ namespace {
 
 constexpr int kRoomForAll = 115;  // columns
 
-// "6/8": free of what the nodes that are up have; a dash where they have none.
+// "6/8": free of what the nodes that are up have; a dash where they have none to give.
 std::string FreeOf(const Value& pool, std::string_view what) {
+  if (TextAt(pool, {"adapter", "type"}) == "openai") return std::string(kUnknown);  // runs no jobs
   const auto free = NumberAt(pool, {"free", what}), total = NumberAt(pool, {"total", what});
   if (!free || !total || *total == 0) return std::string(kUnknown);
   if (what != "memory") return absl::StrFormat("%.4g/%.4g", *free, *total);

@@ -69,8 +69,9 @@ void FillFromMachine(const Place& at, const Machine& machine, const PoolText& te
 
 void FillFromDevice(const Device& device, const PoolText& text, PoolSpec& pool) {
   const bool is_cpu = device.kind == DeviceKind::kCpu;
-  if (!text.has_arch && pool.modelled && device.arch) pool.arch = *device.arch;
-  if (is_cpu && pool.modelled) {  // a real machine is as large as it is
+  if (!text.has_arch && pool.adapter.type != "process" && device.arch) pool.arch = *device.arch;
+  // A machine of our own is as large as it is; of others nothing else is known.
+  if (is_cpu && pool.adapter.type != "process") {
     if (pool.node.cpus == MilliCpus(0)) pool.node.cpus = MilliCpus(1000 * device.vcpus);
     if (pool.node.memory == Bytes(0)) pool.node.memory = device.memory;
   }
@@ -117,12 +118,13 @@ void FillIn(const Place& at, const Device* device, const Machine& machine, const
   if (device) pool.kind = device->kind;
   if (device && pool.vendor.empty()) pool.vendor = device->vendor;
   // The machine first: a device's figures are scaled to the node.
-  if (!pool.modelled) FillFromMachine(at, machine, text, pool);
+  if (pool.adapter.type == "process") FillFromMachine(at, machine, text, pool);
   if (device) FillFromDevice(*device, text, pool);
-  if (!device && !text.has_precisions && pool.kind == DeviceKind::kCpu) {
+  const bool elsewhere = pool.adapter.type == "openai";  // what runs it is not ours to know
+  if (!device && !text.has_precisions && pool.kind == DeviceKind::kCpu && !elsewhere) {
     pool.precisions = PrecisionsOf(pool.features);
   }
-  if (pool.vendor.empty()) at.Fail("a pool without `device` needs the key `vendor`");
+  if (pool.vendor.empty() && !elsewhere) at.Fail("a pool without `device` needs the key `vendor`");
   for (const char* feature : {"tdx", "sev-snp"}) {
     if (HasWord(pool.features, feature)) AddWords(pool.confidential, {feature});
   }

@@ -111,6 +111,8 @@ bool TakesTenant(const Work& work, const PoolSpec& pool) {
 
 }  // namespace
 
+bool RunsJobs(const PoolSpec& pool) { return pool.adapter.type != "openai"; }
+
 Ability AbilityOf(const Work& work, const WorkFace& face, const PoolSpec& pool) {
   const Needs& needs = face.needs;
   Ability ability;
@@ -121,6 +123,11 @@ Ability AbilityOf(const Work& work, const WorkFace& face, const PoolSpec& pool) 
   const auto require = [&](bool holds, Code code) {
     if (!holds) refuse(code, {});
   };
+  // What its nodes are like says nothing then.
+  if (HoldsANode(work) && !RunsJobs(pool)) {
+    refuse(Code::kRuntime, {});
+    return ability;
+  }
   // In the order of the codes, so that the first refusal is the first code.
   const bool holds_a_node = HoldsANode(work);
   if (holds_a_node) {

@@ -15,12 +15,16 @@ struct Ability {
   bool able() const { return codes.empty(); }
 };
 
+// Engines that others run (adapter `openai`) answer requests; nobody could launch a job there.
+bool RunsJobs(const PoolSpec& pool);
+
 // Every reason at once (not only the first), but kRule, which is the policy's (policies/policy.h).
 // `face` is FaceFor(work, pool). Does not allocate.
 //
 // - Jobs and services hold a node: its CPUs, memory, devices and runtime must do. A request holds
 //   nothing, the engine that answers it does: of these four it is only asked for the sort of device
 //   that its needs name.
+// - Jobs and services have the code kRuntime alone on a pool that runs none.
 // - `memory` of a device is wanted in the part that the work gets: fraction x device_memory.
 // - Work that asks for no device is refused with kDevices where nodes have some, unless the pool's
 //   weights give CPUs a price: CPU work on an accelerator node is never free.

@@ -63,7 +63,9 @@ Work RequestOf(const PoolSpec& pool, const std::string& model) {
 
 std::vector<Work> ShapesServedBy(const PoolSpec& pool) {
   std::vector<Work> shapes;
-  for (const auto& [runtime, version] : pool.runtimes) shapes.push_back(JobFilling(pool, runtime));
+  for (const auto& [runtime, version] : pool.runtimes) {
+    if (RunsJobs(pool)) shapes.push_back(JobFilling(pool, runtime));
+  }
   if (!pool.models) return shapes;
   for (const std::string& model : *pool.models) shapes.push_back(RequestOf(pool, model));
   return shapes;

@@ -356,6 +356,25 @@ std::string WordsFor(const Work& work, const PoolSpec& pool) {
   const Candidate candidate{.pool = PoolId(0), .codes = ability.codes, .figures = ability.figures};
   return ability.able() ? "able" : Explain(candidate, work, pool);
 }
+// Whatever its nodes are said to be: nobody could launch a job there.
+TEST(Ability, EnginesOfOthersRunNoJobs) {
+  PoolSpec engines = fixtures::EdgeNpuPool();
+  engines.runtimes = {{"none", fixtures::V("1")}};
+  Work job = JobNeeding(Cpus(1), GiB(1));
+  engines.weights = {.cpus = 1};
+  ASSERT_TRUE(Ask(job, engines).able());
+  engines.adapter.type = "openai";
+  EXPECT_EQ(CodesOf(Ask(job, engines)), std::vector<Code>{Code::kRuntime});
+  job.needs.cpus = Cpus(1000);
+  EXPECT_EQ(CodesOf(Ask(job, engines)), std::vector<Code>{Code::kRuntime})
+      << "what its nodes lack says nothing";
+  job.kind = WorkKind::kService;
+  EXPECT_FALSE(Ask(job, engines).able());
+  Work request;
+  request.kind = WorkKind::kRequest;
+  EXPECT_TRUE(Ask(request, engines).able());
+}
+
 TEST(Ability, IsExplainedByWhatWasShort) {
   Work gang = SmallJob();
   gang.needs.nodes = 5;
