@@ -54,6 +54,10 @@ std::string Head(const Value& decision, const Screen& screen) {
   const std::string outcome = TextAt(decision, {"outcome"});
   const std::string chosen = TextAt(decision, {"chosen"});
   std::string words = chosen.empty() ? outcome : absl::StrCat(outcome, " on ", chosen);
+  const std::string engine = TextAt(decision, {"request", "endpoint"});  // "a10/0"
+  const std::string pool = engine.substr(0, engine.rfind('/'));
+  if (!chosen.empty() && !pool.empty() && pool != chosen)
+    absl::StrAppend(&words, ", then on ", pool);
   std::string line = screen.Paint(ToneOfOutcome(outcome), words);
   if (const std::string work = TextAt(decision, {"work"}); !work.empty())
     line = absl::StrCat(screen.Paint(Tone::kStrong, work), "  ", line);
@@ -63,6 +67,27 @@ std::string Head(const Value& decision, const Screen& screen) {
     absl::StrAppend(&by, ", rule ", rule);
   if (const std::string id = TextAt(decision, {"id"}); !id.empty()) by = absl::StrCat(id, ", ", by);
   return absl::StrCat(line, "  ", screen.Paint(Tone::kDim, by), "\n\n");
+}
+
+std::string FaultInWords(const std::string& fault) {
+  return fault == "connect"      ? "no connection could be made"
+         : fault == "broken"     ? "it broke before an answer"
+         : fault == "timeout"    ? "no answer in time"
+         : fault == "overloaded" ? "it was too busy (429 or 503)"
+         : fault == "error"      ? "it answered with an error (5xx)"
+                                 : fault;
+}
+
+// Engines that were given up for the next one, each with the reason.
+std::string FailedTries(const Value& request) {
+  std::string lines;
+  for (const Value& attempt : ListAt(request, {"attempts"})) {
+    const std::string fault = TextAt(attempt, {"fault"});
+    if (fault.empty() || fault == "none") continue;
+    absl::StrAppend(&lines, "tried ", OrDash(TextAt(attempt, {"endpoint"})), ": ",
+                    FaultInWords(fault), "\n");
+  }
+  return lines;
 }
 
 // Of a cascade: which attempt this is, and how it went on.
@@ -96,7 +121,7 @@ std::string OutcomeOf(const Value& request) {
 std::string Foot(const Value& decision, const Screen& screen) {
   if (const Value* request = ValueAt(decision, {"request"})) {
     const auto baseline = MoneyAt(*request, {"baseline_cost_usd"});
-    return absl::StrCat(OutcomeOf(*request), CascadeOf(*request),
+    return absl::StrCat(FailedTries(*request), OutcomeOf(*request), CascadeOf(*request),
                         "NVIDIA alone: ", baseline ? ShowMoney(baseline) : "nobody there serves it",
                         "\n");
   }
