@@ -1,12 +1,14 @@
 #include "controller/quota.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace spillway {
 namespace {
 
 constexpr std::int64_t kDay = 24 * 60 * 60;
+constexpr Usd kMost{std::numeric_limits<std::int64_t>::max()};
 
 std::int64_t DayOf(absl::Time now) {
   const std::int64_t second = absl::ToUnixSeconds(now);
@@ -73,11 +75,11 @@ class QuotaAccount {
     return over;
   }
 
-  bool Hold(Usd expected, Usd budget, absl::Time now) {
+  bool Hold(Usd most, Usd budget, absl::Time now) {
     const std::lock_guard lock(mutex_);
     MoveTo(now);
-    if (expected > budget - spent_ - held_) return false;
-    held_ += expected;
+    if (most > LeftOf(budget)) return false;
+    held_ += most;
     return true;
   }
 
@@ -90,7 +92,7 @@ class QuotaAccount {
   void Book(Usd cost, absl::Time now) {
     const std::lock_guard lock(mutex_);
     MoveTo(now);
-    spent_ += cost;
+    if (cost > Usd(0)) spent_ = cost > kMost - spent_ ? kMost : spent_ + cost;
   }
 
   void Spent(Usd cost, absl::Time now) {
@@ -100,8 +102,13 @@ class QuotaAccount {
   }
 
  private:
+  // Never more than the budget: nothing that was booked gives any back.
+  Usd LeftOf(Usd budget) const {
+    return spent_ >= budget ? Usd(0) : std::max(budget - spent_ - held_, Usd(0));
+  }
+
   Over WhatIsOver(const Quota& quota, absl::Time now, absl::Duration& retry_after) {
-    if (quota.usd_per_day && spent_ + held_ >= *quota.usd_per_day) {
+    if (quota.usd_per_day && LeftOf(*quota.usd_per_day) <= Usd(0)) {
       retry_after = absl::FromUnixSeconds((day_ + 1) * kDay) - now;
       return Over::kDollars;
     }
@@ -147,11 +154,11 @@ QuotaTicket& QuotaTicket::operator=(QuotaTicket&& other) noexcept {
   return *this;
 }
 
-bool QuotaTicket::Hold(Usd expected, absl::Time now) {
+bool QuotaTicket::Hold(Usd most, absl::Time now) {
   if (over_ != Over::kNone) return false;
   if (!account_ || !budget_) return true;
-  if (account_->Hold(expected, *budget_, now)) {
-    held_ += expected;
+  if (account_->Hold(most, *budget_, now)) {
+    held_ += most;
     return true;
   }
   over_ = Over::kDollars;

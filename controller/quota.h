@@ -63,10 +63,10 @@ class QuotaTicket {
   // None: the tenant has no bound of rate.
   const std::optional<RateLeft>& rate() const { return rate_; }
 
-  // Sets aside what the request will cost, about: without it many requests at once would each find
-  // money left. False: that is more than is left today, which over()
-  // says from then on, or the tenant was over something before.
-  bool Hold(Usd expected, absl::Time now);
+  // Sets aside the most that the request may cost (MostCostOf of scheduler/router.h): without it
+  // many requests at once would each find money left. False: that is more than is left today, which
+  // over() says from then on, or the tenant was over something before.
+  bool Hold(Usd most, absl::Time now);
   // The request is over and cost this much. Once; later calls change nothing.
   void Done(Usd cost, absl::Time now);
 

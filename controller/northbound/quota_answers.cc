@@ -29,7 +29,8 @@ OpenAiError OverQuota(const QuotaTicket& ticket) {
     error.message = "as many requests of your tenant are under way as its quota allows";
   } else {
     error.message =
-        "what is left of your tenant's dollars of this day (UTC) is less than this request costs";
+        "what is left of your tenant's dollars of this day (UTC) is less than this request may "
+        "cost; with a smaller `max_tokens` it may cost less";
     error.code = "insufficient_quota";
   }
   return error;
@@ -39,7 +40,9 @@ void AddRateHeaders(const QuotaTicket& ticket, HttpResponse& response) {
   if (!ticket.rate()) return;
   response.headers.Add("x-ratelimit-limit-requests", absl::StrCat(ticket.rate()->limit));
   response.headers.Add("x-ratelimit-remaining-requests", absl::StrCat(ticket.rate()->remaining));
-  response.headers.Add("x-ratelimit-reset-requests", ResetText(ticket.rate()->reset));
+  // The window is a minute; the second that has begun counts whole within it.
+  const absl::Duration reset = std::min(ticket.rate()->reset, absl::Seconds(kLongestWait));
+  response.headers.Add("x-ratelimit-reset-requests", ResetText(reset));
 }
 
 std::string ResetText(absl::Duration reset) {

@@ -174,6 +174,21 @@ TEST(Quotas, AThousandAtOnceShareABudgetForTen) {
   EXPECT_FALSE(quotas.Admit("a", quota, kStart).Hold(Usd(1), kStart));
 }
 
+// However much is booked, nothing of it comes back.
+TEST(Quotas, AnAbsurdCostUsesTheBudgetUpForTheDay) {
+  Quotas quotas;
+  const Quota quota{.usd_per_day = Usd(100)};
+  for (const Usd cost : {Usd(INT64_MAX), Usd(INT64_MAX), Usd(-50), Usd(INT64_MIN)}) {
+    QuotaTicket first = quotas.Admit("b", Quota{.usd_per_day = Usd(INT64_MAX)}, kStart);
+    first.Done(cost, kStart);
+    EXPECT_EQ(quotas.Admit("b", quota, kStart).over(), Over::kDollars);
+  }
+  EXPECT_FALSE(quotas.Admit("c", quota, kStart).Hold(Usd(INT64_MAX), kStart));
+  QuotaTicket credit = quotas.Admit("c", quota, kStart);
+  credit.Done(Usd(-1000), kStart);
+  EXPECT_FALSE(quotas.Admit("c", quota, kStart).Hold(Usd(101), kStart));
+}
+
 TEST(Quotas, EachDayOfUtcHasItsOwnDollars) {
   Quotas quotas;
   const Quota quota{.usd_per_day = Usd(100)};
