@@ -118,9 +118,8 @@ struct EndpointWatch::Impl {
     }
     if (now >= one.models_due) {
       const bool told = !kind.models.empty();
-      one.models_due = told ? now + options.models : absl::InfiniteFuture();
       if (told) co_await AskModels(one);
-      if (told && !one.signals.models) one.models_due = now + options.health;
+      one.models_due = told ? now + UntilModels(one) : absl::InfiniteFuture();
       asked = true;
     }
     if (now >= one.metrics_due) {
@@ -133,6 +132,13 @@ struct EndpointWatch::Impl {
       asked = true;
     }
     co_return asked;
+  }
+
+  // The list of models tells of health where no page does; a list that is missing comes soon.
+  absl::Duration UntilModels(const Watched& one) const {
+    const bool alone = one.spec.kind->health.empty();
+    if (!one.signals.models || (alone && !one.signals.up)) return options.health;
+    return alone ? std::min(options.only_models, options.models) : options.models;
   }
 
   struct Page {
@@ -196,7 +202,10 @@ struct EndpointWatch::Impl {
       read = absl::UnavailableError(
           absl::StrCat("GET ", ToAbsl(kind.models), " answers ", page.status));
     }
-    if (kind.health.empty()) Say(one, read.ok(), std::string(read.message()));
+    // One that is asked too often is there.
+    const bool asked_less = page.status == 429;
+    one.signals.models_why = read.ok() || asked_less ? "" : std::string(read.message());
+    if (kind.health.empty()) Say(one, read.ok() || asked_less, one.signals.models_why);
   }
 
   Awaitable<void> AskMetrics(Watched& one) {

@@ -30,12 +30,14 @@ struct EndpointSignals {
   absl::Time load_at;  // when that page came, or failed to
   std::shared_ptr<const std::vector<std::string>> models;  // null: not told yet
   std::string why;                                         // why it is not up, for people
+  std::string models_why;  // why its list of models cannot be read; "": it can, or has none
 };
 
 struct WatchOptions {
   absl::Duration metrics = absl::Milliseconds(500);    // between two pages of metrics,
   absl::Duration health = absl::Seconds(1);            // two questions after health,
-  absl::Duration models = absl::Seconds(30);           // and two lists of models
+  absl::Duration models = absl::Seconds(30);           // and two lists of models,
+  absl::Duration only_models = absl::Seconds(3);       // where nothing else tells of health
   absl::Duration timeout = absl::Seconds(2);           // for each
   absl::Duration when_down = absl::Milliseconds(500);  // between questions to one that is not up
 };

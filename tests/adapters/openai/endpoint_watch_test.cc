@@ -177,6 +177,32 @@ TEST(EndpointWatch, AHostedEngineIsUpWhileItTellsItsModels) {
   EXPECT_EQ(seen.last().why.find("canary"), std::string::npos);
 }
 
+// A list of models each half minute would find out half a minute late.
+TEST(EndpointWatch, WhereOnlyModelsTellOfHealthTheyAreAskedForMoreOften) {
+  FakeEngine engine;
+  engine.Set("/v1/models", R"({"data":[{"id":"gpt"}]})");
+  WatchOptions options = Seen::Quick();
+  options.models = absl::Hours(1);
+  options.only_models = absl::Milliseconds(20);
+  Seen seen({At(engine.url(), "openai")}, options);
+  EXPECT_TRUE(seen.Comes([](const EndpointSignals& s) { return s.up; }));
+  engine.Remove("/v1/models");
+  EXPECT_TRUE(seen.Comes([](const EndpointSignals& s) { return !s.up; }));
+  EXPECT_EQ(seen.last().models_why, "GET /v1/models answers 404");
+  engine.Set("/v1/models", R"({"data":[{"id":"gpt"}]})");
+  EXPECT_TRUE(seen.Comes([](const EndpointSignals& s) { return s.up; }));
+  EXPECT_EQ(seen.last().models_why, "");
+  EXPECT_LE(WatchOptions().only_models, absl::Seconds(5)) << "as it is served";
+}
+
+TEST(EndpointWatch, SaysWhyModelsCannotBeReadOfAnEngineThatIsWell) {
+  FakeEngine engine;
+  engine.Set("/health", "");
+  engine.Set("/v1/models", "<html>");
+  Seen seen({At(engine.url(), "vllm")});
+  EXPECT_TRUE(seen.Comes([](const EndpointSignals& s) { return s.up && !s.models_why.empty(); }));
+}
+
 TEST(EndpointWatch, ReadsOllamasTags) {
   FakeEngine engine;
   engine.Set("/api/tags", R"({"models":[{"name":"qwen2:7b","size":1}]})");
