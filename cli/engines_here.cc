@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "adapters/openai/key_source.h"
@@ -13,6 +14,8 @@ namespace spillway::cli {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(10);  // with engines that run here
+// With those of others, which may be down; as long as the watch waits for an answer, and a bit.
+constexpr std::chrono::milliseconds kPatienceWithOthers(2500), kStep(2);
 
 std::map<std::string, std::string> UpstreamNames(const PoolSpec& pool) {
   std::map<std::string, std::string> names;
@@ -54,7 +57,10 @@ void EnginesHere::Add(EndpointKey key, const PoolSpec& pool, const std::string& 
   if (!origin.ok()) return;
   dispatcher_.SetEngine(key, {.origin = *std::move(origin), .upstream = UpstreamNames(pool)});
   const EngineKind* kind = FindEngineKind(pool.modelled ? "spillway" : pool.adapter.engine);
-  Met engine{.key = key, .here = pool.modelled};
+  Met engine{.key = key,
+             .name = absl::StrCat(pool.name, "/", key.number),
+             .watched = {},
+             .here = pool.modelled};
   engine.watched.url = url;
   engine.watched.kind = kind != nullptr ? kind : FindEngineKind("openai");
   engine.watched.key = *secret;
@@ -100,18 +106,35 @@ void EnginesHere::OnSignals(const Met& engine, const EndpointSignals& signals) {
     dispatcher_.OnSigns(engine.key, {.running = Count(signals.load.running),
                                      .waiting = Count(signals.load.waiting)});
   }
+  log_.OnHealth(engine.name, signals.up, signals.why);
+  // An engine that is down is said to be; why it tells no models, then, is no news.
+  if (signals.up) log_.OnModels(engine.name, signals.models_why);
   const std::lock_guard lock(mutex_);
+  heard_.insert(engine.key);
+  changed_.notify_all();
   auto& [up, models] = said_[engine.key];
   const bool new_models = signals.models && *signals.models != models;
   if (signals.up == up && !new_models) return;
   up = signals.up;
   if (new_models) models = *signals.models;
   sink_.Post(event::EndpointSeen{.endpoint = engine.key, .up = up, .models = models});
-  changed_.notify_all();
 }
 
 bool EnginesHere::AllHereAnswer() {
   return std::all_of(here_.begin(), here_.end(), [&](EndpointKey key) { return said_[key].first; });
+}
+
+bool EnginesHere::AllAreKnown() { return heard_.size() == said_.size(); }
+
+// What was posted of engines goes through the brain before requests are routed by it.
+bool EnginesHere::RouterKnows() {
+  const auto view = dispatcher_.view();
+  return std::all_of(said_.begin(), said_.end(), [&](const auto& engine) {
+    const std::uint32_t place =
+        view ? view->PlaceOf(engine.first) : std::numeric_limits<std::uint32_t>::max();
+    return !engine.second.first ||
+           (view && place < view->endpoints().size() && view->endpoints()[place].up);
+  });
 }
 
 absl::Status EnginesHere::Watch() {
@@ -123,9 +146,13 @@ absl::Status EnginesHere::Watch() {
   }
   SPILLWAY_RETURN_IF_ERROR(StartWatch(std::move(met)));
   std::unique_lock lock(mutex_);
-  if (changed_.wait_for(lock, kPatience, [this] { return AllHereAnswer(); }))
-    return absl::OkStatus();
-  return absl::UnavailableError("the modelled engines do not answer");
+  if (!changed_.wait_for(lock, kPatience, [this] { return AllHereAnswer(); }))
+    return absl::UnavailableError("the modelled engines do not answer");
+  changed_.wait_for(lock, kPatienceWithOthers, [this] { return AllAreKnown(); });
+  for (auto slept = std::chrono::milliseconds(0); slept < kPatienceWithOthers && !RouterKnows();
+       slept += kStep)
+    changed_.wait_for(lock, kStep);
+  return absl::OkStatus();
 }
 
 void EnginesHere::Stop() {

@@ -14,6 +14,7 @@
 #include "adapters/modelled/engine_hosting.h"
 #include "adapters/openai/endpoint_watch.h"
 #include "controller/dispatcher.h"
+#include "controller/engine_log.h"
 #include "core/config.h"
 
 namespace spillway::cli {
@@ -22,21 +23,24 @@ namespace spillway::cli {
 // modelled ones by starting them here.
 class EnginesHere {
  public:
-  // `sink` and `dispatcher` outlive it.
-  EnginesHere(AdapterSink& sink, Dispatcher& dispatcher) : sink_(sink), dispatcher_(dispatcher) {}
+  // All outlive it.
+  EnginesHere(AdapterSink& sink, Dispatcher& dispatcher, EngineLog& log)
+      : sink_(sink), dispatcher_(dispatcher), log_(log) {}
 
   // Starts the modelled engines of the fleet; before the host starts.
   absl::Status Start(const Config& config);
   // A pool that has engines; on the control thread, again whenever it changes.
   void Meet(PoolId id, const PoolSpec& pool);
   // From now on every engine that is met is looked after: whether it answers, what it serves, how
-  // busy it is. Returns once those that run here answer. The host has started.
+  // busy it is. Returns once those that run here answer, and those of others did or are known to be
+  // down, and the router knows. The host has started.
   absl::Status Watch();
   void Stop();
 
  private:
   struct Met {
     EndpointKey key;
+    std::string name;  // "a10/0"
     WatchedEndpoint watched;
     bool here = false;  // modelled
   };
@@ -44,9 +48,12 @@ class EnginesHere {
   absl::Status StartWatch(std::vector<Met> engines);
   void OnSignals(const Met& engine, const EndpointSignals& signals);
   bool AllHereAnswer();
+  bool AllAreKnown();
+  bool RouterKnows();
 
   AdapterSink& sink_;
   Dispatcher& dispatcher_;
+  EngineLog& log_;
   std::unique_ptr<ModelledEngines> modelled_;
   std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
@@ -54,6 +61,7 @@ class EnginesHere {
   std::vector<Met> met_;  // and not watched yet
   std::set<EndpointKey> here_;
   std::map<EndpointKey, std::pair<bool, std::vector<std::string>>> said_;  // up, models
+  std::set<EndpointKey> heard_;  // of which something is known
   std::vector<std::unique_ptr<EndpointWatch>> watches_;
 };
 

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "controller/address_file.h"
+#include "controller/engine_log.h"
 #include "controller/metrics/metrics.h"
 #include "controller/northbound/api.h"
 #include "controller/serve_config.h"
@@ -22,6 +23,7 @@
 #include "controller/store/sqlite_archive.h"
 #include "controller/store/sqlite_store.h"
 #include "controller/store/state_lock.h"
+#include "controller/waiting_for_restart.h"
 #include "core/status.h"
 #include "formats/catalog_file.h"
 #include "net/server.h"
@@ -46,11 +48,45 @@ void KeepMemory() {
   ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 
+// What is committed is counted, and what it says of engines is logged.
+class WatchingObserver final : public Observer {
+ public:
+  WatchingObserver(Observer& metrics, EngineLog& engines) : metrics_(metrics), engines_(engines) {}
+  void OnDecided(absl::Duration took) override { metrics_.OnDecided(took); }
+  void OnLoopLag(absl::Duration lag) override { metrics_.OnLoopLag(lag); }
+  void OnAdapterCall(std::string_view adapter, std::string_view call,
+                     absl::StatusCode code) override {
+    metrics_.OnAdapterCall(adapter, call, code);
+  }
+  void OnRequest(std::string_view operation, int status, absl::Duration took) override {
+    metrics_.OnRequest(operation, status, took);
+  }
+  void OnReload(bool succeeded) override { metrics_.OnReload(succeeded); }
+  void OnCommitted(const Batch& batch, absl::Duration took) override {
+    metrics_.OnCommitted(batch, took);
+    for (const Event& event : batch.events) {
+      const auto* ended = std::get_if<event::RequestsEnded>(&event.body);
+      if (ended == nullptr) continue;
+      for (const auto& request : ended->requests) engines_.OnEnded(*request);
+    }
+  }
+
+ private:
+  Observer& metrics_;
+  EngineLog& engines_;
+};
+
 // All that runs, in the order in which it is made; destroyed the other way round.
 class Controller {
  public:
   Controller(const ServeOptions& options, ServeLog& log)
-      : options_(options), log_(log), metrics_({options.version, options.revision}) {}
+      : options_(options),
+        log_(log),
+        engine_log_(
+            clock_,
+            [&log](bool bad, std::string_view line) { bad ? log.Warn(line) : log.Info(line); }),
+        metrics_({options.version, options.revision}),
+        observer_(metrics_, engine_log_) {}
 
   ~Controller() {
     server_.reset();
@@ -67,6 +103,7 @@ class Controller {
     for (const std::string& warning : config.warnings) log_.Warn(warning);
     server_spec_ = config.loaded.server;
     const auto parts = std::make_shared<const Config>(std::move(config.loaded.config));
+    started_with_ = parts;
     SPILLWAY_ASSIGN_OR_RETURN(lock_, StateLock::Take(options_.state_dir));
     address_.emplace(options_.state_dir);
     address_->Remove();
@@ -82,6 +119,10 @@ class Controller {
     metrics_.OnReload(reloaded.ok());
     if (reloaded.ok()) {
       log_.Info("policy, prices and keys were read again and are in force");
+      if (!unapplied_.empty()) {
+        log_.Warn(absl::StrCat("not in force before a restart, though the file says otherwise: ",
+                               unapplied_));
+      }
     } else {
       log_.Error(absl::StrCat("reload failed, the last good policy, prices and keys stay: ",
                               reloaded.message()));
@@ -115,12 +156,13 @@ class Controller {
   absl::Status StartHost(const std::shared_ptr<const Config>& config) {
     HostOptions options;
     options.on_snapshot = [this](const Snapshot& snapshot) {
+      engine_log_.OnInputs(snapshot.router);
       if (dispatcher_) dispatcher_->Publish(snapshot.router);
     };
-    host_.emplace(std::move(options), clock_, brain_, *store_, *archive_, metrics_);
+    host_.emplace(std::move(options), clock_, brain_, *store_, *archive_, observer_);
     dispatcher_.emplace(Dispatcher::Options(), clock_, *host_);
-    SPILLWAY_ASSIGN_OR_RETURN(
-        adapters_, options_.adapters({options_.state_dir, *host_, *dispatcher_, *config}));
+    SPILLWAY_ASSIGN_OR_RETURN(adapters_, options_.adapters({options_.state_dir, *host_,
+                                                            *dispatcher_, *config, engine_log_}));
     SPILLWAY_RETURN_IF_ERROR(host_->Start(config, adapters_->ByType()));
     dispatcher_->Start(host_->epoch());
     dispatcher_->Publish(host_->snapshot()->router);
@@ -171,6 +213,7 @@ class Controller {
     SPILLWAY_RETURN_IF_ERROR(CheckServer(config.loaded.server));
     SPILLWAY_ASSIGN_OR_RETURN(auto keys, Keyring::Make(config.loaded.server.keys));
     Config& parts = config.loaded.config;
+    unapplied_ = WaitingForRestart(*started_with_, parts);
     std::mutex mutex;
     std::condition_variable come;
     std::optional<absl::Status> status;
@@ -190,11 +233,15 @@ class Controller {
   const ServeOptions& options_;
   ServeLog& log_;
   SystemClock clock_;
+  EngineLog engine_log_;
   Catalog catalog_;
+  std::shared_ptr<const Config> started_with_;
+  std::string unapplied_;  // what the last reload found changed and could not put into force
   ServerSpec server_spec_;
   std::unique_ptr<StateLock> lock_;
   std::optional<AddressFile> address_;
   Metrics metrics_;
+  WatchingObserver observer_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<SqliteArchive> archive_;
   Brain brain_;

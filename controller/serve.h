@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "adapters/adapter.h"
 #include "controller/dispatcher.h"
+#include "controller/engine_log.h"
 #include "controller/host.h"
 #include "core/config.h"
 #include "core/machine.h"
@@ -32,6 +33,7 @@ struct AdapterNeeds {
   AdapterSink& sink;       // outlives the adapters
   Dispatcher& dispatcher;  // the same; is told where engines are and what they say
   const Config& config;
+  EngineLog& engine_log;  // outlives the adapters
 };
 using AdapterFactory =
     std::function<absl::StatusOr<std::unique_ptr<ServedAdapters>>(const AdapterNeeds&)>;

@@ -54,7 +54,9 @@ class Metrics::Impl {
                            .Register(registry_)),
         reload_(prometheus::BuildGauge()
                     .Name("spillway_config_last_reload_successful")
-                    .Help("1 if the configuration in force is the one that was last asked for.")
+                    .Help("1 if policy, prices and keys in force are those last asked for; what "
+                          "else changed in the "
+                          "file waits for a restart.")
                     .Register(registry_)
                     .Add({})),
         inference_(registry_) {
