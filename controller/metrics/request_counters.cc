@@ -54,6 +54,9 @@ RequestCounters::RequestCounters(prometheus::Registry& registry, Caps caps)
                       "Energy of requests at the node, joules.")),
       spills_(Counter(registry, "spillway_request_spills_total",
                       "Requests that the first pool in claim order did not take, by its code.")),
+      uncounted_(Counter(registry, "spillway_request_uncounted_total",
+                         "Answers whose tokens the engine did not count, or not believably: booked "
+                         "at their estimate.")),
       retries_(Counter(registry, "spillway_request_attempt_faults_total",
                        "Attempts that failed before anything reached the client.")) {}
 
@@ -141,6 +144,10 @@ void RequestCounters::Count(const Request& request) {
         .Increment();
   }
   if (request.answered_by.empty()) return;
+  const bool says_all = request.prompt_tokens &&
+                        (request.output_tokens || request.features.kind == ModelKind::kEmbedding);
+  if (request.end == RequestEnd::kAnswered && !says_all)
+    uncounted_.Add({{"pool", pool()}}).Increment();
   series.duration->Observe(absl::ToDoubleSeconds(request.ended - request.features.arrived));
   if (request.ttft) series.ttft->Observe(absl::ToDoubleSeconds(*request.ttft));
   if (request.tpot) series.tpot->Observe(absl::ToDoubleSeconds(*request.tpot));

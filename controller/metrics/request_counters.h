@@ -55,7 +55,7 @@ class RequestCounters {
 
   prometheus::Family<prometheus::Histogram>&duration_, &ttft_, &tpot_, &tokens_, &ratio_;
   prometheus::Family<prometheus::Counter>&requests_, &cost_, &baseline_, &compared_, &energy_,
-      &spills_, &retries_;
+      &spills_, &uncounted_, &retries_;
 };
 
 }  // namespace spillway
