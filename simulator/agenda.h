@@ -10,13 +10,13 @@ namespace spillway {
 
 // What may happen in a cell beside arrivals from its trace.
 enum class TickKind : std::uint32_t {
-  kStep,      // of a server: its step may be over
-  kJobEnd,    // of an attempt
-  kBrain,     // the instant that the brain asked for
-  kFlush,     // ended requests go to the brain
-  kView,      // new router inputs are made ready
-  kRoom,      // the one who has waited longest for room gives up
-  kTurn,      // somebody in a session asks again
+  kStep,        // of a server: its step may be over
+  kJobEnd,      // of an attempt
+  kBrain,       // the instant that the brain asked for
+  kFlush,       // ended requests go to the brain
+  kView,        // new router inputs are made ready
+  kRoom,        // the one who has waited longest for room gives up
+  kTurn,        // somebody in a session asks again
   kNodeNotice,  // `id`: number of a node in the world, which will soon be taken back
   kNodeDown,
   kNodeUp,

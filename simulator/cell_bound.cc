@@ -33,8 +33,7 @@ void CellBound::Add(const Request& request, bool in_time) {
   const std::int64_t prompt = request.prompt_tokens.value_or(1);
   const std::int64_t output = request.output_tokens.value_or(0);
   const auto add = [&](std::map<SizeKey, RequestBucket>& buckets) {
-    RequestBucket& bucket =
-        buckets[{request.features.model, OctaveOf(prompt), OctaveOf(output)}];
+    RequestBucket& bucket = buckets[{request.features.model, OctaveOf(prompt), OctaveOf(output)}];
     if (bucket.requests == 0) {
       bucket.name = absl::StrCat(request.features.model, "/", prompt, "/", output);
       bucket.models = request.features.models;
@@ -113,14 +112,14 @@ absl::Status CellBound::Write(const ScenarioObjective& objective, CellOutcome& o
   if (too_many_ || (all_.empty() && shapes_.empty())) return absl::OkStatus();
   const RequestLoads loads{.prefix_cache = true};
   SPILLWAY_ASSIGN_OR_RETURN(const Usd bound, Solve(all_, loads, false, out));
-  out.lower_bound = std::min(bound, out.cost);
+  out.lower_bound = bound;
   if (out.slo_attainment() < objective.attainment) return absl::OkStatus();
   RequestLoads in_time = loads;
   in_time.ttft = objective.ttft;
   in_time.tpot = objective.tpot;
   // No policy may be able to do it in whole nodes; then the plain bound is all that can be said.
   if (const auto slo = Solve(in_time_, in_time, true, out); slo.ok())
-    out.lower_bound_slo = std::min(std::max(*slo, *out.lower_bound), out.cost);
+    out.lower_bound_slo = std::max(*slo, *out.lower_bound);
   return absl::OkStatus();
 }
 

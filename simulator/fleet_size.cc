@@ -53,9 +53,9 @@ absl::StatusOr<PoolSpec> FirstThatFits(const ScenarioFleet& fleet, const std::st
                                        const Catalog& catalog) {
   const Device& device = catalog.devices.at(fleet.size->device);
   if (!fleet.size->node_hour && device.prices.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "fleet ", fleet.name, ": ", model, " on ", fleet.size->device,
-        ": the catalogue has no price for the device; write `node_hour:` beside it"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("fleet ", fleet.name, ": ", model, " on ", fleet.size->device,
+                     ": the catalogue has no price for the device; write `node_hour:` beside it"));
   }
   std::vector<Precision> precisions;
   if (fleet.size->precision) {

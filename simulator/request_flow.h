@@ -56,14 +56,14 @@ class RequestFlow {
     Request record;
     std::shared_ptr<const RouterView> view;
     std::shared_ptr<const RequestShape> shape;
-    std::int64_t output_tokens = 0;  // truth: for engines only
+    std::int64_t output_tokens = 0;     // truth: for engines only
     std::vector<std::uint64_t> blocks;  // the same: of its prompt
     std::uint32_t part = 0, session = 0, turn = 0;
     std::size_t tried = 0;
     int server = -1;
     std::uint64_t mark = 0;
-    std::int64_t prompt_tokens = 0;       // truth
-    std::int64_t estimated_tokens = 0;    // of the prompt, by the router
+    std::int64_t prompt_tokens = 0;     // truth
+    std::int64_t estimated_tokens = 0;  // of the prompt, by the router
     absl::Time first_at;
     bool first_token = false;
     bool live = false;
@@ -99,7 +99,7 @@ class RequestFlow {
 
   std::vector<Flight> flights_;
   std::vector<std::uint32_t> free_;
-  std::map<std::uint64_t, std::uint32_t> waiting_;  // by ticket
+  std::map<std::uint64_t, std::uint32_t> waiting_;             // by ticket
   std::deque<std::pair<absl::Time, std::uint64_t>> patience_;  // deadlines in order, tickets
   std::uint64_t last_ticket_ = 0, draws_ = 0, count_ = 0;
   std::int64_t in_flight_ = 0;

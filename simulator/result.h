@@ -27,13 +27,13 @@ struct PoolOutcome {
   // Time mean of the fuller one of batch and KV cache over its engines; on pools without engines of
   // held devices (CPUs where there are none). 1: it could take no more.
   double utilization = 0;
-  std::vector<double> strip;  // the same over time, in equal bins of `CellOutcome::bin`
-  std::int64_t requests = 0, jobs = 0;       // completed there
+  std::vector<double> strip;            // the same over time, in equal bins of `CellOutcome::bin`
+  std::int64_t requests = 0, jobs = 0;  // completed there
   std::int64_t prompt_tokens = 0, output_tokens = 0;
   Usd work_cost{}, idle_cost{}, overhead_cost{};  // allocated; they sum to the bill
   Usd bill() const { return work_cost + idle_cost + overhead_cost; }
-  Usd baseline_cost{}, compared_cost{};      // of work with a baseline: what NVIDIA would have cost
-  Joules energy{};                           // at the meter, PUE counted
+  Usd baseline_cost{}, compared_cost{};  // of work with a baseline: what NVIDIA would have cost
+  Joules energy{};                       // at the meter, PUE counted
   GramsCo2e carbon{};
 };
 
@@ -46,8 +46,9 @@ struct SpillCount {
 struct CellOutcome {
   std::string fleet, policy, workload;
   int seed = 0;
-  absl::Duration span{};  // that is billed: until the last work is over, at least the workload's own
-  absl::Duration bin{};   // of the strips
+  absl::Duration
+      span{};            // that is billed: until the last work is over, at least the workload's own
+  absl::Duration bin{};  // of the strips
 
   std::int64_t submitted = 0, completed = 0, refused = 0, failed = 0, unfinished = 0;
   std::int64_t judged = 0, met = 0;  // after warm-up: pieces of work, and those in time
@@ -62,7 +63,7 @@ struct CellOutcome {
   double nvidia_cost_share = 0;  // of the bill
   Joules energy{};
   GramsCo2e carbon{};
-  LatencySummary ttft, tpot, e2e;         // of requests that were answered
+  LatencySummary ttft, tpot, e2e;  // of requests that were answered
   LatencySummary job_wait, job_turnaround;
   std::vector<std::pair<double, double>> ttft_cdf;  // (seconds, fraction), rising, at most 101
   std::vector<PoolOutcome> pools;
@@ -81,10 +82,11 @@ struct RowOutcome {
   std::string fleet, policy, workload;
   bool is_baseline = false;
   int seeds = 0;
-  MeanOf cost, cost_paid_for, attainment, ttft_p50, ttft_p90, ttft_p99, tpot_p50, tpot_p90, tpot_p99;
+  MeanOf cost, cost_paid_for, attainment, ttft_p50, ttft_p90, ttft_p99, tpot_p50, tpot_p90,
+      tpot_p99;
   MeanOf nvidia_share, energy, carbon;
-  MeanOf saving, saving_paid_for;  // 1 - cost / baseline's, seed by seed; fractions
-  MeanOf over_bound;               // cost / lower bound
+  MeanOf saving, saving_paid_for;        // 1 - cost / baseline's, seed by seed; fractions
+  MeanOf over_bound;                     // cost / lower bound
   LoadLabel label = LoadLabel::kStable;  // the worst
 };
 
@@ -99,7 +101,7 @@ struct ExperimentOutcome {
   std::vector<CellOutcome> cells;  // in order: workload, pair, seed
   std::vector<RowOutcome> rows;    // in the same order
   std::vector<SizedFleet> sized;
-  std::string verdict;             // one sentence
+  std::string verdict;  // one sentence
 };
 
 }  // namespace spillway

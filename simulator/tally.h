@@ -27,7 +27,7 @@ class Tally {
   void Submitted() { ++submitted_; }
   // Whether it was in time.
   bool Ended(const Request& request, PoolId pool);
-  void Ended(const Job& job);   // terminal
+  void Ended(const Job& job);  // terminal
   void Unfinished(absl::Time arrived);
 
   std::int64_t submitted() const { return submitted_; }
