@@ -45,7 +45,8 @@ constexpr std::int64_t kMostTokens = 10'000'000;  // of an answer of which nothi
 // An engine is paid and judged by what it says. What it cannot have read or written is not believed
 // and not kept: what is booked then is the estimate, and the record shows that the count is
 // missing.
-void ForgetImpossible(const ViewModel& model, Request& request) {
+// True: nobody knows how long the answer was.
+bool ForgetImpossible(const ViewModel& model, Request& request) {
   const RequestFeatures& f = request.features;
   const auto forget = [](std::optional<std::int64_t>& count, std::int64_t most) {
     if (!count || (*count >= 0 && *count <= most)) return false;
@@ -60,8 +61,10 @@ void ForgetImpossible(const ViewModel& model, Request& request) {
   std::int64_t each = embedding ? 0 : f.max_tokens.value_or(model.context);
   if (!embedding && !f.max_tokens && each == 0) each = kMostTokens;
   const std::int64_t choices = std::max(f.choices, 1);
-  if (forget(request.output_tokens, (std::min(each, kMostTokens) + kAnswerExtra) * choices))
-    request.tpot.reset();
+  if (!forget(request.output_tokens, (std::min(each, kMostTokens) + kAnswerExtra) * choices))
+    return false;
+  request.tpot.reset();
+  return !embedding;
 }
 
 // What was expected of the endpoint that answered, which need not be the one chosen first.
@@ -107,7 +110,8 @@ void SettleRequest(const RouterView& view, const RequestShape& shape, Request& r
   const ViewEndpoint& endpoint = view.endpoints()[place];
   const Served* served = endpoint.Find(shape.models);
   if (!served) return;
-  ForgetImpossible(view.models()[static_cast<std::size_t>(served->model)], request);
+  const bool forgotten =
+      ForgetImpossible(view.models()[static_cast<std::size_t>(served->model)], request);
   RequestSize size = SizeOf(view, shape, request.features);
   size.prompt = request.prompt_tokens.value_or(size.prompt);
   // The engine counts all answers together.
@@ -121,6 +125,11 @@ void SettleRequest(const RouterView& view, const RequestShape& shape, Request& r
   request.energy = booked.energy;
   request.carbon = booked.carbon;
   SettleBaseline(view, shape, size, request);
+  if (forgotten) {  // nothing to compare it with
+    request.baseline_cost.reset();
+    request.baseline_pool = kNoPool;
+    request.baseline_code = Code::kUnpriced;
+  }
   SettleExpectation(view, shape, endpoint, request);
 }
 

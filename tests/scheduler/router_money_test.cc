@@ -141,6 +141,16 @@ TEST(Usage, BeyondMaxTokensIsNotBelieved) {
   EXPECT_EQ(request.cost, Usd(1000 * 1000 + 2 * 10 * 10'000)) << "the estimate";
 }
 
+TEST(Usage, AnAnswerOfUnknownLengthIsComparedWithNothing) {
+  RouterWorld world = OneApi();
+  world.Add(fixtures::NvidiaPool("n"));
+  EXPECT_EQ(Settled(world, Asking(100), 1000, 100).baseline_pool, PoolId{1});
+  const Request request = Settled(world, Asking(100), 1000, 300);
+  EXPECT_EQ(request.baseline_cost, std::nullopt);
+  EXPECT_EQ(request.baseline_pool, kNoPool);
+  EXPECT_EQ(request.baseline_code, Code::kUnpriced);
+}
+
 TEST(Usage, BeyondThePromptIsNotBelieved) {
   const Request request = Settled(OneApi(), Asking(100), 50'000, 100, 40'000);
   EXPECT_EQ(request.prompt_tokens, std::nullopt);
