@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/openai/key_source.h"
 #include "cli/actions.h"
 #include "cli/catalog_folder.h"
 #include "cli/exit_code.h"
@@ -62,6 +63,18 @@ Value ToValue(const Found& found) {
   return value;
 }
 
+// What serve would refuse on this machine; elsewhere it may be right.
+void AddKeys(const FleetSpec& fleet, const std::string& file, std::vector<Found>& all) {
+  for (const PoolSpec& pool : fleet.pools) {
+    const auto key = ReadKey({.file = pool.adapter.key_file, .env = pool.adapter.key_env});
+    if (key.ok()) continue;
+    all.push_back({false,
+                   file,
+                   {.detail = absl::StrCat("pool `", pool.name, "`: `serve` would refuse it here: ",
+                                           key.status().message())}});
+  }
+}
+
 // Findings are the data here. Only errors make the check fail.
 int Show(const std::vector<Found>& all, const std::string& file, Console& console) {
   int errors = 0;
@@ -79,7 +92,7 @@ int Show(const std::vector<Found>& all, const std::string& file, Console& consol
   if (!console.for_people())
     console.Print(list);
   else if (errors == 0)
-    console.err << file << ": nothing wrong\n";
+    console.err << file << (all.empty() ? ": nothing wrong\n" : ": no errors\n");
   return errors == 0 ? kExitOk : kExitFindings;
 }
 
@@ -101,6 +114,7 @@ int CheckConfig(const Invocation& args, Console& console) {
   if (loaded.ok()) {
     AddAll(loaded->warnings, file, false, all);
     if (const auto server = CheckServer(loaded->server); !server.ok()) AddStatus(server, file, all);
+    AddKeys(loaded->config.fleet, file, all);
     AddPolicy(loaded->config.policy, loaded->policy, loaded->config, file, all);
   } else {
     AddStatus(loaded.status(), file, all);

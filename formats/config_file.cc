@@ -67,6 +67,7 @@ void CheckAliases(const Place& at, const FleetSpec& fleet) {
     discovers |= !pool.adapter.urls.empty() && pool.serves.empty();
   }
   for (const auto& [alias, models] : fleet.aliases) {
+    if (models.empty()) at.Fail(absl::StrCat("alias `", alias, "` stands for no model"));
     for (const std::string& model : models) {
       if (!discovers && !served.contains(model))
         at.Warn(absl::StrCat("alias `", alias, "`: no pool serves `", model, "`"));

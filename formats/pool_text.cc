@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "formats/document.h"
 #include "formats/pool_defaults.h"
+#include "formats/server_text.h"
 
 namespace spillway {
 namespace {
@@ -44,7 +45,27 @@ void ReadUrl(const Place& at, std::string& url) {
     return at.Fail(absl::StrCat("`", text,
                                 "` is no base URL: write one like `http://10.0.0.7:8000/v1`, "
                                 "without a name, a password or a query"));
+  // A port that is none would only show when somebody connects.
+  const std::string_view rest = std::string_view(text).substr(text.find("://") + 3);
+  const std::string_view authority = rest.substr(0, rest.find('/'));
+  const std::size_t bracket = authority.rfind(']');
+  const bool has_port = authority.rfind(':') != authority.npos &&
+                        (bracket == authority.npos || authority.rfind(':') > bracket);
+  const std::string address = absl::StrCat(ToAbsl(authority), has_port ? "" : ":80");
+  if (!IsHostAndPort(address) || address.ends_with(":0"))
+    return at.Fail(absl::StrCat("`", text, "` names no host and port to connect to"));
   url = text;
+}
+
+void ReadUrls(const Place& list, std::vector<std::string>& urls) {
+  Listed(ReadUrl, kMostUrls)(list, urls);
+  if (list.value().is_list() && list.value().list().empty())
+    return list.Fail("names no engine: write its base URL");
+  for (std::size_t i = 0; i < urls.size(); ++i) {
+    if (!urls[i].empty() && std::find(urls.begin(), urls.begin() + static_cast<std::ptrdiff_t>(i),
+                                      urls[i]) != urls.begin() + static_cast<std::ptrdiff_t>(i))
+      list.Item(i).Fail(absl::StrCat("the URL `", urls[i], "` stands further up already"));
+  }
 }
 
 void ReadEngineKind(const Place& at, std::string& engine) {
@@ -64,7 +85,7 @@ void ReadOpenAi(ObjectReader& r, AdapterSpec& adapter) {
     ReadUrl(at, url);
     if (!url.empty()) urls = {url};
   });
-  const bool many = r.Optional("urls", adapter.urls, Listed(ReadUrl, kMostUrls));
+  const bool many = r.Optional("urls", adapter.urls, ReadUrls);
   if (one == many) {
     r.at().Fail(one ? "has both `url` and `urls`: say one of them"
                     : "an `openai` adapter needs the key `url` or `urls`");

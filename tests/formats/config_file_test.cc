@@ -241,6 +241,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"kind: Fleets\npools: []", "1:7: unknown word `Fleets` (did you mean `Fleet`?)"},
         BadConfig{"- a", "1:1: wants a map with the key `kind`, found a list"},
         BadConfig{"kind: Fleet\npools: []", "2:8: a fleet needs a pool"},
+        BadConfig{"kind: Fleet\npools: [{name: a, adapter: {type: process}}]\naliases: {x: []}",
+                  "1:1: alias `x` stands for no model"},
         BadConfig{"kind: Fleet", "1:1: a fleet needs the key `pools`"},
         BadConfig{std::string(kFleet) + "---\nkind: Fleet\npools: []",
                   "13:7: a document of kind Fleet stands further up already"},

@@ -240,6 +240,41 @@ TEST(ParsePool, EnginesOfOthersHaveUrlsAndNoNodesOfOurs) {
               HasSubstr("both `key_file` and `key_env`"));
 }
 
+// They run somewhere else: what this machine is says nothing of them.
+TEST(ParsePool, EnginesOfOthersInheritNothingOfThisMachine) {
+  const std::string_view large =
+      "name: x\nadapter: {type: openai, url: \"http://10.0.0.7:8000/v1\"}\n"
+      "device: xeon-16vcpu\nnode: {cpus: 4000, memory: 9000GiB}\n";
+  EXPECT_THAT(Warnings(large), testing::IsEmpty());
+  const auto pool = Parse(large);
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  EXPECT_TRUE(pool->runtimes.empty()) << "no jobs";
+  EXPECT_TRUE(pool->limits.empty());
+  EXPECT_EQ(pool->node.cpus, MilliCpus(4'000'000));
+  const auto bare = Parse("name: x\nadapter: {type: openai, url: \"http://10.0.0.7:8000/v1\"}\n");
+  ASSERT_TRUE(bare.ok()) << bare.status();
+  EXPECT_EQ(bare->node, NodeShape());
+  EXPECT_TRUE(bare->features.empty());
+  EXPECT_TRUE(bare->runtimes.empty());
+  EXPECT_EQ(bare->vendor, "");
+}
+
+TEST(ParsePool, UrlsOfEnginesCanBeConnectedTo) {
+  const auto error = [](const std::string& urls) {
+    return Error(absl::StrCat("name: x\nadapter: {type: openai, urls: ", urls, "}"));
+  };
+  EXPECT_THAT(error("[]"), HasSubstr("names no engine"));
+  for (const char* url : {"http://h:99999/v1", "http://h:0", "http://h:/v1", "http://:80",
+                          "http://", "http://h:80a", "http:///v1"}) {
+    EXPECT_THAT(error(absl::StrCat("[\"", url, "\"]")), HasSubstr("names no host and port")) << url;
+  }
+  EXPECT_THAT(error("[\"http://h/v1\", \"http://g/v1\", \"http://h/v1\"]"),
+              HasSubstr("the URL `http://h/v1` stands further up already"));
+  EXPECT_EQ(Error("name: x\nbilling: unpriced\nadapter: {type: openai, urls: "
+                  "[\"http://h\", \"https://h:1/v1\", \"http://[::1]:65535\", \"http://[::1]/\"]}"),
+            "accepted");
+}
+
 TEST(ParsePool, TakesJson) {
   const auto pool = Parse(
       R"({"name":"j","adapter":{"type":"modelled"},"device":"xeon-16vcpu","runtimes":{"none":"1"}})");
