@@ -49,6 +49,28 @@ ForwardFault FaultOf(int status) {
   return status == 429 || status == 503 ? ForwardFault::kOverloaded : ForwardFault::kError;
 }
 
+// Not the client's fault, though the number says so: the key, the model's name there and the URL
+// are ours. A client would take 401 as said of its own key.
+bool RefusesUs(int status) {
+  return status < 200 || (status >= 300 && status < 400) || status == 401 || status == 403 ||
+         status == 404 || status == 405 || status == 501;
+}
+
+OpenAiError EngineRefused(std::string_view why) {
+  return {.status = 502,
+          .message = absl::StrCat("every engine that was asked refuses the controller: ",
+                                  ToAbsl(why), "; its key, URL or name of the model is wrong"),
+          .code = "engine_refused"};
+}
+
+// The JSON of a stream's first event.
+std::string_view DataOf(std::string_view event) {
+  const std::size_t begin = event.find('{');
+  return begin == std::string_view::npos
+             ? std::string_view()
+             : event.substr(begin, event.find_first_of("\r\n", begin) - begin);
+}
+
 OpenAiError EngineLost(std::string_view why) {
   return {.status = 502,
           .message = absl::StrCat("the engine was lost: ", ToAbsl(why)),
@@ -224,22 +246,27 @@ Awaitable<Relay::Reply> Relay::AskNext() {
     co_return Reply::kNone;
   }
   const int status = upstream_->status();
+  const std::string_view type = upstream_->headers().Get("Content-Type");
+  if (RefusesUs(status) || (status < 300 && type.starts_with("text/html"))) {
+    refused_ = true;
+    why_failed_ =
+        status < 300 ? "it answered with a page of HTML" : absl::StrCat("it answered ", status);
+    upstream_->Abort();
+    LoseEngine(ForwardFault::kError);
+    co_return Reply::kNone;
+  }
   if (status == 429 || status >= 500) {
     failed_ = HttpResponse{.status = status};
-    failed_.headers.Add("Content-Type", upstream_->headers().Get("Content-Type"));
+    failed_.headers.Add("Content-Type", type);
     const bool whole = co_await upstream_->ReadAll(kErrorBody, &failed_.body);
     if (!whole) failed_.body.clear();
     why_failed_ = absl::StrCat("it answered ", status);
     LoseEngine(FaultOf(status));
     co_return Reply::kNone;
   }
-  const bool events = upstream_->headers().Get("Content-Type").starts_with("text/event-stream");
-  if (scanned_.stream && events && status == 200) {
-    stream_.emplace(AnswerStream::Options{.cut_usage = !scanned_.include_usage});
-    piece_ = co_await upstream_->Read();
-    if (!piece_.empty()) co_return Reply::kEvents;
-    LoseUpstream("it ended before it began");
-    co_return Reply::kNone;
+  if (scanned_.stream && status == 200 && type.starts_with("text/event-stream")) {
+    const Reply begun = co_await BeginEvents();
+    co_return begun;
   }
   while (held_.size() <= kMostHeld) {
     std::string_view piece = upstream_->Ready();  // most answers come with their head
@@ -250,6 +277,33 @@ Awaitable<Relay::Reply> Relay::AskNext() {
   if (!upstream_->failed()) co_return Reply::kWhole;
   LoseUpstream("");
   co_return Reply::kNone;
+}
+
+// Reads until there is something for the client. A stream that begins with an error is no answer.
+Awaitable<Relay::Reply> Relay::BeginEvents() {
+  stream_.emplace(AnswerStream::Options{.cut_usage = !scanned_.include_usage});
+  for (;;) {
+    piece_ = co_await upstream_->Read();
+    if (piece_.empty()) {
+      LoseUpstream("it ended before it began");
+      co_return Reply::kNone;
+    }
+    parts_ = stream_->Take(piece_);
+    if (stream_->said_error()) {
+      failed_ = HttpResponse{.status = 502};
+      failed_.headers.Add("Content-Type", "application/json");
+      failed_.body = parts_.empty() ? "" : DataOf(parts_.front());
+      why_failed_ = "its stream began with an error";
+      upstream_->Abort();
+      LoseEngine(ForwardFault::kError);
+      co_return Reply::kNone;
+    }
+    if (!parts_.empty()) co_return Reply::kEvents;
+    if (!stream_->broken()) continue;
+    upstream_->Abort();
+    LoseUpstream("its stream is no OpenAI stream");
+    co_return Reply::kNone;
+  }
 }
 
 // Nobody will read this.
@@ -291,6 +345,8 @@ Awaitable<HttpAnswer> Relay::AskNamed() {
     if (reply == Reply::kEvents) co_return AnswerStreamed();
     if (call_.exchange->gone()) co_return Gone();
   }
+  if (failed_.body.empty() && refused_)
+    co_return Refuse(EngineRefused(why_failed_), RequestEnd::kFailed);
   if (failed_.body.empty())
     co_return Refuse(EngineLost(why_failed_.empty() ? "none of them can be reached" : why_failed_),
                      RequestEnd::kFailed);
@@ -407,24 +463,24 @@ Awaitable<void> Relay::Produce(BodyStream& out) {
     if (const auto relay = self.lock(); relay && relay->upstream_) relay->upstream_->Abort();
   });
   bool sent = true, settled = false;
-  while (sent && !piece_.empty() && !stream_->broken()) {
-    const auto parts = stream_->Take(piece_);
+  while (sent && !piece_.empty()) {
     Hear();
-    for (std::size_t i = 0; i < parts.size() && sent; ++i) {
-      const bool last = i + 1 == parts.size() && upstream_->done() && stream_->done();
+    for (std::size_t i = 0; i < parts_.size() && sent; ++i) {
+      const bool last = i + 1 == parts_.size() && upstream_->done() && stream_->done();
       if (last) {
         // The trailer goes with the last piece, so what it cost must be known before.
         Measure();
         dispatcher_.Settle(*live_);
         settled = true;
         AddCostTrailer(out);
-        sent = co_await out.WriteLast(parts[i]);
+        sent = co_await out.WriteLast(parts_[i]);
       } else {
-        sent = co_await out.Write(parts[i]);
+        sent = co_await out.Write(parts_[i]);
       }
     }
-    if (settled) break;
+    if (settled || stream_->broken()) break;
     if (sent) piece_ = co_await upstream_->Read();
+    if (sent && !piece_.empty()) parts_ = stream_->Take(piece_);
   }
   const bool gone = !sent || out.gone();
   const bool lost = !gone && (upstream_->failed() || stream_->broken() || !stream_->done());

@@ -43,7 +43,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
   enum class Reply : std::uint8_t {
     kNone,    // nothing that counts: the next one may be asked
     kWhole,   // in held_, if it is not too long
-    kEvents,  // a stream; its first piece is in piece_
+    kEvents,  // a stream; what came first of it is in parts_
   };
 
   // --- What is asked for.
@@ -55,6 +55,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
   Awaitable<HttpAnswer> AskNamed();
   Awaitable<Routed> FindRoom();
   Awaitable<Reply> AskNext();
+  Awaitable<Reply> BeginEvents();
   UpstreamRequest MakeRequest(const SplicedBody& body);
   void LoseEngine(ForwardFault fault);
   void LoseUpstream(std::string_view otherwise);
@@ -96,10 +97,12 @@ class Relay : public std::enable_shared_from_this<Relay> {
   std::unique_ptr<UpstreamCall> upstream_;
   std::optional<AnswerStream> stream_;
   absl::Time first_at_, last_at_;
-  std::string held_;        // of a whole answer, or of one that is to be judged
-  std::string_view piece_;  // of a stream, read ahead
-  HttpResponse failed_;     // the last engine's own error, if it said one
+  std::string held_;                          // of a whole answer, or of one that is to be judged
+  std::string_view piece_;                    // of a stream, read ahead
+  absl::Span<const std::string_view> parts_;  // of it, for the client
+  HttpResponse failed_;                       // the last engine's own error, if it said one
   std::string why_failed_;
+  bool refused_ = false;            // an engine refused us, not the request
   std::shared_ptr<Waker> waiting_;  // for room; null: not
   bool ended_ = false;
 

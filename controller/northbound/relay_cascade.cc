@@ -71,10 +71,12 @@ Awaitable<std::optional<HttpAnswer>> Relay::TryFirst() {
 
 // Reads the stream to its end, or until it is too long. False: the engine was lost.
 Awaitable<bool> Relay::HoldEvents() {
-  while (!piece_.empty() && !stream_->broken() && held_.size() <= kMostHeld) {
-    for (const std::string_view part : stream_->Take(piece_)) held_.append(part);
+  while (!piece_.empty()) {
+    for (const std::string_view part : parts_) held_.append(part);
     Hear();
+    if (stream_->broken() || held_.size() > kMostHeld) break;
     piece_ = co_await upstream_->Read();
+    if (!piece_.empty()) parts_ = stream_->Take(piece_);
   }
   if (!upstream_->failed() && (held_.size() > kMostHeld || (stream_->done() && piece_.empty())) &&
       !stream_->said_error())
@@ -144,6 +146,7 @@ void Relay::GoOnToSecond(RequestEnd end, int status) {
   live_ = std::move(second);
   judging_ = false;
   failed_ = {};
+  refused_ = false;
   why_failed_.clear();
   first_at_ = last_at_ = {};
   held_.clear();

@@ -108,6 +108,14 @@ class RelayRig {
     return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
   }
 
+  static EngineAddress Address(const FakeEngine& engine) {
+    auto url = ParseBaseUrl(engine.url());
+    SPILLWAY_CHECK(url.ok());
+    auto origin = MakeUpstreamOrigin(*std::move(url), {});
+    SPILLWAY_CHECK(origin.ok());
+    return {.origin = *std::move(origin), .upstream = {}};
+  }
+
   FakeEngine small, big;
   ApiRig& api() { return rig_; }
   fixtures::RouterWorld& world() { return world_; }
@@ -121,13 +129,6 @@ class RelayRig {
     pool.price = {.input = UsdPerMtoken(times * kMicro),
                   .output = UsdPerMtoken(2 * times * kMicro)};
     return pool;
-  }
-  static EngineAddress Address(const FakeEngine& engine) {
-    auto url = ParseBaseUrl(engine.url());
-    SPILLWAY_CHECK(url.ok());
-    auto origin = MakeUpstreamOrigin(*std::move(url), {});
-    SPILLWAY_CHECK(origin.ok());
-    return {.origin = *std::move(origin), .upstream = {}};
   }
 
   ApiRig rig_;

@@ -1,0 +1,115 @@
+// Engines that refuse, are busy, or say what is no answer, in front of one that answers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "tests/controller/northbound/relay_rig.h"
+
+namespace spillway {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+const std::string kAnswer =
+    R"({"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"}],)"
+    R"("usage":{"prompt_tokens":10,"completion_tokens":5}})";
+const std::string kEvent = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
+const std::string kError =
+    R"({"error":{"message":"out of memory","type":"server_error","param":null,"code":null}})";
+const std::string kErrorEvent = absl::StrCat("data: ", kError, "\n\n");
+const std::string kDone = "data: [DONE]\n\n";
+
+std::string Chat(const std::string& more = "") {
+  return absl::StrCat(R"({"model":"big","messages":[{"role":"user","content":"hello"}])", more,
+                      "}");
+}
+const std::string kStreamed = R"(,"stream":true)";
+
+// `spare` serves the model of `big` too, and is asked first: NVIDIA comes last.
+class EngineFaults : public testing::Test {
+ protected:
+  void SetUp() override {
+    PoolSpec pool = *rig_.world()["big"].spec;
+    pool.name = "spare";
+    pool.vendor = "habana";
+    rig_.world().Add(std::move(pool));
+    rig_.api().api().dispatcher()->SetEngine({PoolId{2}, 0}, RelayRig::Address(spare_));
+    rig_.Publish();
+    rig_.big.Say({{.body = kAnswer}});
+  }
+  static std::string Header(const Received& answer, std::string_view name) {
+    return std::string(answer.headers.Get(name));
+  }
+  Value RecordOf(const Received& answer) {
+    return rig_.Record(Header(answer, "x-spillway-decision"));
+  }
+  static std::string Text(const Value& record, std::string_view key) {
+    const Value* found = record.Find(key);
+    return found == nullptr ? "none" : found->is_null() ? "null" : found->text();
+  }
+
+  FakeEngine spare_;
+  RelayRig rig_;
+};
+
+TEST_F(EngineFaults, AnEngineThatRefusesUsIsReplaced) {
+  for (const int status : {301, 307, 401, 403, 404, 405, 501}) {
+    spare_.Say({{.status = status, .body = R"({"error":{"message":"bad key"}})"}});
+    const Received answer = rig_.Ask(Chat());
+    EXPECT_EQ(answer.status, 200) << status;
+    EXPECT_EQ(answer.body, kAnswer) << status;
+    const Value record = RecordOf(answer);
+    ASSERT_THAT(record.Find("attempts")->list(), SizeIs(2)) << status;
+    EXPECT_EQ(Text(record.Find("attempts")->list()[0], "fault"), "error") << status;
+  }
+  EXPECT_THAT(spare_.asked(), SizeIs(7));
+}
+
+TEST_F(EngineFaults, AKeyThatEveryEngineRefusesIsNotTheClients) {
+  const FakeEngine::Said refused{.status = 401, .body = R"({"error":{"message":"bad key"}})"};
+  spare_.Say({refused});
+  rig_.big.Say({refused});
+  const Received answer = rig_.Ask(Chat());
+  EXPECT_EQ(answer.status, 502);
+  EXPECT_THAT(answer.body, HasSubstr(R"("code":"engine_refused")"));
+  EXPECT_THAT(answer.body, HasSubstr("it answered 401"));
+  EXPECT_EQ(Text(RecordOf(answer), "end"), "failed");
+}
+
+TEST_F(EngineFaults, WhatIsWrongWithTheRequestIsTheClients) {
+  for (const int status : {400, 413, 422}) {
+    spare_.Say({{.status = status, .body = kError}});
+    const auto answer = rig_.api().NewClient().Post("/v1/chat/completions", Chat());
+    ASSERT_TRUE(answer.ok());
+    EXPECT_EQ(answer->status, status);
+    EXPECT_EQ(answer->body, kError);
+  }
+  EXPECT_THAT(rig_.big.asked(), IsEmpty());
+}
+
+TEST_F(EngineFaults, APageOfHtmlIsNoAnswer) {
+  spare_.Say({{.type = "text/html; charset=utf-8", .body = "<html>sign in</html>"}});
+  EXPECT_EQ(rig_.Ask(Chat()).body, kAnswer);
+  EXPECT_EQ(rig_.Ask(Chat(kStreamed)).body, kAnswer);
+}
+
+TEST_F(EngineFaults, AStreamThatBeginsWithAnErrorIsNoAnswer) {
+  spare_.Say({{.type = "text/event-stream", .body = kErrorEvent + kDone}});
+  rig_.big.Say({{.type = "text/event-stream", .body = kEvent + kDone}});
+  const Received answer = rig_.Ask(Chat(kStreamed));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, kEvent + kDone);
+  EXPECT_EQ(Text(RecordOf(answer).Find("attempts")->list()[0], "fault"), "error");
+
+  // Where nobody does better, the engine's words are the answer.
+  rig_.big.Say({{.type = "text/event-stream", .body = kErrorEvent + kDone}});
+  const Received failed = rig_.Ask(Chat(kStreamed));
+  EXPECT_EQ(failed.status, 502);
+  EXPECT_EQ(failed.body, kError);
+}
+
+}  // namespace
+}  // namespace spillway
