@@ -122,6 +122,7 @@ void PastCollector::HearRequests(const event::RequestsEnded& ended) {
     count_.budgets += asked.max_cost.has_value();
     count_.several += asked.choices > 1;
     count_.cascades += request->cascade.has_value();
+    count_.unstreamed += request->end == RequestEnd::kAnswered && !request->ttft;
   }
 }
 
@@ -244,6 +245,9 @@ std::vector<std::string> PastCollector::Notes() const {
   note(count_.budgets, "requests had a budget of their own, which is not looked at");
   note(count_.several, "requests asked for several answers: they count as one long one");
   note(count_.cascades, "requests were part of a cascade: each attempt comes as it came");
+  note(count_.unstreamed,
+       "requests were not streamed: their first token has no recorded time, and they do not count "
+       "as in time there");
   note(requests_.assumed(),
        "requests have no whole answer: it is taken to be as long as most of its model");
   return notes;

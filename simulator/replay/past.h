@@ -47,7 +47,7 @@ class PastCollector {
   struct Count {
     std::int64_t policies = 0, prices = 0, pools = 0, states = 0, down = 0, starts = 0;
     std::int64_t lost_attempts = 0, failed_attempts = 0;
-    std::int64_t pinned = 0, cascades = 0, several = 0, budgets = 0, cancelled = 0, open = 0;
+    std::int64_t pinned = 0, cascades = 0, several = 0, budgets = 0, cancelled = 0, unstreamed = 0;
   };
   using LedgerKey = std::tuple<absl::Time, PoolId, std::string, record::Category>;
 

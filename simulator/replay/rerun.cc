@@ -175,6 +175,7 @@ Config ChangedConfig(const Config& recorded, const ReplayChange& change, absl::T
   if (change.fleet) {
     config.fleet = change.fleet->fleet;
     config.prices = change.fleet->prices;
+    config.catalog = change.fleet->catalog;
   }
   if (change.prices) config.prices = *change.prices;
   std::vector<PriceChange>& prices = config.prices.prices;

@@ -159,6 +159,9 @@ TEST(PastCollector, SaysWhatWillNotBeRepeated) {
   broken.output_tokens.reset();
   broken.prompt_tokens.reset();
   broken.features.pin = "a10";
+  Request whole = *std::get<event::RequestsEnded>(world->log.back().body).requests.front();
+  whole.ttft.reset();
+  world->Give(event::RequestsEnded{{std::make_shared<const Request>(whole)}});
   world->Give(event::PoolStateSet{PoolId{0}, PoolState::kDraining});
   world->Give(event::RequestsEnded{{std::make_shared<const Request>(broken)}});
   world->Restart();
@@ -166,6 +169,7 @@ TEST(PastCollector, SaysWhatWillNotBeRepeated) {
   EXPECT_THAT(past.notes, Contains(HasSubstr("1 restarts")));
   EXPECT_THAT(past.notes, Contains(HasSubstr("1 times a pool was cordoned")));
   EXPECT_THAT(past.notes, Contains(HasSubstr("1 requests were pinned")));
+  EXPECT_THAT(past.notes, Contains(HasSubstr("1 requests were not streamed")));
   EXPECT_THAT(past.notes, Contains(HasSubstr("1 requests have no whole answer")));
   for (const RecordedRequest& request : past.work->requests) {
     EXPECT_GT(request.prompt_tokens, 0);
