@@ -374,6 +374,19 @@ void Relay::SettleLost() {
   dispatcher_.Settle(*live_);
   const Request& record = live_->record;
   if (record.output_tokens || (kind_ == OpenAiCall::kEmbeddings && record.prompt_tokens)) return;
+  ForgetBaseline();
+}
+
+// The engine has settled that the request is wrong: there are no tokens of an answer to pay for and
+// nothing to compare. The time that it took was the pool's all the same.
+void Relay::SettleRefused() {
+  Request& record = live_->record;
+  if (live_->view->pools()[live_->there->pool].spec->billing == Billing::kToken)
+    record.cost = record.marginal_cost = Usd(0);
+  ForgetBaseline();
+}
+
+void Relay::ForgetBaseline() {
   live_->record.baseline_cost.reset();
   live_->record.baseline_pool = kNoPool;
   live_->record.baseline_code = Code::kUnpriced;
@@ -384,6 +397,7 @@ HttpAnswer Relay::AnswerWhole() {
   response.headers.Add("Content-Type", upstream_->headers().Get("Content-Type"));
   if (!upstream_->done() && held_.size() > kMostHeld) {
     SettleRequest(*live_->view, *live_->shape, live_->record);
+    if (response.status >= 400) SettleRefused();
     AddHeaders(response, false);
     return HttpAnswer(std::move(response), [self = shared_from_this()](BodyStream& out) {
       return self->ProduceRest(out);
@@ -392,6 +406,7 @@ HttpAnswer Relay::AnswerWhole() {
   OpenAiAnswer answer;
   if (ScanOpenAiAnswer(held_, &answer)) TakeUsage(answer.usage);
   dispatcher_.Settle(*live_);
+  if (response.status >= 400) SettleRefused();
   AddHeaders(response, true);
   response.body = std::move(held_);
   Finish(response.status < 400 ? RequestEnd::kAnswered : RequestEnd::kRefused, response.status);
@@ -415,12 +430,15 @@ Awaitable<void> Relay::ProduceRest(BodyStream& out) {
     if (ScanOpenAiAnswer(object, &answer)) TakeUsage(answer.usage);
   }
   SettleLost();
+  const int status = upstream_->status();
+  if (status >= 400) SettleRefused();
   AddCostTrailer(out);
   const bool lost = upstream_->failed() && !out.gone();
   Finish(!sent || out.gone() ? RequestEnd::kClientGone
          : lost              ? RequestEnd::kBrokenOff
+         : status >= 400     ? RequestEnd::kRefused
                              : RequestEnd::kAnswered,
-         200);
+         status);
   if (lost)
     throw std::runtime_error("the engine was lost");  // cut, so that nobody takes it as whole
 }

@@ -79,6 +79,8 @@ class Relay : public std::enable_shared_from_this<Relay> {
   void TakeUsage(const std::optional<OpenAiUsage>& usage);
   void Measure();
   void SettleLost();
+  void SettleRefused();
+  void ForgetBaseline();
   std::optional<Usd> Cost() const;
   void AddHeaders(HttpResponse& response, bool booked) const;
   void AddCostTrailer(BodyStream& out) const;

@@ -96,6 +96,7 @@ void Relay::Judge(Reply reply) {
   if (!fits) upstream_->Abort();
   dispatcher_.Settle(*live_);
   CascadeStep& step = *live_->record.cascade;
+  if (upstream_->status() >= 400) SettleRefused();
   if (upstream_->status() != 200) return;  // kFailed
   if (fits) {
     const bool asks_for_json = scanned_.response_format && scanned_.response_format_range.size > 0;

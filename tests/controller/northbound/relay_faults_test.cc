@@ -90,6 +90,18 @@ TEST_F(EngineFaults, WhatIsWrongWithTheRequestIsTheClients) {
   EXPECT_THAT(rig_.big.asked(), IsEmpty());
 }
 
+// Neither the ledger nor a tenant's budget is to grow by what nobody answered.
+TEST_F(EngineFaults, ARefusedRequestCostsNoTokensAndSavesNothing) {
+  spare_.Say({{.status = 400, .body = kError}});
+  const Received answer = rig_.Ask(Chat());
+  EXPECT_EQ(Header(answer, "x-spillway-cost-usd"), "0.000000000");
+  EXPECT_EQ(answer.headers.Find("x-spillway-baseline-cost-usd"), std::nullopt);
+  const Value record = RecordOf(answer);
+  EXPECT_EQ(Text(record, "end"), "refused");
+  EXPECT_EQ(Text(record, "cost_usd"), "0.000000000");
+  EXPECT_EQ(Text(record, "baseline_cost_usd"), "null");
+}
+
 TEST_F(EngineFaults, APageOfHtmlIsNoAnswer) {
   spare_.Say({{.type = "text/html; charset=utf-8", .body = "<html>sign in</html>"}});
   EXPECT_EQ(rig_.Ask(Chat()).body, kAnswer);

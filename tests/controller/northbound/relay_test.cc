@@ -127,6 +127,32 @@ TEST_F(LeavingClients, AClientThatLeavesBeforeTheFirstByteIsBookedWithoutABaseli
   EXPECT_TRUE(record.Find("baseline_cost_usd")->is_null());
 }
 
+// Else a tenant without a dollar left could have prompts read for nothing.
+TEST_F(LeavingClients, AClientThatLeavesBeforeTheFirstBytePaysFromItsBudget) {
+  rig_.world().tenants.tenants = {
+      {.name = "default", .quota = {.usd_per_day = Usd(300'000)}}};  // 0.0003 USD
+  rig_.Publish();
+  std::promise<void> began;
+  rig_.big.Produce([&](BodyStream& out) -> Awaitable<void> {
+    out.OnGone([this] { gone_.set_value(); });
+    began.set_value();
+    for (Woken woken = Woken::kTimeout; woken != Woken::kGone;)
+      woken = co_await out.Wait(absl::Milliseconds(50));
+  });
+  const std::string more = R"(,"stream":true,"max_tokens":10)";  // 0.0002 USD
+  RawClient client(rig_.port());
+  ASSERT_TRUE(client.Send(Request(more)));
+  began.get_future().wait();
+  client.Close();
+  EXPECT_EQ(gone_.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  const Value record = rig_.Record("req-1-000001");
+  ASSERT_TRUE(record.is_map());
+  EXPECT_NE(record.Find("cost_usd")->text(), "0.000000000");
+  const Received answer = rig_.Ask(
+      absl::StrCat(R"({"model":"big","messages":[{"role":"user","content":"hello"}])", more, "}"));
+  EXPECT_EQ(answer.status, 429) << answer.body;
+}
+
 // A pool is configured, and its engine's address is not known yet.
 TEST_F(LeavingClients, AnEngineWithoutAnAddressIsLostInSoManyWords) {
   PoolSpec pool = fixtures::UrlPool("later", 1, {"later"});
