@@ -16,6 +16,11 @@ absl::Span<const std::string_view> AnswerStream::Take(std::string_view piece) {
   return out_;
 }
 
+std::string_view AnswerStream::why_broken() const {
+  if (events_.too_long()) return "an event is longer than 1 MiB";
+  return garbled_ ? "an event is no object of OpenAI's API" : "";
+}
+
 void AnswerStream::Pass(std::string_view bytes) {
   if (!out_.empty() && out_.back().data() + out_.back().size() == bytes.data()) {
     out_.back() = {out_.back().data(), out_.back().size() + bytes.size()};

@@ -16,9 +16,10 @@ namespace spillway {
 // time; the chunk with the usage is cut out where only we asked for it. Not thread-safe.
 class AnswerStream {
  public:
+  static constexpr std::size_t kEventLimit = std::size_t{1} << 20;
   struct Options {
     bool cut_usage = false;  // we asked for usage, the client did not
-    std::size_t event_limit = std::size_t{1} << 20;
+    std::size_t event_limit = kEventLimit;
   };
   explicit AnswerStream(Options options)
       : cut_usage_(options.cut_usage), events_(options.event_limit) {}
@@ -29,6 +30,7 @@ class AnswerStream {
 
   // Why the stream cannot go on: an event beyond the limit, or one that is no JSON object.
   bool broken() const { return events_.too_long() || garbled_; }
+  std::string_view why_broken() const;        // For people; "" while it is not.
   bool done() const { return done_; }         // `[DONE]` came: the answer is whole.
   bool said_error() const { return error_; }  // The engine itself sent an error event.
   std::int64_t content_deltas() const {

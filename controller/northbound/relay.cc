@@ -301,7 +301,7 @@ Awaitable<Relay::Reply> Relay::BeginEvents() {
     if (!parts_.empty()) co_return Reply::kEvents;
     if (!stream_->broken()) continue;
     upstream_->Abort();
-    LoseUpstream("its stream is no OpenAI stream");
+    LoseUpstream(stream_->why_broken());
     co_return Reply::kNone;
   }
 }
@@ -476,6 +476,13 @@ void Relay::Measure() {
   if (each > 1) record.tpot = absl::Nanoseconds(ToNanos(last_at_ - first_at_) / (each - 1));
 }
 
+// Why a stream is no whole answer.
+std::string Relay::WhyCutShort() const {
+  if (upstream_->failed()) return upstream_->error().why;
+  if (stream_->broken()) return std::string(stream_->why_broken());
+  return stream_->said_error() ? "it said that it failed" : "its stream ended before [DONE]";
+}
+
 Awaitable<void> Relay::Produce(BodyStream& out) {
   out.OnGone([self = weak_from_this()] {
     if (const auto relay = self.lock(); relay && relay->upstream_) relay->upstream_->Abort();
@@ -484,7 +491,8 @@ Awaitable<void> Relay::Produce(BodyStream& out) {
   while (sent && !piece_.empty()) {
     Hear();
     for (std::size_t i = 0; i < parts_.size() && sent; ++i) {
-      const bool last = i + 1 == parts_.size() && upstream_->done() && stream_->done();
+      const bool last =
+          i + 1 == parts_.size() && upstream_->done() && stream_->done() && !stream_->said_error();
       if (last) {
         // The trailer goes with the last piece, so what it cost must be known before.
         Measure();
@@ -501,12 +509,12 @@ Awaitable<void> Relay::Produce(BodyStream& out) {
     if (sent && !piece_.empty()) parts_ = stream_->Take(piece_);
   }
   const bool gone = !sent || out.gone();
-  const bool lost = !gone && (upstream_->failed() || stream_->broken() || !stream_->done());
+  const bool lost = !gone && (upstream_->failed() || stream_->broken() || stream_->said_error() ||
+                              !stream_->done());
   if (!settled) {
     SettleLost();
     if (lost && !stream_->said_error()) {
-      const std::string event = OpenAiErrorEvent(EngineLost(
-          upstream_->failed() ? upstream_->error().why : "its stream ended before [DONE]"));
+      const std::string event = OpenAiErrorEvent(EngineLost(WhyCutShort()));
       co_await out.Write(event);  // the stream is over, whether it arrives or not
     }
     AddCostTrailer(out);

@@ -59,6 +59,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
   UpstreamRequest MakeRequest(const SplicedBody& body);
   void LoseEngine(ForwardFault fault);
   void LoseUpstream(std::string_view otherwise);
+  std::string WhyCutShort() const;
   HttpAnswer Gone();
 
   // --- The first attempt of a cascade (relay_cascade.cc).

@@ -81,7 +81,7 @@ Awaitable<bool> Relay::HoldEvents() {
   if (!upstream_->failed() && (held_.size() > kMostHeld || (stream_->done() && piece_.empty())) &&
       !stream_->said_error())
     co_return true;
-  LoseUpstream("its stream ended before [DONE]");
+  LoseUpstream(WhyCutShort());
   co_return false;
 }
 

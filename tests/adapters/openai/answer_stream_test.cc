@@ -95,5 +95,17 @@ TEST(AnswerStream, TellsOfErrorsAndGarbage) {
   EXPECT_TRUE(endless.broken());
 }
 
+TEST(AnswerStream, SaysWhyItIsBroken) {
+  AnswerStream fine({});
+  fine.Take(kRole);
+  EXPECT_EQ(fine.why_broken(), "");
+  AnswerStream garbled({});
+  garbled.Take("data: what\n\n");
+  EXPECT_EQ(garbled.why_broken(), "an event is no object of OpenAI's API");
+  AnswerStream longer({});
+  longer.Take("data: " + std::string(AnswerStream::kEventLimit, 'x'));
+  EXPECT_EQ(longer.why_broken(), "an event is longer than 1 MiB");
+}
+
 }  // namespace
 }  // namespace spillway

@@ -123,5 +123,34 @@ TEST_F(EngineFaults, AStreamThatBeginsWithAnErrorIsNoAnswer) {
   EXPECT_EQ(failed.body, kError);
 }
 
+TEST_F(EngineFaults, AStreamThatFailsAndSaysDoneIsNoWholeAnswer) {
+  // In pieces, so that the first one is the client's before the error comes.
+  spare_.Produce([](BodyStream& out) -> Awaitable<void> {
+    const bool begun = co_await out.Write(kEvent);
+    EXPECT_TRUE(begun);
+    co_await out.Wait(absl::Milliseconds(50));
+    const bool ended = co_await out.WriteLast(kErrorEvent + kDone);
+    EXPECT_TRUE(ended);
+  });
+  const Received answer = rig_.Ask(Chat(kStreamed));
+  EXPECT_EQ(answer.body, kEvent + kErrorEvent + kDone);
+  EXPECT_EQ(Text(RecordOf(answer), "end"), "broken_off");
+}
+
+TEST_F(EngineFaults, AnEventThatIsTooLongIsToldInSoManyWords) {
+  spare_.Produce([](BodyStream& out) -> Awaitable<void> {
+    const bool begun = co_await out.Write(kEvent);
+    EXPECT_TRUE(begun);
+    co_await out.Wait(absl::Milliseconds(50));
+    const std::string endless = "data: " + std::string((1 << 20) + 100, 'x');
+    const bool sent = co_await out.Write(endless);
+    co_await out.Wait(absl::Seconds(sent ? 1 : 0));
+  });
+  const Received answer = rig_.Ask(Chat(kStreamed));
+  EXPECT_THAT(answer.body, HasSubstr("the engine was lost: an event is longer than 1 MiB"));
+  EXPECT_THAT(answer.body, HasSubstr(R"("code":"engine_lost")"));
+  EXPECT_EQ(Text(RecordOf(answer), "end"), "broken_off");
+}
+
 }  // namespace
 }  // namespace spillway
