@@ -74,7 +74,7 @@ std::string FaultInWords(const std::string& fault) {
          : fault == "broken"     ? "it broke before an answer"
          : fault == "timeout"    ? "no answer in time"
          : fault == "overloaded" ? "it was too busy (429 or 503)"
-         : fault == "error"      ? "it answered with an error (5xx)"
+         : fault == "error"      ? "it answered with an error, or refused the controller"
                                  : fault;
 }
 

@@ -4,6 +4,28 @@
 #include "core/text.h"
 
 namespace spillway {
+namespace {
+
+const char* InWords(ForwardFault fault) {
+  switch (fault) {
+    case ForwardFault::kConnect:
+      return "no connection could be made";
+    case ForwardFault::kBroken:
+      return "it broke before an answer";
+    case ForwardFault::kTimeout:
+      return "no answer in time";
+    case ForwardFault::kError:
+      return "it answered with an error, or refuses the controller (401, 403, 404 and the like: "
+             "its "
+             "key, URL or name of the model is wrong)";
+    case ForwardFault::kNone:
+    case ForwardFault::kOverloaded:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
 
 void EngineLog::Say(bool bad, std::string line) {
   const absl::Time now = clock_.Now();
@@ -75,19 +97,18 @@ void EngineLog::OnInputs(std::shared_ptr<const RouterInputs> inputs) {
 }
 
 void EngineLog::OnEnded(const Request& request) {
-  if (request.attempts.empty() || request.attempts.back().fault != ForwardFault::kNone) return;
-  const bool refused = request.status == 401 || request.status == 403;
-  if (!refused && request.end != RequestEnd::kAnswered) return;
-  const EndpointKey key = request.endpoint();
   const std::lock_guard lock(mutex_);
-  if (refused == refusing_.contains(key)) return;
-  if (!refused) {
-    refusing_.erase(key);
-    return Say(false, absl::StrCat("engine ", NameOf(key), " takes our key again"));
+  for (const ForwardAttempt& attempt : request.attempts) {
+    if (attempt.fault == ForwardFault::kOverloaded) continue;  // no fault of its own
+    const bool good = attempt.fault == ForwardFault::kNone && request.end == RequestEnd::kAnswered;
+    if (good) {
+      if (failing_.erase(attempt.endpoint) > 0)
+        Say(false, absl::StrCat("engine ", NameOf(attempt.endpoint), " answers requests again"));
+    } else if (attempt.fault != ForwardFault::kNone && failing_.insert(attempt.endpoint).second) {
+      Say(true, absl::StrCat("engine ", NameOf(attempt.endpoint),
+                             " failed a request: ", InWords(attempt.fault)));
+    }
   }
-  refusing_.insert(key);
-  Say(true, absl::StrCat("engine ", NameOf(key), " answers requests with ", request.status,
-                         ": is its API key right?"));
 }
 
 }  // namespace spillway

@@ -16,8 +16,8 @@
 namespace spillway {
 
 // What an operator wants to know of engines, one line each, when it changes: an engine goes down or
-// comes back, is left out after failures or returns, refuses our key, or its list of models cannot
-// be read. At most kMostLines a minute; what is left out is counted in the next line. Thread-safe.
+// comes back, is left out after failures or returns, fails a request or refuses us, or its list of
+// models cannot be read. At most kMostLines a minute; what is left out is counted in the next line. Thread-safe.
 class EngineLog {
  public:
   static constexpr int kMostLines = 60;
@@ -44,7 +44,7 @@ class EngineLog {
   std::mutex mutex_;  // guards all below
   // By name: as many as the fleet has engines.
   std::set<std::string, std::less<>> down_, unread_;
-  std::set<EndpointKey> ejected_, refusing_;
+  std::set<EndpointKey> ejected_, failing_;
   std::shared_ptr<const RouterInputs> inputs_;
   absl::Time minute_ = absl::InfinitePast();
   int lines_ = 0, left_out_ = 0;

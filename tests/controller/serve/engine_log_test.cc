@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -11,11 +12,13 @@
 namespace spillway {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::StartsWith;
 
 class EngineLogs : public testing::Test {
  protected:
@@ -31,11 +34,9 @@ class EngineLogs : public testing::Test {
     inputs->pools.push_back(pool);
     return inputs;
   }
-  static Request Ended(int status, RequestEnd end) {
+  static Request Ended(ForwardFault fault, RequestEnd end) {
     Request request;
-    request.attempts = {{{PoolId{0}, 0}, ForwardFault::kConnect},
-                        {{PoolId{0}, 1}, ForwardFault::kNone}};
-    request.status = status;
+    request.attempts = {{{PoolId{0}, 1}, fault}};
     request.end = end;
     return request;
   }
@@ -78,19 +79,27 @@ TEST_F(EngineLogs, SayThatAnEngineIsLeftOutAndReturns) {
   EXPECT_THAT(Lines(), ElementsAre("engine a10/1 gets requests again"));
 }
 
-TEST_F(EngineLogs, SayThatAnEngineRefusesOurKey) {
+TEST_F(EngineLogs, SayThatAnEngineFailsRequestsUntilItAnswers) {
   log_.OnInputs(Inputs(false));
-  for (int i = 0; i < 3; ++i) log_.OnEnded(Ended(401, RequestEnd::kRefused));
-  EXPECT_THAT(Lines(),
-              ElementsAre("!engine a10/1 answers requests with 401: is its API key right?"));
-  log_.OnEnded(Ended(400, RequestEnd::kRefused));
-  EXPECT_THAT(Lines(), IsEmpty()) << "the client's fault, and no sign that the key is right";
-  log_.OnEnded(Ended(200, RequestEnd::kAnswered));
-  EXPECT_THAT(Lines(), ElementsAre("engine a10/1 takes our key again"));
-  Request ours = Ended(403, RequestEnd::kRefused);
-  ours.attempts.clear();
-  log_.OnEnded(ours);
-  EXPECT_THAT(Lines(), IsEmpty()) << "we refused it ourselves";
+  for (int i = 0; i < 3; ++i) log_.OnEnded(Ended(ForwardFault::kError, RequestEnd::kFailed));
+  EXPECT_THAT(Lines(), ElementsAre(AllOf(StartsWith("!engine a10/1 failed a request: "),
+                                         HasSubstr("401, 403, 404"))));
+  log_.OnEnded(Ended(ForwardFault::kNone, RequestEnd::kRefused));
+  EXPECT_THAT(Lines(), IsEmpty()) << "the client's fault, and no sign that all is well";
+  log_.OnEnded(Ended(ForwardFault::kNone, RequestEnd::kAnswered));
+  EXPECT_THAT(Lines(), ElementsAre("engine a10/1 answers requests again"));
+  log_.OnEnded(Ended(ForwardFault::kTimeout, RequestEnd::kFailed));
+  EXPECT_THAT(Lines(), ElementsAre("!engine a10/1 failed a request: no answer in time"));
+  log_.OnEnded(Ended(ForwardFault::kOverloaded, RequestEnd::kFailed));
+  EXPECT_THAT(Lines(), IsEmpty());
+}
+
+TEST_F(EngineLogs, SayWhichOfSeveralTriesFailed) {
+  log_.OnInputs(Inputs(false));
+  Request request = Ended(ForwardFault::kNone, RequestEnd::kAnswered);
+  request.attempts.insert(request.attempts.begin(), {{PoolId{0}, 0}, ForwardFault::kConnect});
+  log_.OnEnded(request);
+  EXPECT_THAT(Lines(), ElementsAre("!engine a10/0 failed a request: no connection could be made"));
 }
 
 TEST_F(EngineLogs, AreBounded) {
