@@ -4,6 +4,7 @@
 
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
+#include <cstdio>
 #include <functional>
 #include <unordered_map>
 #include <vector>
@@ -108,6 +109,7 @@ void ExpectInside(const QueueModel& setup, double Sample::*figure, double expect
   const boost::math::students_t student(kRuns - 1);
   const double half =
       boost::math::quantile(student, 0.995) * std::sqrt(squares / (kRuns - 1) / kRuns);
+  std::printf("theory %.4f, simulated %.4f +- %.4f\n", expected, mean, half);
   EXPECT_NEAR(mean, expected, half) << "half of the 99 % interval";
   EXPECT_LT(half, 0.1 * expected) << "the interval is too wide to say anything";
 }
