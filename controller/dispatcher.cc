@@ -235,7 +235,8 @@ void Dispatcher::RememberPrefix(const LiveRequest& request) {
 void Dispatcher::Read(Thread& thread, LiveRequest& request) {
   std::uint16_t serial = 0;
   const int cached = CachedBlocks(request.record.features, serial);
-  const std::int64_t fresh_from = absl::ToUnixNanos(clock_.Now() - options_.fresh);
+  const absl::Time now = clock_.Now();
+  const std::int64_t fresh_from = absl::ToUnixNanos(now - options_.fresh);
   request.record.readings.clear();
   request.record.readings.reserve(request.shape->endpoints.size());
   for (const std::uint32_t place : request.shape->endpoints) {
@@ -247,6 +248,10 @@ void Dispatcher::Read(Thread& thread, LiveRequest& request) {
     if (live.seen_at.load(std::memory_order_relaxed) >= fresh_from) {
       load.waiting += live.others_waiting.load(std::memory_order_relaxed);
       load.running += live.others_running.load(std::memory_order_relaxed);
+    }
+    if (live.full_until.load(std::memory_order_relaxed) > absl::ToUnixNanos(now)) {
+      const int most = thread.force->view->endpoints()[place].concurrency;
+      load.running = std::max({load.running, most - load.waiting, 1});
     }
     if (live.serial == serial) load.cached_blocks = cached;
     request.record.readings.push_back({place, load});
@@ -349,6 +354,24 @@ void Dispatcher::GiveUp(LiveRequest& request, ForwardFault fault) {
   if (!request.record.attempts.empty()) request.record.attempts.back().fault = fault;
   Release(request);
   request.record.held = {};
+}
+
+void Dispatcher::BackOff(const LiveRequest& request, absl::Duration span) {
+  if (request.endpoint == nullptr) return;
+  request.endpoint->full_until.store(absl::ToUnixNanos(clock_.Now() + span),
+                                     std::memory_order_relaxed);
+}
+
+absl::Duration Dispatcher::UntilBackOffEnds(const LiveRequest& request) const {
+  absl::Duration least = absl::InfiniteDuration();
+  const absl::Time now = clock_.Now();
+  for (const EndpointReading& reading : request.record.readings) {
+    const LiveEndpoint* live = Find(request.view->endpoints()[reading.endpoint].key);
+    if (live == nullptr) continue;
+    const absl::Time until = absl::FromUnixNanos(live->full_until.load(std::memory_order_relaxed));
+    if (until > now) least = std::min(least, until - now);
+  }
+  return least;
 }
 
 void Dispatcher::Settle(LiveRequest& request) {

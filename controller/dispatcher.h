@@ -67,6 +67,7 @@ struct LiveEndpoint {
   std::atomic<std::int32_t> peak{0};  // the most of ours in flight since the engine was asked last
   std::atomic<std::int32_t> others_waiting{0}, others_running{0};  // not ours, by the last look
   std::atomic<std::int64_t> seen_at{0};                            // nanoseconds since 1970
+  std::atomic<std::int64_t> full_until{0};  // it said that it is overloaded; since 1970 too
   ShareClock clock;
 
   std::shared_ptr<const EngineAddress> address() const {
@@ -145,6 +146,12 @@ class Dispatcher {
   void OnFirstToken(LiveRequest& request);
   // The endpoint failed before anything reached the client.
   void GiveUp(LiveRequest& request, ForwardFault fault);
+  // The engine says that it is overloaded: for so long requests read it as running all that it may,
+  // so that others are chosen. Before GiveUp().
+  void BackOff(const LiveRequest& request, absl::Duration span);
+  // How long until the first of the request's engines that said so may be asked again; infinite:
+  // none did.
+  absl::Duration UntilBackOffEnds(const LiveRequest& request) const;
   // The answer is over: frees the endpoint and fills in what it cost. `record` has the tokens.
   void Settle(LiveRequest& request);
   // Hands it to the brain. After Settle() if an endpoint answered.

@@ -56,6 +56,13 @@ bool RefusesUs(int status) {
          status == 404 || status == 405 || status == 501;
 }
 
+// What an engine that is overloaded asks for, in seconds; a date is not read.
+absl::Duration BackOffOf(const Headers& headers) {
+  std::int64_t seconds = 1;
+  if (!absl::SimpleAtoi(ToAbsl(headers.Get("Retry-After")), &seconds)) seconds = 1;
+  return absl::Seconds(std::clamp<std::int64_t>(seconds, 1, 60));
+}
+
 OpenAiError EngineRefused(std::string_view why) {
   return {.status = 502,
           .message = absl::StrCat("every engine that was asked refuses the controller: ",
@@ -184,7 +191,8 @@ Awaitable<Routed> Relay::FindRoom() {
       dispatcher_.StopWaiting(waiting_);
       break;
     }
-    const Woken why = co_await call_.exchange->Wait(left);
+    const absl::Duration until = std::min(left, dispatcher_.UntilBackOffEnds(*live_));
+    const Woken why = co_await call_.exchange->Wait(until);
     dispatcher_.StopWaiting(waiting_);
     if (why == Woken::kGone) break;
     routed = dispatcher_.Route(*live_);
@@ -261,6 +269,8 @@ Awaitable<Relay::Reply> Relay::AskNext() {
     const bool whole = co_await upstream_->ReadAll(kErrorBody, &failed_.body);
     if (!whole) failed_.body.clear();
     why_failed_ = absl::StrCat("it answered ", status);
+    if (FaultOf(status) == ForwardFault::kOverloaded)
+      dispatcher_.BackOff(*live_, BackOffOf(upstream_->headers()));
     LoseEngine(FaultOf(status));
     co_return Reply::kNone;
   }

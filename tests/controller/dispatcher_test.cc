@@ -571,5 +571,29 @@ TEST(Dispatcher, ManyThreads) {
   }
 }
 
+// ---- Engines that are overloaded
+
+TEST(BackOff, IsReadAsAFullEngineUntilItIsOver) {
+  Rig rig(RouterWorld({EnginePool("a"), EnginePool("b")}));
+  const auto first = rig.Taken();
+  const EndpointKey key = first->there->key;
+  const int most = first->there->concurrency;
+  ASSERT_EQ(rig.dispatcher.UntilBackOffEnds(*first), absl::InfiniteDuration());
+  rig.dispatcher.BackOff(*first, Seconds(5));
+  EXPECT_EQ(rig.dispatcher.UntilBackOffEnds(*first), Seconds(5));
+  rig.dispatcher.GiveUp(*first, ForwardFault::kOverloaded);
+
+  // The record shows it: who decides again by its readings comes to the same.
+  const auto second = rig.Taken();
+  EXPECT_NE(second->there->key, key);
+  const EndpointLoad load = rig.LoadOf(key.number, Number(key.pool));
+  EXPECT_EQ(load.running, most);
+  EXPECT_EQ(load.waiting, 0);
+
+  rig.clock.Advance(Seconds(5));
+  EXPECT_EQ(rig.LoadOf(key.number, Number(key.pool)).running, 0);
+  EXPECT_EQ(rig.dispatcher.UntilBackOffEnds(*first), absl::InfiniteDuration());
+}
+
 }  // namespace
 }  // namespace spillway

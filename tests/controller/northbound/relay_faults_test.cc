@@ -1,4 +1,6 @@
 // Engines that refuse, are busy, or say what is no answer, in front of one that answers.
+#include <future>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -150,6 +152,29 @@ TEST_F(EngineFaults, AnEventThatIsTooLongIsToldInSoManyWords) {
   EXPECT_THAT(answer.body, HasSubstr("the engine was lost: an event is longer than 1 MiB"));
   EXPECT_THAT(answer.body, HasSubstr(R"("code":"engine_lost")"));
   EXPECT_EQ(Text(RecordOf(answer), "end"), "broken_off");
+}
+
+TEST_F(EngineFaults, AnEngineThatIsOverloadedIsLeftAloneForAsLongAsItAsks) {
+  for (const int status : {429, 503}) {
+    SCOPED_TRACE(status);
+    const std::size_t before = spare_.asked().size();
+    spare_.Say({{.status = status, .body = kError, .retry_after = "60"}});
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(rig_.Ask(Chat()).body, kAnswer);
+    EXPECT_THAT(spare_.asked(), SizeIs(before + (status == 429 ? 1 : 0)));
+  }
+}
+
+// It says no time: a second, for which the only engine's requests wait.
+TEST_F(EngineFaults, WhoWaitsIsServedOnceTheBackOffIsOver) {
+  rig_.world().inputs.pools[2].endpoints[0].up = false;
+  rig_.Publish();
+  rig_.big.Say({{.status = 503, .body = kError}, {.body = kAnswer}});
+  EXPECT_EQ(rig_.Ask(Chat()).status, 503);
+  std::future<Received> asked = std::async(std::launch::async, [this] { return rig_.Ask(Chat()); });
+  Dispatcher& dispatcher = *rig_.api().api().dispatcher();
+  while (dispatcher.waiting() == 0) absl::SleepFor(absl::Milliseconds(1));
+  rig_.api().rig().clock().Advance(absl::Seconds(1));
+  EXPECT_EQ(asked.get().body, kAnswer);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ class FakeEngine final : public HttpHandler {
     int status = 200;
     std::string type = "application/json";
     std::string body;
+    std::string retry_after;
   };
 
   FakeEngine() {
@@ -61,6 +62,7 @@ class FakeEngine final : public HttpHandler {
     if (answers_.size() > 1) answers_.pop_front();
     response.status = said.status;
     response.headers.Add("Content-Type", said.type);
+    if (!said.retry_after.empty()) response.headers.Add("Retry-After", said.retry_after);
     response.body = said.body;
     co_return response;
   }
