@@ -20,6 +20,19 @@ constexpr std::string_view kAllow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTION
 
 Wire::Parts OnePart(std::string_view text) { return {net::const_buffer(text.data(), text.size())}; }
 
+constexpr Refusal kNoMemory{503, HeadFault::kNone,
+                            "as many bytes of bodies are being read as may; try again"};
+
+// What a head that may be no good asks for.
+std::string_view TargetOfLine(std::string_view bytes) {
+  constexpr std::size_t kEnough = 256;
+  const std::string_view line = bytes.substr(0, bytes.find_first_of("\r\n"));
+  const std::size_t space = line.find(' ');
+  if (space == std::string_view::npos) return {};
+  const std::string_view rest = line.substr(space + 1, kEnough);
+  return rest.substr(0, rest.find(' '));
+}
+
 bool IsBare(int status) { return status == 204 || status == 304; }  // Never has a body.
 
 }  // namespace
@@ -149,9 +162,11 @@ Awaitable<bool> HttpConnection::Serve() {
   const RequestHead& head = check_.head();
   close_ = !head.keep_alive();
   HttpRequest request;
-  if (const std::string_view why = MakeRequest(&request); !why.empty()) {
+  const std::string_view fault = MakeRequest(&request);
+  target_ = request.target;
+  if (!fault.empty()) {
     lane().mutable_counts().refused[static_cast<std::size_t>(HeadFault::kTarget)] += 1;
-    co_return co_await Refuse(400, FaultName(HeadFault::kTarget), why);
+    co_return co_await Refuse(400, FaultName(HeadFault::kTarget), fault);
   }
   input().Consume(check_.length());
   if (request.target == "*") {
@@ -169,6 +184,7 @@ Awaitable<bool> HttpConnection::Serve() {
   }
   if (HasBodyToRead() && !TakeBody(request.body, verdict.body_limit)) {
     const bool whole = co_await ReadBody(request.body, verdict.body_limit);
+    LetBodyGo();
     if (!whole) co_return false;
   }
   co_return co_await Answer(request);
@@ -238,6 +254,18 @@ bool HttpConnection::TakeBody(std::string& body, std::size_t limit) {
   return true;
 }
 
+// Counts the memory that the body has grown by. False: there is none left for it.
+bool HttpConnection::HoldBody(const std::string& body) {
+  if (body.capacity() <= body_held_) return true;
+  const std::size_t more = body.capacity() - body_held_;
+  if (!lane().TakeBodyBytes(more)) return false;
+  body_held_ += more;
+  return true;
+}
+
+// It is whole, or was given up.
+void HttpConnection::LetBodyGo() { lane().GiveBodyBytes(std::exchange(body_held_, 0)); }
+
 // `body` belongs to Serve(), which waits for this.
 Awaitable<bool> HttpConnection::ReadCounted(std::string& body, std::uint64_t length) {
   body.reserve(std::min<std::uint64_t>(length, kTrustedLength));
@@ -247,6 +275,7 @@ Awaitable<bool> HttpConnection::ReadCounted(std::string& body, std::uint64_t len
     body.append(input().bytes().substr(0, take));
     input().Consume(take);
     if (body.size() == length) co_return true;
+    if (!HoldBody(body)) co_return co_await Refuse(kNoMemory.status, "no_memory", kNoMemory.why);
     if (!co_await ReadBodyBytes(began, body.size())) co_return false;
   }
 }
@@ -261,6 +290,7 @@ Awaitable<bool> HttpConnection::ReadChunks(std::string& body, std::size_t limit)
     if (step.state == ChunkReader::State::kDone) co_return true;
     if (step.state == ChunkReader::State::kRefused) co_return co_await Refuse(chunks.refusal());
     if (body.size() + chunks.pending() > limit) co_return co_await Refuse(kTooLong);
+    if (!HoldBody(body)) co_return co_await Refuse(kNoMemory.status, "no_memory", kNoMemory.why);
     if (!input().empty()) continue;
     if (!co_await ReadBodyBytes(began, body.size())) co_return false;
   }
@@ -269,7 +299,10 @@ Awaitable<bool> HttpConnection::ReadChunks(std::string& body, std::size_t limit)
 Awaitable<bool> HttpConnection::ReadBodyBytes(absl::Duration began, std::uint64_t received) {
   const ServerLimits& limits = lane().limits();
   const absl::Duration earned = absl::Seconds(static_cast<double>(received) / limits.least_rate);
-  if (co_await Read(Bound::kBody, began + limits.sweep + limits.body + earned)) co_return true;
+  const absl::Duration until =
+      std::min(began + limits.sweep + limits.body + earned, lane().Until(limits.body_gap));
+  const bool more = co_await Read(Bound::kBody, until);
+  if (more) co_return true;
   if (!overdue()) co_return false;
   co_return co_await Refuse(408, "body_timeout", "the body of the request came too slowly");
 }
@@ -286,7 +319,8 @@ Awaitable<bool> HttpConnection::Answer(HttpRequest& request) {
   } catch (...) {
     lane().mutable_counts().handler_failures += 1;
   }
-  if (!answer) answer.emplace(lane().handler().OnRefused(500, "internal", "the handler failed"));
+  if (!answer)
+    answer.emplace(lane().handler().OnRefusedAt(target_, 500, "internal", "the handler failed"));
   const bool bare = IsBare(answer->response.status);
   if (answer->produce && !bare) co_return co_await SendStream(*answer);
   HttpResponse failure;
@@ -417,8 +451,10 @@ Awaitable<bool> HttpConnection::Refuse(int status, std::string_view code, std::s
   if (waiting) {
     lane().BeginWork(*this);
     id_ = lane().NextId();
+    target_ = TargetOfLine(input().bytes());
   }
-  HttpResponse response = lane().handler().OnRefused(status, code, detail);
+  HttpResponse response = lane().handler().OnRefusedAt(target_, status, code, detail);
+  if (status == 503) response.headers.Set("Retry-After", "1");
   if (status == 405) response.headers.Set("Allow", kAllow);
   if (status == 415) response.headers.Set("Accept-Encoding", "identity");
   close_ = linger_ = true;

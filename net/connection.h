@@ -66,17 +66,21 @@ class HttpConnection final : public Wire, private BodyStream {
   bool FormatHead(const HttpResponse& response, ResponseFrame::Body kind, std::size_t length);
   bool HasBodyToRead() const;
   bool TakeBody(std::string& body, std::size_t limit);
+  bool HoldBody(const std::string& body);
+  void LetBodyGo();
   bool BeginWhole(const HttpResponse& response, HttpResponse* failure, Parts* parts);
   void EndExchange();
 
   const std::string peer_;
   RequestHeadCheck check_;
-  std::string out_;          // The head, or all, of what is sent.
-  std::string end_;          // What follows a piece of a stream.
-  std::string id_;           // Of this request.
-  absl::Duration patience_;  // When the head under way is overdue.
-  bool first_ = true;        // No request was answered yet.
-  bool close_ = false;       // After this answer.
+  std::string out_;            // The head, or all, of what is sent.
+  std::string end_;            // What follows a piece of a stream.
+  std::string id_;             // Of this request.
+  std::string target_;         // As it was sent.
+  std::size_t body_held_ = 0;  // Memory of the body that is being read.
+  absl::Duration patience_;    // When the head under way is overdue.
+  bool first_ = true;          // No request was answered yet.
+  bool close_ = false;         // After this answer.
   bool linger_ = false;  // Input was left unread: read on for a while, so that the answer arrives.
   bool passed_ = false;  // The handler has the request.
   int idle_sweeps_ = 0;  // While draining.

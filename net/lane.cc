@@ -47,16 +47,18 @@ void LaneCounts::AddTo(ServerStats* stats) const {
   stats->body_timeouts += body_timeouts;
   stats->write_timeouts += write_timeouts;
   stats->idle_timeouts += idle_timeouts;
+  stats->bodies_refused += bodies_refused;
   for (std::size_t i = 0; i < responses.size(); ++i) stats->responses[i] += responses[i];
   for (std::size_t i = 0; i < refused.size(); ++i) stats->refused[i] += refused[i];
 }
 
 Lane::Lane(const ServerOptions& options, std::size_t max_connections, std::string id_prefix,
-           HttpHandler& handler)
+           HttpHandler& handler, std::shared_ptr<std::atomic<std::size_t>> body_bytes)
     : options_(options),
       max_connections_(max_connections),
       id_prefix_(std::move(id_prefix)),
       handler_(handler),
+      body_bytes_(std::move(body_bytes)),
       context_(1),
       work_(context_.get_executor()),
       acceptor_(context_.get_executor()),
@@ -76,6 +78,14 @@ bool Lane::WaitUntilDone(absl::Duration span) const {
   const absl::Duration some = std::max(span, absl::ZeroDuration());
   return done_.wait_for(absl::ToChronoNanoseconds(std::min(some, absl::Hours(24)))) ==
          std::future_status::ready;
+}
+
+bool Lane::TakeBodyBytes(std::size_t bytes) {
+  const std::size_t before = body_bytes_->fetch_add(bytes, std::memory_order_relaxed);
+  if (before + bytes <= limits().bodies) return true;
+  GiveBodyBytes(bytes);
+  counts_.bodies_refused += 1;
+  return false;
 }
 
 // ---- accepting ----------------------------------------------------------------------------------

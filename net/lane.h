@@ -41,7 +41,7 @@ class Count {
 struct LaneCounts {
   Count open, idle, sweeps, accepted, accept_errors, evicted, turned_away, requests, bytes_in,
       bytes_out, clients_gone, handler_failures, head_timeouts, body_timeouts, write_timeouts,
-      idle_timeouts;
+      idle_timeouts, bodies_refused;
   std::array<Count, 6> responses;
   std::array<Count, kHeadFaults> refused;
   void AddTo(ServerStats* stats) const;
@@ -56,7 +56,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   using Connections = std::list<std::shared_ptr<HttpConnection>>;
 
   Lane(const ServerOptions& options, std::size_t max_connections, std::string id_prefix,
-       HttpHandler& handler);
+       HttpHandler& handler, std::shared_ptr<std::atomic<std::size_t>> body_bytes);
   ~Lane();
 
   // From the server's thread.
@@ -75,6 +75,12 @@ class Lane : public std::enable_shared_from_this<Lane> {
   LaneCounts& mutable_counts() { return counts_; }
   bool draining() const { return draining_; }
   const std::string& date() const { return date_; }
+  // A body that is being read takes so much more memory. False: there is none left; nothing is
+  // taken.
+  bool TakeBodyBytes(std::size_t bytes);
+  void GiveBodyBytes(std::size_t bytes) {
+    body_bytes_->fetch_sub(bytes, std::memory_order_relaxed);
+  }
   std::string NextId();
   // The moment at which something that may take `span` from now on is overdue. The clock is read
   // once a sweep, so one period is added: nobody gets less time than promised.
@@ -89,6 +95,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   const std::size_t max_connections_;
   const std::string id_prefix_;
   HttpHandler& handler_;
+  const std::shared_ptr<std::atomic<std::size_t>> body_bytes_;  // of all lanes
   net::io_context context_;
   net::executor_work_guard<Executor> work_;
   Acceptor acceptor_;

@@ -99,6 +99,8 @@ struct Server::Impl {
   Tcp::endpoint at;
   std::vector<std::shared_ptr<Lane>> lanes;
   std::vector<std::thread> threads;
+  std::shared_ptr<std::atomic<std::size_t>> body_bytes =
+      std::make_shared<std::atomic<std::size_t>>(0);
   bool drained = false;
   bool clean = true;
 
@@ -159,9 +161,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Htt
   const auto lanes = static_cast<std::size_t>(options.threads);
   const std::string prefix = RandomPrefix();
   for (std::size_t i = 0; i < lanes; ++i) {
-    impl->lanes.push_back(std::make_shared<Lane>(options,
-                                                 (options.limits.connections + lanes - 1) / lanes,
-                                                 absl::StrCat(prefix, "-", i, "-"), handler));
+    impl->lanes.push_back(
+        std::make_shared<Lane>(options, (options.limits.connections + lanes - 1) / lanes,
+                               absl::StrCat(prefix, "-", i, "-"), handler, impl->body_bytes));
   }
   SPILLWAY_RETURN_IF_ERROR(impl->Listen(share));
   for (const auto& lane : impl->lanes) impl->threads.emplace_back([lane] { lane->Run(); });
@@ -179,6 +181,7 @@ std::string Server::address() const { return Text(impl_->at); }
 ServerStats Server::Stats() const {
   ServerStats stats;
   for (const auto& lane : impl_->lanes) lane->counts().AddTo(&stats);
+  stats.body_bytes = impl_->body_bytes->load(std::memory_order_relaxed);
   return stats;
 }
 

@@ -108,14 +108,24 @@ class HttpHandler {
   virtual Awaitable<HttpAnswer> Handle(HttpRequest request, Exchange& exchange) = 0;
   // The words for a request that the server itself refuses; `code` names the fault as in HeadFault.
   virtual HttpResponse OnRefused(int status, std::string_view code, std::string_view detail);
+  // The same where something is known of the target: raw, not checked, perhaps cut; "" if nothing
+  // is.
+  virtual HttpResponse OnRefusedAt(std::string_view target, int status, std::string_view code,
+                                   std::string_view detail) {
+    static_cast<void>(target);
+    return OnRefused(status, code, detail);
+  }
 };
 
 struct ServerLimits {
   // Split evenly between threads. At the bound the connection that has waited longest for its next
   // request makes room; if all are busy, the new one is closed.
   std::size_t connections = 10'000;
-  absl::Duration head = absl::Seconds(10);   // From connect, or a head's first byte, to its last.
-  absl::Duration idle = absl::Seconds(75);   // Between requests.
+  absl::Duration head = absl::Seconds(10);  // From connect, or a head's first byte, to its last.
+  absl::Duration idle = absl::Seconds(75);  // Between requests.
+  absl::Duration body_gap = absl::Seconds(10);  // Between two pieces of a body, whatever it earned.
+  // Bytes of memory of all bodies that are being read: beyond it the next piece is answered 503.
+  std::size_t bodies = std::size_t{256} << 20;
   absl::Duration body = absl::Seconds(20);   // Grace for a body, on top of what it earns by ...
   absl::Duration write = absl::Seconds(30);  // Grace for each write, on top of ...
   double least_rate = 1024;                  // ... bytes a second, either way.
@@ -145,6 +155,8 @@ struct ServerStats {
   std::uint64_t turned_away = 0;    // No room could be made.
   std::uint64_t requests = 0;       // Passed on to the handler.
   std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::uint64_t body_bytes = 0;        // Memory of the bodies that are being read now.
+  std::uint64_t bodies_refused = 0;    // For want of it.
   std::uint64_t clients_gone = 0;      // Left before they had their answer.
   std::uint64_t handler_failures = 0;  // Exceptions, and heads that could not be written.
   std::uint64_t head_timeouts = 0, body_timeouts = 0, write_timeouts = 0, idle_timeouts = 0;

@@ -104,6 +104,11 @@ void WriteServer(FamilyWriter& w, const ServerStats& stats) {
   w.Counter("spillway_http_bytes_total", "Bytes read and written.")
       .Value(count(stats.bytes_in), {{"direction", "in"}})
       .Value(count(stats.bytes_out), {{"direction", "out"}});
+  w.Gauge("spillway_http_body_bytes", "Memory of the bodies of requests that are being read.")
+      .Value(count(stats.body_bytes));
+  w.Counter("spillway_http_refused_bodies_total",
+            "Requests that were answered 503 because bodies held all the memory that they may.")
+      .Value(count(stats.bodies_refused));
   w.Counter("spillway_http_refused_heads_total", "Requests that the strict head check refused.");
   for (std::size_t fault = 1; fault < kHeadFaults; ++fault)
     w.Value(count(stats.refused[fault]), {{"fault", FaultName(static_cast<HeadFault>(fault))}});

@@ -123,8 +123,51 @@ TEST_F(ServerBounds, ALaterHeadIsDueFromItsFirstByte) {
   EXPECT_THAT(client.Response(), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(ServerBounds, ABodyMustKeepItsRate) {
+// However much it has earned by what came.
+TEST_F(ServerBounds, ABodyThatStallsIsGivenUp) {
+  handler.body_limit = 32 << 20;
   Start();
+  RawClient client(server->port());
+  ASSERT_TRUE(client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000001\r\n\r\n"));
+  ASSERT_TRUE(client.Send(std::string(2'000'000, 'x')));
+  ASSERT_TRUE(Eventually([&] { return server->Stats().bytes_in > 2'000'000; }));
+  EXPECT_GE(server->Stats().body_bytes, 2'000'000u);
+  LetSweep();
+  clock.Advance(absl::Seconds(9));
+  LetSweep();
+  EXPECT_EQ(server->Stats().body_timeouts, 0u);
+  clock.Advance(absl::Seconds(2));
+  EXPECT_THAT(client.Rest(), StartsWith("HTTP/1.1 408 "));
+  EXPECT_EQ(server->Stats().body_timeouts, 1u);
+  EXPECT_TRUE(Eventually([&] { return server->Stats().body_bytes == 0; }));
+}
+
+TEST_F(ServerBounds, BodiesShareABudget) {
+  handler.body_limit = 32 << 20;
+  Start({.limits = {.bodies = 4 << 20}});
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n";
+  RawClient holds(server->port()), late(server->port());
+  ASSERT_TRUE(holds.Send(head + std::string(1'800'000, 'x')));
+  ASSERT_TRUE(Eventually([&] { return server->Stats().bytes_in > 1'800'000; }));
+  ASSERT_TRUE(late.Send(head));
+  for (int i = 0; i < 30 && late.Send(std::string(100'000, 'x')); ++i) {
+  }
+  const std::string answer = late.Response();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(answer, HasSubstr("Retry-After: 1\r\n"));
+  EXPECT_EQ(server->Stats().bodies_refused, 1u);
+
+  // What is no longer being read no longer counts.
+  holds.Close();
+  EXPECT_TRUE(Eventually([&] { return server->Stats().body_bytes == 0; }));
+  RawClient next(server->port());
+  ASSERT_TRUE(next.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1500000\r\n\r\n" +
+                        std::string(1'500'000, 'x')));
+  EXPECT_THAT(next.Response(), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(ServerBounds, ABodyMustKeepItsRate) {
+  Start({.limits = {.body_gap = absl::Hours(1)}});
   RawClient client(server->port());
   ASSERT_TRUE(client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"));
   // 20 s of grace and one second for each KiB that came.
