@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::int64_t kRetryCost = 5;  // each request earns one, a retry costs this many
 constexpr std::int64_t kRetryReserve = 10 * kRetryCost;
-constexpr std::uint64_t kSerialMask = 0xffff;
 constexpr std::size_t kMostEndpoints = 0xfff0;
 constexpr std::size_t kShapesKept = 256;  // of each thread
 
@@ -32,31 +31,6 @@ std::int32_t Sequences(const LiveEndpoint& live) {
 }
 
 }  // namespace
-
-void ShareClock::Advance(absl::Time now) {
-  if (in_flight_ > 0 && now > last_) {
-    const auto passed = static_cast<std::uint64_t>(ToNanos(now - last_));
-    turns_ += (passed << kFraction) / static_cast<std::uint64_t>(in_flight_);
-  }
-  last_ = std::max(last_, now);
-}
-
-std::uint64_t ShareClock::Enter(absl::Time now, int sequences) {
-  const std::lock_guard lock(mutex_);
-  // While nothing is in flight nobody loses anything by it.
-  if (in_flight_ == 0 && now < last_ - kSetBack) last_ = now;
-  Advance(now);
-  in_flight_ += sequences;
-  return turns_;
-}
-
-absl::Duration ShareClock::Leave(absl::Time now, int sequences, std::uint64_t mark) {
-  const std::lock_guard lock(mutex_);
-  Advance(now);
-  in_flight_ -= sequences;
-  const std::uint64_t turns = (turns_ - mark) * static_cast<std::uint64_t>(sequences);
-  return absl::Nanoseconds(static_cast<std::int64_t>(turns >> kFraction));
-}
 
 // What one thread keeps so that routing takes no lock and allocates nothing.
 struct Dispatcher::Thread {
@@ -91,10 +65,7 @@ Dispatcher::Dispatcher(Options options, const Clock& clock, AdapterSink& sink)
       clock_(clock),
       sink_(sink),
       instance_(NextInstance()),
-      prefixes_(std::make_unique<std::array<std::atomic<std::uint64_t>, kPrefixes>>()),
-      retry_budget_(kRetryReserve) {
-  for (auto& prefix : *prefixes_) prefix.store(0, std::memory_order_relaxed);
-}
+      retry_budget_(kRetryReserve) {}
 
 Dispatcher::~Dispatcher() { Stop(); }
 
@@ -212,29 +183,9 @@ std::unique_ptr<LiveRequest> Dispatcher::Begin(RequestFeatures features) {
   return request;
 }
 
-int Dispatcher::CachedBlocks(const RequestFeatures& features, std::uint16_t& serial) const {
-  int blocks = 0;
-  for (const std::uint64_t hash : features.prefix) {
-    const std::uint64_t entry =
-        (*prefixes_)[hash >> 16 & (kPrefixes - 1)].load(std::memory_order_relaxed);
-    const auto by = static_cast<std::uint16_t>(entry & kSerialMask);
-    if (by == 0 || (entry ^ hash) & ~kSerialMask || (blocks > 0 && by != serial)) break;
-    serial = by;
-    ++blocks;
-  }
-  return blocks;
-}
-
-void Dispatcher::RememberPrefix(const LiveRequest& request) {
-  for (const std::uint64_t hash : request.record.features.prefix) {
-    (*prefixes_)[hash >> 16 & (kPrefixes - 1)].store(
-        (hash & ~kSerialMask) | request.endpoint->serial, std::memory_order_relaxed);
-  }
-}
-
 void Dispatcher::Read(Thread& thread, LiveRequest& request) {
   std::uint16_t serial = 0;
-  const int cached = CachedBlocks(request.record.features, serial);
+  const int cached = prefixes_.CachedBlocks(request.record.features.prefix, serial);
   const absl::Time now = clock_.Now();
   const std::int64_t fresh_from = absl::ToUnixNanos(now - options_.fresh);
   request.record.readings.clear();
@@ -328,7 +279,7 @@ void Dispatcher::OnFirstToken(LiveRequest& request) {
   live.waiting_tokens.fetch_sub(request.prompt_tokens, std::memory_order_relaxed);
   live.running.fetch_add(sequences, std::memory_order_relaxed);
   live.context_tokens.fetch_add(request.prompt_tokens * sequences, std::memory_order_relaxed);
-  RememberPrefix(request);
+  prefixes_.Remember(request.record.features.prefix, live.serial);
 }
 
 void Dispatcher::Release(LiveRequest& request) {
@@ -458,6 +409,18 @@ void Dispatcher::Flush() {
     sink_.Post(event::RequestsEnded{{ended.begin() + static_cast<std::ptrdiff_t>(at),
                                      ended.begin() + static_cast<std::ptrdiff_t>(end)}});
   }
+}
+
+bool Dispatcher::HasBegun(RequestId id) const {
+  return id > MakeRequestId(epoch_, 0) &&
+         id <= MakeRequestId(epoch_, begun_.load(std::memory_order_relaxed));
+}
+
+void Dispatcher::FlushSoon() {
+  const std::lock_guard lock(ended_mutex_);
+  if (ended_.empty()) return;
+  urgent_ = true;
+  ended_wake_.notify_one();
 }
 
 void Dispatcher::FlushLoop() {

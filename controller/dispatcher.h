@@ -19,7 +19,9 @@
 #include "net/recycle.h"
 #include "net/server.h"
 #include "net/upstream.h"
+#include "scheduler/prefix_memory.h"
 #include "scheduler/router.h"
+#include "scheduler/time_share.h"
 
 // The live host of the router: any number of threads route requests by the view in force, count
 // what is in flight on each engine, share out the time of engines that batch, and hand what ended
@@ -37,24 +39,22 @@ struct EngineSigns {
   std::optional<int> running, waiting;
 };
 
-// The time of one engine, shared out among the sequences in flight: each of n gets dt/n. What all
-// of them got sums to the time in which anything was in flight (less rounding, never more).
+// The time of one engine, shared out among the sequences in flight (scheduler/time_share.h), for
+// any thread.
 class ShareClock {
  public:
-  // Marks where a request begins that holds `sequences`.
-  std::uint64_t Enter(absl::Time now, int sequences);
-  // Its share since `mark`.
-  absl::Duration Leave(absl::Time now, int sequences, std::uint64_t mark);
+  std::uint64_t Enter(absl::Time now, int sequences) {
+    const std::lock_guard lock(mutex_);
+    return share_.Enter(now, sequences);
+  }
+  absl::Duration Leave(absl::Time now, int sequences, std::uint64_t mark) {
+    const std::lock_guard lock(mutex_);
+    return share_.Leave(now, sequences, mark);
+  }
 
  private:
-  static constexpr int kFraction = 10;  // bits below a nanosecond
-  // Threads come in another order than they read the time; a clock that is this far back was set.
-  static constexpr absl::Duration kSetBack = absl::Seconds(1);
-  void Advance(absl::Time now);
   std::mutex mutex_;
-  absl::Time last_;
-  std::int64_t in_flight_ = 0;
-  std::uint64_t turns_ = 0;  // nanoseconds x 2^kFraction that a sequence would have got, wraps
+  TimeShare share_;
 };
 
 // One engine as it is now. Lives as long as the dispatcher; all members may be used by any thread.
@@ -164,6 +164,11 @@ class Dispatcher {
   void StopWaiting(const std::shared_ptr<Waker>& waker);
   std::size_t waiting() const { return waiters_count_.load(std::memory_order_relaxed); }
 
+  // Whether it was given out by Begin() since Start().
+  bool HasBegun(RequestId id) const;
+  // Somebody asks for what ended just now: the brain gets it without waiting for the period's end.
+  void FlushSoon();
+
   // Counts for metrics.
   struct Stats {
     std::uint64_t begun = 0, ended = 0, retries = 0, refused_retries = 0;
@@ -186,8 +191,6 @@ class Dispatcher {
   void WakeAll();
   void FlushLoop();
   void Flush();
-  int CachedBlocks(const RequestFeatures& features, std::uint16_t& serial) const;
-  void RememberPrefix(const LiveRequest& request);
 
   const Options options_;
   const Clock& clock_;
@@ -207,9 +210,7 @@ class Dispatcher {
   mutable std::mutex endpoints_mutex_;
   std::map<EndpointKey, std::unique_ptr<LiveEndpoint>> endpoints_;
 
-  // Which endpoint saw a block of a prompt last: upper bits of its hash, serial below.
-  static constexpr std::size_t kPrefixes = std::size_t{1} << 16;
-  std::unique_ptr<std::array<std::atomic<std::uint64_t>, kPrefixes>> prefixes_;
+  PrefixMemory prefixes_;
 
   std::atomic<std::uint64_t> begun_{0}, ended_count_{0}, retries_{0}, refused_retries_{0};
   std::atomic<std::int64_t> in_flight_{0};
