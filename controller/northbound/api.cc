@@ -32,15 +32,32 @@ HttpResponse CrossOrigin(const HttpRequest& head, std::string words) {
 
 HttpResponse NoRoute(const HttpRequest& head, const Match& match) {
   const std::string path = head.target.substr(0, head.target.find('?'));
+  const bool openai = IsOpenAiPath(head);
   if (match.allowed.empty()) {
-    return ProblemAnswer(head, ProblemCode::kNotFound,
-                         absl::StrCat("nothing is at ", path, "; / lists what there is"));
+    std::string words = absl::StrCat("nothing is at ", path, "; / lists what there is");
+    if (!openai) return ProblemAnswer(head, ProblemCode::kNotFound, std::move(words));
+    return OpenAiErrorAnswer({.status = 404,
+                              .type = "invalid_request_error",
+                              .message = std::move(words),
+                              .code = "unknown_url"});
   }
-  HttpResponse response = ProblemAnswer(
-      head, ProblemCode::kMethodNotAllowed,
-      absl::StrCat(path, " takes ", match.allowed, ", not ", ToAbsl(MethodName(head.method))));
+  std::string words =
+      absl::StrCat(path, " takes ", match.allowed, ", not ", ToAbsl(MethodName(head.method)));
+  HttpResponse response =
+      openai ? OpenAiErrorAnswer({.status = 405,
+                                  .type = "invalid_request_error",
+                                  .message = std::move(words),
+                                  .code = "method_not_allowed"})
+             : ProblemAnswer(head, ProblemCode::kMethodNotAllowed, std::move(words));
   response.headers.Add("Allow", match.allowed);
   return response;
+}
+
+// By what was sent, of which nothing was checked.
+bool IsOpenAiTarget(std::string_view target) {
+  constexpr std::string_view kRoot = "/v1";
+  return target.starts_with(kRoot) && (target.size() == kRoot.size() ||
+                                       target[kRoot.size()] == '/' || target[kRoot.size()] == '?');
 }
 
 ProblemCode CodeForStatus(int status) {
@@ -144,6 +161,17 @@ HttpResponse Api::OnRefused(int status, std::string_view code, std::string_view 
   response.headers.Add("x-should-retry", kind.retryable ? "true" : "false");
   response.body = ProblemBody(problem);
   return response;
+}
+
+// OpenAI's clients read OpenAI's errors only.
+HttpResponse Api::OnRefusedAt(std::string_view target, int status, std::string_view code,
+                              std::string_view detail) {
+  if (!IsOpenAiTarget(target)) return OnRefused(status, code, detail);
+  return OpenAiErrorAnswer({.status = status,
+                            .type = status < 500 ? "invalid_request_error" : "server_error",
+                            .message = std::string(detail),
+                            .code = code,
+                            .retry = status == 408 || KindOf(CodeForStatus(status)).retryable});
 }
 
 std::shared_ptr<void> Api::OpenStream() {

@@ -38,6 +38,8 @@ class Api final : public HttpHandler {
   HeadAnswer OnHead(const HttpRequest& head) override;
   Awaitable<HttpAnswer> Handle(HttpRequest request, Exchange& exchange) override;
   HttpResponse OnRefused(int status, std::string_view code, std::string_view detail) override;
+  HttpResponse OnRefusedAt(std::string_view target, int status, std::string_view code,
+                           std::string_view detail) override;
 
   // What /readyz says. Not ready until told so.
   void SetReady(bool ready) { ready_.store(ready, std::memory_order_release); }

@@ -1,0 +1,62 @@
+// What clients of OpenAI's API meet before and after their requests are routed.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "tests/controller/northbound/relay_rig.h"
+#include "tests/net/raw_client.h"
+
+namespace spillway {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class OpenAiEdge : public testing::Test {
+ protected:
+  void SetUp() override {
+    rig_.Publish();
+    rig_.big.Say({{.body = R"({"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}})"}});
+  }
+  std::string Answer(const std::string& line, const std::string& fields) {
+    RawClient client(rig_.port());
+    client.Send(absl::StrCat(line, " HTTP/1.1\r\nHost: localhost\r\n", fields, "\r\n"));
+    return client.Response();
+  }
+
+  RelayRig rig_;
+};
+
+// The official clients read `error.message`, and show nothing of another form.
+TEST_F(OpenAiEdge, WhatTheServerItselfRefusesIsAnOpenAiError) {
+  struct Case {
+    int status;
+    std::string line, fields, code;
+  };
+  const std::string post = "POST /v1/chat/completions";
+  for (const Case& c : {
+           Case{404, "POST /v1/responses", "Content-Length: 0\r\n", "unknown_url"},
+           Case{405, "PUT /v1/chat/completions", "Content-Length: 0\r\n", "method_not_allowed"},
+           Case{413, post, "Content-Length: 40000000\r\n", "body_too_long"},
+           Case{400, post, "Content-Length: x\r\n", ""},
+           Case{431, post, absl::StrCat("X-Long: ", std::string(70'000, 'x'), "\r\n"), ""},
+       }) {
+    const std::string answer = Answer(c.line, c.fields);
+    EXPECT_THAT(answer, StartsWith(absl::StrCat("HTTP/1.1 ", c.status, " "))) << c.line;
+    EXPECT_THAT(answer, HasSubstr("Content-Type: application/json\r\n")) << c.status;
+    EXPECT_THAT(answer, HasSubstr("\r\n\r\n{\"error\":{\"message\":\"")) << c.status;
+    EXPECT_THAT(answer, HasSubstr("\"type\":\"invalid_request_error\"")) << c.status;
+    EXPECT_THAT(answer, HasSubstr(absl::StrCat("\"code\":\"", c.code))) << c.status;
+  }
+}
+
+TEST_F(OpenAiEdge, ElsewhereTheyAreProblems) {
+  for (const std::string line : {"POST /v10/chat", "POST /api/v1/jobs", "POST /api/v1/nothing"}) {
+    const std::string answer = Answer(line, "Content-Length: x\r\n");
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 ")) << line;
+    EXPECT_THAT(answer, HasSubstr("Content-Type: application/problem+json\r\n")) << line;
+  }
+}
+
+}  // namespace
+}  // namespace spillway
