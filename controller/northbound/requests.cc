@@ -12,6 +12,12 @@
 #include "scheduler/router.h"
 
 namespace spillway {
+namespace {
+
+constexpr int kLooks = 8;  // 200 ms in all
+constexpr absl::Duration kBetweenLooks = absl::Milliseconds(25);
+
+}  // namespace
 
 absl::StatusOr<std::shared_ptr<const RouterView>> PastViews::Find(EventNumber id) {
   {
@@ -136,6 +142,14 @@ Awaitable<HttpAnswer> ListRequests(Api& api, Call call) {
 
 Awaitable<HttpAnswer> GetRequestDecision(Api& api, Call call, RequestId id) {
   auto request = api.host().archive().FindRequest(id);
+  // Its answer came a moment ago, and the batch that it is kept with is still to be written.
+  int looks = api.dispatcher()->HasBegun(id) ? kLooks : 0;
+  for (; absl::IsNotFound(request.status()) && looks > 0; --looks) {
+    api.dispatcher()->FlushSoon();
+    const Woken why = co_await call.exchange->Wait(kBetweenLooks);
+    if (why == Woken::kGone) break;
+    request = api.host().archive().FindRequest(id);
+  }
   if (request.ok() ? !Sees(call, (*request)->features.tenant) : absl::IsNotFound(request.status()))
     request = absl::NotFoundError(absl::StrCat("there is no request ", ToString(id)));
   if (!request.ok()) co_return ProblemFor(call.request, request.status());

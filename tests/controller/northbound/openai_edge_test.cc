@@ -58,5 +58,16 @@ TEST_F(OpenAiEdge, ElsewhereTheyAreProblems) {
   }
 }
 
+TEST_F(OpenAiEdge, ADecisionIsThereAsSoonAsItsAnswerIs) {
+  for (int i = 0; i < 5; ++i) {
+    const Received answer =
+        rig_.Ask(R"({"model":"big","messages":[{"role":"user","content":"hello"}]})");
+    ASSERT_EQ(answer.status, 200);
+    const std::string id(answer.headers.Get("x-spillway-decision"));
+    EXPECT_EQ(rig_.api().Get("/api/v1/decisions/" + id).status, 200) << id;
+  }
+  EXPECT_EQ(rig_.api().Get("/api/v1/decisions/req-1-999999").status, 404);
+}
+
 }  // namespace
 }  // namespace spillway
