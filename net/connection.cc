@@ -100,6 +100,12 @@ void HttpConnection::DrainBegins() {
   if (!waiting) Woke(Woken::kWoken);
 }
 
+void HttpConnection::LastCall() {
+  closing_ = true;
+  if (on_closing_) std::exchange(on_closing_, nullptr)();
+  DrainBegins();
+}
+
 // g++ 12 miscompiles `co_await` in the condition of a loop, in `&&`, `||` and `?:`, so these
 // coroutines name each result first.
 
@@ -112,6 +118,11 @@ bool HttpConnection::draining() const {
 void HttpConnection::OnGone(std::function<void()> callback) {
   on_gone_ = std::move(callback);  // The next sweep begins to watch: most answers come before it.
   if (ended() && on_gone_) std::exchange(on_gone_, nullptr)();
+}
+
+void HttpConnection::OnClosing(std::function<void()> callback) {
+  on_closing_ = std::move(callback);
+  if (closing_ && on_closing_) std::exchange(on_closing_, nullptr)();
 }
 
 std::shared_ptr<Waker> HttpConnection::waker() {
@@ -148,7 +159,7 @@ void HttpConnection::PeerLeft() {
 
 void HttpConnection::EndExchange() {
   passed_ = false;
-  on_gone_ = nullptr;
+  on_gone_ = on_closing_ = nullptr;
   waker_.reset();
   woken_ = false;
   head_due_ = false;

@@ -23,6 +23,7 @@ class HttpConnection final : public Wire, private BodyStream {
   Awaitable<void> Run(std::shared_ptr<HttpConnection> self);
   void Sweep();
   void DrainBegins();
+  void LastCall();
 
   // The lane's bookkeeping: where this connection stands in its lists.
   Lane::Connections::iterator place;
@@ -37,6 +38,8 @@ class HttpConnection final : public Wire, private BodyStream {
   bool gone() const override { return ended(); }
   bool draining() const override;
   void OnGone(std::function<void()> callback) override;
+  bool closing() const override { return closing_; }
+  void OnClosing(std::function<void()> callback) override;
   std::shared_ptr<Waker> waker() override;
   Awaitable<Woken> Wait(absl::Duration timeout) override;
   Awaitable<bool> Write(std::string_view data) override;
@@ -86,7 +89,8 @@ class HttpConnection final : public Wire, private BodyStream {
   int idle_sweeps_ = 0;  // While draining.
 
   // The exchange under way.
-  std::function<void()> on_gone_;
+  std::function<void()> on_gone_, on_closing_;
+  bool closing_ = false;
   std::shared_ptr<WakerImpl> waker_;
   WakeUp wake_;
   bool asleep_ = false;  // In Wait().

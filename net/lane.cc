@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -212,6 +213,14 @@ void Lane::AcceptRest() {
     acceptor_.accept(socket, peer, error);
     if (!error) Admit(std::move(socket), peer);
   }
+}
+
+void Lane::LastCall() {
+  net::post(executor(), [this] {
+    // A copy: who is told may end.
+    const std::vector<std::shared_ptr<HttpConnection>> all(working_.begin(), working_.end());
+    for (const auto& connection : all) connection->LastCall();
+  });
 }
 
 void Lane::Cut() {

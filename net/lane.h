@@ -63,6 +63,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   Acceptor& acceptor() { return acceptor_; }  // To be opened and bound before Run().
   void Run();                                 // The body of the thread; returns once drained.
   void Drain();                        // Asks; Run() returns when the last connection is gone.
+  void LastCall();                     // Tells who still works that Cut() is next.
   void Cut();                          // Asks to break off what is left.
   void Abandon() { context_.stop(); }  // Run() returns now; this lane must never be destroyed.
   bool WaitUntilDone(absl::Duration span) const;  // Has Run() returned?

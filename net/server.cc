@@ -22,6 +22,8 @@ namespace {
 constexpr int kBacklog = 4096;  // The kernel cuts it to net.core.somaxconn.
 // How long a handler that was told to end may take before its thread is given up.
 constexpr absl::Duration kUnwind = absl::Seconds(5);
+// How long one may take to tell its client before the connection is cut.
+constexpr absl::Duration kLastWords = absl::Milliseconds(500);
 
 absl::Duration SteadyNow() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
@@ -127,6 +129,10 @@ struct Server::Impl {
     if (std::exchange(drained, true)) return clean;
     for (const auto& lane : lanes) lane->Drain();
     clean = WaitForAll(grace);
+    if (!clean && grace > absl::ZeroDuration()) {
+      for (const auto& lane : lanes) lane->LastCall();
+      WaitForAll(kLastWords);
+    }
     if (!clean) {
       for (const auto& lane : lanes) lane->Cut();
       WaitForAll(kUnwind);

@@ -50,6 +50,10 @@ class Exchange {
   // Runs once, as soon as gone() turns true (at once if it is): cancel what works for this client.
   // A second call replaces the first callback. Dropped when the answer is over, its body included.
   virtual void OnGone(std::function<void()> callback) = 0;
+  // Draining took too long: the connection is cut in half a second. Say so and end.
+  virtual bool closing() const { return false; }
+  // As OnGone(), for closing().
+  virtual void OnClosing(std::function<void()> callback) { static_cast<void>(callback); }
 
   virtual std::shared_ptr<Waker> waker() = 0;
   // Sleeps until Wake(), the timeout or the end of the client. One waiter at a time.
@@ -171,8 +175,9 @@ class Server {
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options, HttpHandler& handler);
 
   // Stops accepting; connections that wait for a request are closed, requests under way may
-  // finish until `grace` is over, then their connections are cut. Blocks; true if none had to be
-  // cut. Safe to call again, from one thread at a time.
+  // finish until `grace` is over; then their handlers are told (Exchange::closing), unless there
+  // was no grace, and half a second later their connections are cut. Blocks; true if all had
+  // finished. Safe to call again, from one thread at a time.
   bool Drain(absl::Duration grace);
   ~Server();  // Drain(0).
 

@@ -66,6 +66,14 @@ OpenAiError NoRoom(std::string message) {
           .retry_after_seconds = 1};
 }
 
+OpenAiError ShuttingDown() {
+  return {.status = 503,
+          .message = "the controller is shutting down before the answer is whole",
+          .code = "shutting_down",
+          .retry = true,
+          .retry_after_seconds = 1};
+}
+
 OpenAiError CannotRoute(Code code, std::string_view model) {
   const std::string name = absl::StrCat("`", ToAbsl(model), "`");
   switch (code) {

@@ -26,6 +26,8 @@ std::string OpenAiErrorEvent(const OpenAiError& error);
 OpenAiError InvalidRequest(std::string message, std::string param = "");
 OpenAiError ModelNotFound(std::string_view model, std::string_view nearest);
 OpenAiError NoRoom(std::string message);
+// The controller ends before the answer could.
+OpenAiError ShuttingDown();
 // Nobody could answer it: what stood in the way decides between 400, 404 and 503.
 OpenAiError CannotRoute(Code code, std::string_view model);
 

@@ -213,10 +213,21 @@ UpstreamRequest Relay::MakeRequest(const SplicedBody& body) {
           .gap = kGap};
 }
 
+// It is not the engine that ends the attempt: the client has left, or we have to.
+bool Relay::CutOff() const { return call_.exchange->gone() || call_.exchange->closing(); }
+
+void Relay::AbortWithClient() {
+  const auto abort = [self = weak_from_this()] {
+    if (const auto relay = self.lock(); relay && relay->upstream_) relay->upstream_->Abort();
+  };
+  call_.exchange->OnGone(abort);
+  call_.exchange->OnClosing(abort);
+}
+
 // The engine under way is lost before anything reached the client: the next one may be asked. If it
-// is the client that has left, what was done for it is booked instead.
+// is not the engine's doing, what was done is booked instead.
 void Relay::LoseEngine(ForwardFault fault) {
-  if (call_.exchange->gone()) {
+  if (CutOff()) {
     SettleLost();
   } else {
     dispatcher_.GiveUp(*live_, fault);
@@ -242,9 +253,7 @@ Awaitable<Relay::Reply> Relay::AskNext() {
   held_.clear();
   stream_.reset();
   upstream_ = std::make_unique<UpstreamCall>(call_.exchange->executor(), live_->address->origin);
-  call_.exchange->OnGone([self = weak_from_this()] {
-    if (const auto relay = self.lock(); relay && relay->upstream_) relay->upstream_->Abort();
-  });
+  AbortWithClient();
   // Of a whole answer nobody sees the first token: it counts as running from the start.
   if (!scanned_.stream) dispatcher_.OnFirstToken(*live_);
   UpstreamRequest request = MakeRequest(body);
@@ -316,8 +325,9 @@ Awaitable<Relay::Reply> Relay::BeginEvents() {
   }
 }
 
-// Nobody will read this.
+// Nobody will read this, unless it is we who end it.
 HttpAnswer Relay::Gone() {
+  if (!call_.exchange->gone()) return Refuse(ShuttingDown(), RequestEnd::kBrokenOff);
   Finish(RequestEnd::kClientGone, 499);
   return OpenAiErrorAnswer(NoRoom("the client has left"));
 }
@@ -353,7 +363,7 @@ Awaitable<HttpAnswer> Relay::AskNamed() {
     const Reply reply = co_await AskNext();
     if (reply == Reply::kWhole) co_return AnswerWhole();
     if (reply == Reply::kEvents) co_return AnswerStreamed();
-    if (call_.exchange->gone()) co_return Gone();
+    if (CutOff()) co_return Gone();
   }
   if (failed_.body.empty() && refused_)
     co_return Refuse(EngineRefused(why_failed_), RequestEnd::kFailed);
@@ -494,9 +504,6 @@ std::string Relay::WhyCutShort() const {
 }
 
 Awaitable<void> Relay::Produce(BodyStream& out) {
-  out.OnGone([self = weak_from_this()] {
-    if (const auto relay = self.lock(); relay && relay->upstream_) relay->upstream_->Abort();
-  });
   bool sent = true, settled = false;
   while (sent && !piece_.empty()) {
     Hear();
@@ -518,13 +525,15 @@ Awaitable<void> Relay::Produce(BodyStream& out) {
     if (sent) piece_ = co_await upstream_->Read();
     if (sent && !piece_.empty()) parts_ = stream_->Take(piece_);
   }
-  const bool gone = !sent || out.gone();
-  const bool lost = !gone && (upstream_->failed() || stream_->broken() || stream_->said_error() ||
-                              !stream_->done());
+  const bool gone = (!sent || out.gone()) && !out.closing();
+  const bool lost =
+      !settled && !gone &&
+      (upstream_->failed() || stream_->broken() || stream_->said_error() || !stream_->done());
   if (!settled) {
     SettleLost();
     if (lost && !stream_->said_error()) {
-      const std::string event = OpenAiErrorEvent(EngineLost(WhyCutShort()));
+      const std::string event =
+          OpenAiErrorEvent(out.closing() ? ShuttingDown() : EngineLost(WhyCutShort()));
       co_await out.Write(event);  // the stream is over, whether it arrives or not
     }
     AddCostTrailer(out);

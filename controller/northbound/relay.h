@@ -61,6 +61,8 @@ class Relay : public std::enable_shared_from_this<Relay> {
   void LoseUpstream(std::string_view otherwise);
   std::string WhyCutShort() const;
   HttpAnswer Gone();
+  bool CutOff() const;
+  void AbortWithClient();
 
   // --- The first attempt of a cascade (relay_cascade.cc).
   void ChooseCascade(const RouterView& view);

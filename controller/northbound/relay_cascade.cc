@@ -48,7 +48,7 @@ Awaitable<std::optional<HttpAnswer>> Relay::TryFirst() {
       const bool held = co_await HoldEvents();
       if (!held) reply = Reply::kNone;
     }
-    if (call_.exchange->gone()) {
+    if (CutOff()) {
       if (reply != Reply::kNone) SettleLost();
       co_return Gone();
     }

@@ -167,7 +167,7 @@ class ApiRig {
   }
 
   // Ends the server as SIGTERM does.
-  bool Drain() { return server_->Drain(absl::Seconds(10)); }
+  bool Drain(absl::Duration grace = absl::Seconds(10)) { return server_->Drain(grace); }
   void EndServer() { server_.reset(); }
 
   HostRig& rig() { return rig_; }

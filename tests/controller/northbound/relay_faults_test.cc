@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/controller/northbound/relay_rig.h"
+#include "tests/net/raw_client.h"
 
 namespace spillway {
 namespace {
@@ -175,6 +176,39 @@ TEST_F(EngineFaults, WhoWaitsIsServedOnceTheBackOffIsOver) {
   while (dispatcher.waiting() == 0) absl::SleepFor(absl::Milliseconds(1));
   rig_.api().rig().clock().Advance(absl::Seconds(1));
   EXPECT_EQ(asked.get().body, kAnswer);
+}
+
+// The controller's own end, in mid-stream.
+TEST_F(EngineFaults, AStreamThatOutlastsTheGraceIsToldSo) {
+  rig_.world().inputs.pools[2].endpoints[0].up = false;
+  rig_.Publish();
+  rig_.big.Produce([](BodyStream& out) -> Awaitable<void> {
+    const bool begun = co_await out.Write(kEvent);
+    EXPECT_TRUE(begun);
+    for (Woken woken = Woken::kTimeout; woken != Woken::kGone;)
+      woken = co_await out.Wait(absl::Seconds(1));
+  });
+  const std::string body = Chat(kStreamed);
+  RawClient client(rig_.port());
+  ASSERT_TRUE(client.Send(absl::StrCat(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: ", body.size(),
+      "\r\n\r\n", body)));
+  EXPECT_THAT(client.Until(kEvent), HasSubstr("200 OK"));
+  rig_.api().Drain(absl::Milliseconds(1));
+  const std::string rest = client.Rest();
+  EXPECT_THAT(rest, HasSubstr(R"("code":"shutting_down")"));
+  EXPECT_THAT(rest, testing::EndsWith("0\r\n\r\n")) << "ended in good order";
+  rig_.api().api().dispatcher()->Stop();
+  for (int i = 0; i < 400; ++i) {
+    const auto found = rig_.api().host().archive().FindRequest(MakeRequestId(1, 1));
+    if (found.ok()) {
+      EXPECT_EQ((*found)->end, RequestEnd::kBrokenOff);
+      EXPECT_EQ((*found)->attempts.back().fault, ForwardFault::kNone);
+      return;
+    }
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  ADD_FAILURE() << "it was never booked";
 }
 
 }  // namespace
