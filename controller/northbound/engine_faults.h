@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "controller/northbound/openai_errors.h"
+#include "core/request.h"
+#include "net/headers.h"
+#include "net/upstream.h"
+
+// What is wrong with an engine that does not answer as it should, and what clients are told of it.
+namespace spillway {
+
+ForwardFault FaultOf(const UpstreamError& error);
+ForwardFault FaultOf(int status);  // 429 or a 5xx
+
+// Not the client's fault, though the number says so: the key, the model's name there and the URL
+// are ours. A client would take 401 as said of its own key.
+bool RefusesUs(int status);
+
+// What an engine that is overloaded asks for in its Retry-After: 1 to 60 s, 1 s where it says none
+// or a date.
+absl::Duration BackOffOf(const Headers& headers);
+
+// The JSON of one event of a stream; "" if there is none.
+std::string_view DataOf(std::string_view event);
+
+OpenAiError EngineRefused(std::string_view why);
+OpenAiError EngineLost(std::string_view why);
+
+}  // namespace spillway

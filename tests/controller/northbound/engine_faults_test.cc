@@ -1,0 +1,39 @@
+#include "controller/northbound/engine_faults.h"
+
+#include <gtest/gtest.h>
+
+namespace spillway {
+namespace {
+
+TEST(EngineFaultsRead, WhoIsToBlame) {
+  for (const int ours : {101, 301, 304, 401, 403, 404, 405, 501})
+    EXPECT_TRUE(RefusesUs(ours)) << ours;
+  for (const int other : {200, 204, 400, 402, 406, 409, 413, 422, 429, 500, 502, 503})
+    EXPECT_FALSE(RefusesUs(other)) << other;
+  EXPECT_EQ(FaultOf(429), ForwardFault::kOverloaded);
+  EXPECT_EQ(FaultOf(503), ForwardFault::kOverloaded);
+  EXPECT_EQ(FaultOf(500), ForwardFault::kError);
+}
+
+TEST(EngineFaultsRead, BackOffIsBounded) {
+  const auto of = [](std::string_view value) {
+    Headers headers;
+    headers.Add("Retry-After", value);
+    return BackOffOf(headers);
+  };
+  EXPECT_EQ(BackOffOf(Headers()), absl::Seconds(1));
+  EXPECT_EQ(of("7"), absl::Seconds(7));
+  EXPECT_EQ(of("0"), absl::Seconds(1));
+  EXPECT_EQ(of("-5"), absl::Seconds(1));
+  EXPECT_EQ(of("86400"), absl::Seconds(60));
+  EXPECT_EQ(of("Wed, 21 Oct 2026 07:28:00 GMT"), absl::Seconds(1));
+}
+
+TEST(EngineFaultsRead, DataOfAnEvent) {
+  EXPECT_EQ(DataOf("data: {\"error\":1}\n\n"), "{\"error\":1}");
+  EXPECT_EQ(DataOf("data:{}\r\n\r\n"), "{}");
+  EXPECT_EQ(DataOf("data: [DONE]\n\n"), "");
+}
+
+}  // namespace
+}  // namespace spillway
