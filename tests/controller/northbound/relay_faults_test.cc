@@ -173,7 +173,8 @@ TEST_F(EngineFaults, WhoWaitsIsServedOnceTheBackOffIsOver) {
   EXPECT_EQ(rig_.Ask(Chat()).status, 503);
   std::future<Received> asked = std::async(std::launch::async, [this] { return rig_.Ask(Chat()); });
   Dispatcher& dispatcher = *rig_.api().api().dispatcher();
-  while (dispatcher.waiting() == 0) absl::SleepFor(absl::Milliseconds(1));
+  for (int i = 0; i < 5000 && dispatcher.waiting() == 0; ++i) absl::SleepFor(absl::Milliseconds(1));
+  ASSERT_EQ(dispatcher.waiting(), 1u);
   rig_.api().rig().clock().Advance(absl::Seconds(1));
   EXPECT_EQ(asked.get().body, kAnswer);
 }
