@@ -306,7 +306,7 @@ Awaitable<HttpAnswer> Relay::AskNamed() {
   if (routed == Routed::kRefused)
     co_return Refuse(CannotRoute(live.record.code, live.record.features.model),
                      RequestEnd::kRefused);
-  if (!quota_.Hold(live.expected.cost, dispatcher_.Now()))
+  if (!quota_.Hold(MostCostOf(*live.view, *live.shape, live.record), dispatcher_.Now()))
     co_return Refuse(OverQuota(quota_), RequestEnd::kRefused);
   while (dispatcher_.Take(live)) {
     const Reply reply = co_await AskNext();

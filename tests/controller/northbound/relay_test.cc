@@ -153,6 +153,15 @@ TEST_F(LeavingClients, AClientThatLeavesBeforeTheFirstBytePaysFromItsBudget) {
   EXPECT_EQ(answer.status, 429) << answer.body;
 }
 
+TEST_F(LeavingClients, ABudgetSetsAsideTheMostThatARequestMayCost) {
+  rig_.world().tenants.tenants = {{.name = "default", .quota = {.usd_per_day = Usd(300'000)}}};
+  rig_.Publish();
+  const std::string chat = R"({"model":"big","messages":[{"role":"user","content":"hello"}],)";
+  rig_.big.Say({{.body = R"({"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}})"}});
+  EXPECT_EQ(rig_.Ask(absl::StrCat(chat, R"("max_tokens":100})")).status, 429);  // 0.0011 USD
+  EXPECT_EQ(rig_.Ask(absl::StrCat(chat, R"("max_tokens":10})")).status, 200);
+}
+
 // A pool is configured, and its engine's address is not known yet.
 TEST_F(LeavingClients, AnEngineWithoutAnAddressIsLostInSoManyWords) {
   PoolSpec pool = fixtures::UrlPool("later", 1, {"later"});
