@@ -17,7 +17,8 @@ namespace spillway {
 
 // What an operator wants to know of engines, one line each, when it changes: an engine goes down or
 // comes back, is left out after failures or returns, fails a request or refuses us, or its list of
-// models cannot be read. At most kMostLines a minute; what is left out is counted in the next line. Thread-safe.
+// models cannot be read. At most kMostLines a minute; what is left out is counted in the next line.
+// Thread-safe.
 class EngineLog {
  public:
   static constexpr int kMostLines = 60;
