@@ -58,6 +58,10 @@ struct RequestSize {
   int choices = 1;
 };
 
+// How long a request waits for room where every able endpoint is full, before it is refused: as
+// long as a client may be left without a word. Its host keeps it, live and simulated.
+inline constexpr absl::Duration kRoomPatience = absl::Seconds(3);
+
 enum class Routed : std::uint8_t {
   kRouted,   // `order` says where, best first
   kFull,     // every able endpoint has as many requests as it takes: wait

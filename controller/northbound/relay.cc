@@ -20,7 +20,6 @@ constexpr std::size_t kErrorBody = std::size_t{64} << 10;  // of an engine's err
 constexpr absl::Duration kFirstByte = absl::Minutes(10);   // whole answers come at their end
 constexpr absl::Duration kFirstEvent = absl::Minutes(2);
 constexpr absl::Duration kGap = absl::Minutes(2);
-constexpr absl::Duration kRoomPatience = absl::Seconds(3);
 
 std::string_view TargetOf(OpenAiCall kind) {
   switch (kind) {
