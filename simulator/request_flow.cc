@@ -5,20 +5,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/text.h"
+#include "simulator/workloads/draw.h"
 
 namespace spillway {
 namespace {
 
-// As long as a client may be left waiting for room (controller/northbound/relay.cc).
-constexpr absl::Duration kRoomPatience = absl::Seconds(3);
 constexpr std::size_t kShapesKept = 256;
 constexpr std::uint64_t kEpoch = 1;
-
-std::uint64_t Mixed(std::uint64_t x) {  // the finaliser of SplitMix64
-  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-  x = (x ^ x >> 27) * 0x94d049bb133111eb;
-  return x ^ x >> 31;
-}
 
 // A hash of all up to the end of each whole piece that engines keep.
 void ChainBlocks(const Arrival& arrival, std::vector<std::uint64_t>& out) {
@@ -27,7 +20,7 @@ void ChainBlocks(const Arrival& arrival, std::vector<std::uint64_t>& out) {
   const auto whole = static_cast<std::size_t>(arrival.prompt_tokens / arrival.block_tokens);
   std::uint64_t hash = 0;
   for (std::size_t i = 0; i < std::min(arrival.blocks.size(), whole); ++i) {
-    hash = Mixed(hash ^ (arrival.blocks[i] + 0x9e3779b97f4a7c15));
+    hash = MixWords(hash, arrival.blocks[i]);
     if ((i + 1) % step == 0) out.push_back(hash);
   }
 }
@@ -99,7 +92,7 @@ void RequestFlow::Features(const Arrival& arrival, absl::Time now, RequestFeatur
       static_cast<std::int64_t>(arrival.block_tokens * bytes_per_token) / kPrefixBlockBytes, 1);
   for (const std::uint64_t block : arrival.blocks) {
     for (std::int64_t i = 0; i < halves && out.prefix.size() < kMostPrefixBlocks; ++i) {
-      out.prefix.push_back(Mixed(block * 64 + static_cast<std::uint64_t>(i) + 1));
+      out.prefix.push_back(MixWords(block, static_cast<std::uint64_t>(i)));
     }
   }
 }

@@ -249,6 +249,28 @@ TEST(Cell, NoPolicyGoesBelowTheBound) {
   }
 }
 
+// One place: the next one waits for it and has it as soon as it is free; who finds none within
+// three seconds is refused.
+TEST(Cell, AFullEngineIsWaitedForAndGivenUpInTime) {
+  const auto run = [](std::int64_t output, std::map<RequestEnd, int>& ends) {
+    auto config = ConfigOf(kTwoPools);
+    config->fleet.pools.erase(config->fleet.pools.begin());
+    PoolSpec& pool = config->fleet.pools.front();
+    pool.nodes = pool.serves.front().replicas = 1;
+    pool.adapter.concurrency = 1;
+    return Ran({Chat(absl::Seconds(1), 50, output), Chat(absl::Seconds(1), 50, 10)},
+               std::move(config), PlainScenario(),
+               [&](const Request& request) { ++ends[request.end]; });
+  };
+  std::map<RequestEnd, int> soon, late;
+  const CellOutcome served = run(40, soon);  // a second or two
+  EXPECT_EQ(soon[RequestEnd::kAnswered], 2);
+  EXPECT_LT(served.span, absl::Seconds(4)) << "nobody woke it";
+  run(900, late);
+  EXPECT_EQ(late[RequestEnd::kAnswered], 1);
+  EXPECT_EQ(late[RequestEnd::kRefused], 1);
+}
+
 // Prompts that begin alike find their beginning in the cache, whatever the size of the blocks that
 // tell it: the first token comes sooner.
 TEST(Cell, SharedBeginningsAreComputedOnce) {
