@@ -30,9 +30,7 @@ class Tally {
   void Ended(const Job& job);  // terminal
   void Unfinished(absl::Time arrived);
 
-  std::int64_t submitted() const { return submitted_; }
   std::int64_t missed() const { return judged_ - met_; }
-  std::int64_t over() const { return completed_ + refused_ + failed_ + unfinished_; }
   // Counts, latencies and shares; money and energy by what the ledger says.
   // `carbon`: the grid's intensity by the hour, in place of what sites say; may be null.
   void Write(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
