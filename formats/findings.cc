@@ -1,5 +1,6 @@
 #include "formats/findings.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "absl/strings/cord.h"
@@ -64,6 +65,15 @@ absl::Status InputError::ToStatus() const {
   absl::Status status = absl::InvalidArgumentError(message);
   status.SetPayload(kPayload, absl::Cord(payload));
   return status;
+}
+
+std::string Quoted(std::string_view text) {
+  constexpr std::size_t kMost = 64;
+  std::string shown(text.substr(0, kMost));
+  std::replace_if(
+      shown.begin(), shown.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  return absl::StrCat("`", shown, text.size() > kMost ? "..." : "", "`");
 }
 
 std::string Describe(const InputFinding& finding, std::string_view name) {

@@ -47,6 +47,9 @@ class InputError {
   std::size_t dropped_ = 0;
 };
 
+// What somebody sent, as it may stand in a message: in backquotes, short and on one line.
+std::string Quoted(std::string_view text);
+
 // "fleet.yaml:3:7: detail", or "/needs/memory: detail" where no file has a name.
 std::string Describe(const InputFinding& finding, std::string_view name);
 

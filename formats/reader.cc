@@ -26,16 +26,6 @@ InputFinding At(const Place& place, const Mark& mark, std::string detail) {
   return {place.Pointer(), mark.line, mark.column, std::move(detail)};
 }
 
-// What stands in a message is short and on one line, whatever somebody sent.
-std::string Quoted(std::string_view text) {
-  constexpr std::size_t kMost = 64;
-  std::string shown(text.substr(0, kMost));
-  std::replace_if(
-      shown.begin(), shown.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return absl::StrCat("`", shown, text.size() > kMost ? "..." : "", "`");
-}
-
 // Looking for it costs the product of the lengths: not for words that nobody types.
 std::string DidYouMean(std::string_view word, const std::vector<std::string>& known) {
   constexpr std::size_t kLongest = 64;

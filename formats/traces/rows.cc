@@ -25,7 +25,7 @@ std::string UnknownName(const TraceTable& table, std::string_view what, std::str
   std::vector<std::string> known;
   for (const TraceColumn& column : table.columns) known.emplace_back(column.name);
   const std::string nearest = name.size() > 64 ? "" : NearestWord(name, known);
-  return absl::StrCat("unknown ", ToAbsl(what), " ", QuotedField(name),
+  return absl::StrCat("unknown ", ToAbsl(what), " ", Quoted(name),
                       nearest.empty() ? absl::StrCat(": wants ", absl::StrJoin(known, ", "))
                                       : absl::StrCat(" (did you mean `", nearest, "`?)"));
 }
@@ -37,7 +37,7 @@ bool ReadValue(const TraceColumn& column, std::string_view text, TraceRow& row, 
   column.read(field, row);
   if (field.ok) return true;
   fault.detail = absl::StrCat("`", ToAbsl(column.name), "` is ",
-                              text.empty() ? "empty" : QuotedField(text), ": wants ", field.wanted);
+                              text.empty() ? "empty" : Quoted(text), ": wants ", field.wanted);
   return false;
 }
 
@@ -78,15 +78,6 @@ void Clear(TraceRow& row) {
 
 }  // namespace
 
-std::string QuotedField(std::string_view text) {
-  constexpr std::size_t kMost = 64;
-  std::string shown(text.substr(0, kMost));
-  std::replace_if(
-      shown.begin(), shown.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return absl::StrCat("`", shown, text.size() > kMost ? "..." : "", "`");
-}
-
 absl::StatusOr<RowReader> RowReader::Open(const std::string& path, const TraceTable& table,
                                           const RowOptions& options) {
   SPILLWAY_ASSIGN_OR_RETURN(LineFile file, LineFile::Open(path));
@@ -113,7 +104,7 @@ absl::Status RowReader::ReadHeading() {
     const TraceColumn* column = Find(*table_, field.text);
     if (!column) error.Add({"", 1, field.column, UnknownName(*table_, "column", field.text)});
     if (column && std::find(heading_.begin(), heading_.end(), column) != heading_.end()) {
-      error.Add({"", 1, field.column, absl::StrCat(QuotedField(field.text), " stands here twice")});
+      error.Add({"", 1, field.column, absl::StrCat(Quoted(field.text), " stands here twice")});
     }
     heading_.push_back(column);
   }

@@ -55,7 +55,4 @@ class RowReader {
   TraceReport report_;
 };
 
-// What stands in a file: short and on one line, in backquotes.
-std::string QuotedField(std::string_view text);
-
 }  // namespace spillway

@@ -40,7 +40,7 @@ absl::StatusOr<TableFile> TableFile::Open(const std::string& path,
     if (place == found.end()) {
       const std::string nearest = NearestWord(column, found);
       return FaultAt(table.file_, 1,
-                     absl::StrCat("the heading lacks the column ", QuotedField(column),
+                     absl::StrCat("the heading lacks the column ", Quoted(column),
                                   nearest.empty() ? "" : absl::StrCat(", it has `", nearest, "`")));
     }
     table.columns_.emplace_back(column);
@@ -66,9 +66,9 @@ absl::StatusOr<bool> TableFile::Next() {
 
 absl::Status TableFile::Fault(std::size_t column, std::string_view wanted) const {
   const CsvField& field = csv_.fields()[places_[column]];
-  return FaultAt(file_, field.column,
-                 absl::StrCat("`", columns_[column], "` is ", QuotedField(field.text), ": wants ",
-                              ToAbsl(wanted)));
+  return FaultAt(
+      file_, field.column,
+      absl::StrCat("`", columns_[column], "` is ", Quoted(field.text), ": wants ", ToAbsl(wanted)));
 }
 
 absl::StatusOr<double> TableFile::Decimal(std::size_t column) const {
