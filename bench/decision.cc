@@ -6,24 +6,11 @@
 #include <fmt/core.h>
 
 #include <boost/random/mersenne_twister.hpp>
-#include <cstdlib>
-#include <new>
 
 #include "bench/measure.h"
 #include "scheduler/decider.h"
 #include "scheduler/survey.h"
-
-namespace {
-std::size_t allocations = 0;
-}  // namespace
-// Not inlined: the compiler would see malloc behind new and free behind delete, and warn.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+#include "tests/support/allocations.h"
 
 namespace spillway::bench {
 namespace {
@@ -131,17 +118,17 @@ void Run(int pools) {
   Decider decider;
   std::vector<Line> lines;
   std::size_t sink = 0;
-  const auto round = [&](int i, Samples* decided, Samples* floor, std::size_t* allocated) {
+  const auto round = [&](int i, Samples* decided, Samples* floor, std::int64_t* allocated) {
     const Shape& shape = *fleet.shapes[dice() % kShapes];
     fleet.Flip(dice() % fleet.world.pools.size(), now);
     const QueueRank rank{0, JobId{static_cast<std::uint64_t>(i) + 1}};
-    const std::size_t before = allocations;
+    const std::int64_t before = fixtures::Allocations();
     auto start = Clock::now();
     const Draft& draft =
         decider.Decide({*shape.sample, now, rank}, shape, *fleet.world.policy, fleet.world.pools,
                        now, static_cast<std::uint64_t>(i), static_cast<std::uint64_t>(i));
     const double took = MicrosSince(start);
-    const std::size_t during = allocations - before;
+    const std::int64_t during = fixtures::Allocations() - before;
     sink += draft.judged.size();
     start = Clock::now();
     sink += Floor(shape, fleet.world, lines);
@@ -152,7 +139,7 @@ void Run(int pools) {
   };
   for (int i = 0; i < rounds / 10; ++i) round(i, nullptr, nullptr, nullptr);
   Samples decided(static_cast<std::size_t>(rounds)), floor(static_cast<std::size_t>(rounds));
-  std::size_t allocated = 0;
+  std::int64_t allocated = 0;
   for (int i = 0; i < rounds; ++i) round(i, &decided, &floor, &allocated);
   fmt::print("{:>7} {:>7} {:>9.2f} {:>9.2f} {:>9.2f} {:>12.2f} {:>8.1f} {:>12}\n", pools,
              pools / kGroups, decided.Percentile(50), decided.Percentile(99),

@@ -12,27 +12,14 @@
 #include <boost/random/mersenne_twister.hpp>
 #include <boost/random/uniform_01.hpp>
 #include <cmath>
-#include <cstdlib>
 #include <ctime>
 #include <limits>
 #include <memory>
-#include <new>
 #include <vector>
 
 #include "performance/engine.h"
 #include "performance/roofline.h"
-
-namespace {
-std::size_t allocations = 0;
-}  // namespace
-// Not inlined: the compiler would see malloc behind new and free behind delete, and warn.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+#include "tests/support/allocations.h"
 
 namespace spillway::bench {
 namespace {
@@ -87,7 +74,7 @@ std::vector<Arrival> ArrivalsOf(int requests, double per_second) {
 
 struct Outcome {
   double requests_per_second = 0;
-  std::size_t allocated = 0;
+  std::int64_t allocated = 0;
   std::uint64_t events = 0, checksum = 0;
   std::int64_t steps = 0, preemptions = 0;
 };
@@ -102,7 +89,7 @@ class Fleet {
   }
 
   Outcome Run(const std::vector<Arrival>& arrivals) {
-    const std::size_t before = allocations;
+    const std::int64_t before = fixtures::Allocations();
     const std::clock_t start = std::clock();  // of this core, whoever else is at work
     std::size_t next = 0;
     for (const Arrival& arrival : arrivals) {
@@ -115,7 +102,7 @@ class Fleet {
     Outcome out = seen_;
     const auto seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
     out.requests_per_second = static_cast<double>(arrivals.size()) / seconds;
-    out.allocated = allocations - before;
+    out.allocated = fixtures::Allocations() - before;
     for (const Engine& engine : engines_) {
       out.steps += engine.gauges().steps;
       out.preemptions += engine.gauges().preemptions;
