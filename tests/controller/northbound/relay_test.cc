@@ -24,6 +24,15 @@ std::string Request(const std::string& more) {
 
 class LeavingClients : public testing::Test {
  protected:
+  // An engine that says nothing; `began` when it was asked, gone_ when its client has left.
+  void ThinkUntilItLeaves(std::promise<void>& began) {
+    rig_.big.Produce([this, &began](BodyStream& out) -> Awaitable<void> {
+      out.OnGone([this] { gone_.set_value(); });
+      began.set_value();
+      for (Woken woken = Woken::kTimeout; woken != Woken::kGone;)
+        woken = co_await out.Wait(absl::Milliseconds(50));
+    });
+  }
   void SetUp() override { rig_.Publish(); }
 
   // The engine sends events of 32 KiB until somebody stops it, or `most` of them.
@@ -108,12 +117,7 @@ TEST_F(LeavingClients, AClientThatLeavesWithinAStreamIsGoneForTheEngineToo) {
 // An engine that thinks: nothing has come yet when its client leaves.
 TEST_F(LeavingClients, AClientThatLeavesBeforeTheFirstByteIsBookedWithoutABaseline) {
   std::promise<void> began;
-  rig_.big.Produce([&](BodyStream& out) -> Awaitable<void> {
-    out.OnGone([this] { gone_.set_value(); });
-    began.set_value();
-    for (Woken woken = Woken::kTimeout; woken != Woken::kGone;)
-      woken = co_await out.Wait(absl::Milliseconds(50));
-  });
+  ThinkUntilItLeaves(began);
   RawClient client(rig_.port());
   ASSERT_TRUE(client.Send(Request(R"(,"stream":true)")));
   began.get_future().wait();
@@ -133,12 +137,7 @@ TEST_F(LeavingClients, AClientThatLeavesBeforeTheFirstBytePaysFromItsBudget) {
       {.name = "default", .quota = {.usd_per_day = Usd(300'000)}}};  // 0.0003 USD
   rig_.Publish();
   std::promise<void> began;
-  rig_.big.Produce([&](BodyStream& out) -> Awaitable<void> {
-    out.OnGone([this] { gone_.set_value(); });
-    began.set_value();
-    for (Woken woken = Woken::kTimeout; woken != Woken::kGone;)
-      woken = co_await out.Wait(absl::Milliseconds(50));
-  });
+  ThinkUntilItLeaves(began);
   const std::string more = R"(,"stream":true,"max_tokens":10)";  // 0.0002 USD
   RawClient client(rig_.port());
   ASSERT_TRUE(client.Send(Request(more)));
