@@ -3,8 +3,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/actions.h"
+#include "cli/completion.h"
 #include "cli/exit_code.h"
 #include "cli/help.h"
+#include "cli/manual.h"
 #include "core/status.h"
 
 namespace spillway::cli {
@@ -22,7 +24,21 @@ int ShowVersion(const Invocation&, Console& console) {
   return kExitOk;
 }
 
+int ShowCompletion(const Invocation& args, Console& console) {
+  const auto shell = ParseShell(args.operands.front());
+  if (!shell) {
+    return console.Fail(absl::InvalidArgumentError(
+        absl::StrCat("no completion for `", args.operands.front(), "`: bash, zsh or fish")));
+  }
+  console.out << CompletionFor(*shell);
+  return kExitOk;
+}
+
 int ShowHelp(const Invocation& args, Console& console) {
+  if (args.Has("--man-pages")) {
+    const absl::Status written = WriteManual(std::string(args.Get("--man-pages")));
+    return written.ok() ? kExitOk : console.Fail(written);
+  }
   if (args.Has("--markdown")) {
     console.out << MarkdownManual();
     return kExitOk;

@@ -23,6 +23,7 @@ int ShowLedger(const Invocation& args, Api& api, Console& console);
 int CheckPolicyHere(const Invocation& args, Console& console);
 int CheckConfig(const Invocation& args, Console& console);
 int ShowVersion(const Invocation& args, Console& console);
+int ShowCompletion(const Invocation& args, Console& console);
 int ShowHelp(const Invocation& args, Console& console);
 int Serve(const Invocation& args, Console& console);
 int Simulate(const Invocation& args, Console& console);

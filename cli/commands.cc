@@ -10,11 +10,11 @@ std::vector<OptionSpec> JobOptions() {
       {"--cpus", "N", "CPUs it holds: 2, 0.5 (default 1)"},
       {"--memory", "SIZE", "memory it holds: 512MiB, 4GiB (default 256MiB)"},
       {"--devices", "N", "accelerators it holds (default 0)"},
-      {"--device-kind", "KIND", "gpu or npu"},
+      {"--device-kind", "KIND", "gpu or npu", false, "gpu npu"},
       {"--device-memory", "SIZE", "memory of each device"},
       {"--vendor", "NAME", "vendor of the devices: intel, habana, nvidia, ..."},
       {"--runtime", "NEED", "software it needs there: openvino, 'cuda>=12'"},
-      {"--arch", "ARCH", "x86_64, arm64 or riscv64"},
+      {"--arch", "ARCH", "x86_64, arm64 or riscv64", false, "x86_64 arm64 riscv64"},
       {"--feature", "NAME", "a feature the hardware must have: amx, tdx, ...", true},
       {"--site", "NAME", "only there; may be given several times", true},
       {"--pool", "NAME", "on this pool and no other, whatever the policy says"},
@@ -24,7 +24,8 @@ std::vector<OptionSpec> JobOptions() {
       {"--deadline", "WHEN", "must be finished by then: 10m from now, or 2026-08-01T12:00:00Z"},
       {"--start-within", "TIME", "must start within: 30s, 5m"},
       {"--max-cost", "USD", "must not cost more: 0.05"},
-      {"--on-miss", "WHAT", "when the objective cannot be met: run (default) or fail"},
+      {"--on-miss", "WHAT", "when the objective cannot be met: run (default) or fail", false,
+       "run fail"},
       {"--priority", "N", "-100 to 100, larger goes first"},
       {"--retries", "N", "times it is tried again after a failure of its own"},
       {"--label", "KEY=VALUE", "a label; may be given several times", true},
@@ -93,7 +94,8 @@ CommandSpec Jobs() {
       .summary = "list jobs, or show one",
       .options =
           {{"--state", "STATE",
-            "only these: queued, starting, running, succeeded, failed, cancelled", true},
+            "only these: queued, starting, running, succeeded, failed, cancelled", true,
+            "queued starting running succeeded failed cancelled"},
            {"--pool", "NAME", "only those on this pool"},
            {"--name", "NAME", "only those of this name"},
            {"--limit", "N", "at most so many, newest first (default 20; 0: all)"},
@@ -253,11 +255,30 @@ CommandSpec VersionCommand() {
           .speaks_to_server = false};
 }
 
+CommandSpec Completion() {
+  return {
+      .path = "completion",
+      .operands = "SHELL",
+      .summary = "print what lets a shell complete commands",
+      .says =
+          "SHELL is bash, zsh or fish. Names of jobs and pools come from the running controller.\n"
+          "The Debian package installs all three.",
+      .examples = {{{"spillway completion bash",
+                     "for this shell alone: source <(spillway completion bash)"},
+                    {"spillway completion zsh",
+                     "as a file _spillway in a folder of $fpath; fish: spillway.fish in "
+                     "~/.config/fish/completions"}}},
+      .min_operands = 1,
+      .max_operands = 1,
+      .speaks_to_server = false};
+}
+
 CommandSpec Help() {
   return {.path = "help",
           .operands = "[COMMAND...]",
           .summary = "explain a command",
-          .options = {{"--markdown", "", "all commands as a page, as in docs/cli.md"}},
+          .options = {{"--markdown", "", "all commands as a page, as in docs/cli.md"},
+                      {"--man-pages", "DIR", "write the manual pages there; made if missing"}},
           .examples = {{{"spillway help submit", "the same as spillway submit --help"},
                         {"spillway help policy put", "a command of two words"}}},
           .max_operands = 2,
@@ -289,7 +310,8 @@ CommandSpec EngineCommand() {
                   {"--devices", "N", "devices that it holds (default 1)"},
                   {"--model", "NAME", "of the catalogue: qwen2-7b, bge-base, ..."},
                   {"--name", "NAME", "what clients call the model (default: the same)"},
-                  {"--precision", "NAME", "bf16 (default), fp16, fp8, int8 or int4"},
+                  {"--precision", "NAME", "bf16 (default), fp16, fp8, int8 or int4", false,
+                   "bf16 fp16 fp8 int8 int4"},
                   {"--max-sequences", "N", "in one batch (default 64, on CPUs 16)"},
                   {"--listen", "HOST:PORT", "default 127.0.0.1:8000; port 0: any free one"},
                   {"--speedup", "N", "this many times as fast as the device (default 1)"},
@@ -330,6 +352,13 @@ CommandSpec SimulateCommand() {
                   {"--policy", "FILE", "with --replay: under this policy"},
                   {"--fleet", "FILE", "with --replay: on this fleet"},
                   {"--prices", "FILE", "with --replay: at these prices"},
+                  {"--since", "TIME", "with --replay: what came from this hour on, run again"},
+                  {"--until", "TIME", "with --replay: what came before this hour"},
+                  {"--library", "DIR",
+                   "read the scenario as if it lay in DIR/scenarios, and let it name no file but "
+                   "those of DIR"},
+                  {"--progress", "FORM",
+                   "bar (default: on a terminal) or json: a line for each step, on standard error"},
                   {"--catalog", "DIR",
                    "devices and models (default: the ones that came with the program)"}},
       .examples = {{{"spillway simulate --replay /var/lib/spillway --policy other.yaml -o out",
@@ -367,6 +396,7 @@ std::vector<CommandSpec> MakeTable() {
       PolicyCheck(),
       CheckConfig(),
       Ledger(),
+      Completion(),
       VersionCommand(),
       Help(),
       Supervise(),
@@ -380,6 +410,11 @@ std::string_view OptionSpec::LongName() const {
   return comma == std::string_view::npos ? name : name.substr(comma + 1);
 }
 
+std::string_view OptionSpec::ShortName() const {
+  const std::size_t comma = name.find(',');
+  return comma == std::string_view::npos ? std::string_view() : name.substr(0, comma);
+}
+
 const std::vector<CommandSpec>& Commands() {
   static const auto& table = *new std::vector<CommandSpec>(MakeTable());
   return table;
@@ -389,8 +424,10 @@ const std::vector<OptionSpec>& CommonOptions() {
   static const auto& options = *new std::vector<OptionSpec>{
       {"--server", "URL", "the controller (default: $SPILLWAY_SERVER, else http://127.0.0.1:8080)"},
       {"-o,--output", "FORMAT",
-       "table, wide, json, yaml or name (default: $SPILLWAY_OUTPUT, else table)"},
-      {"--color", "WHEN", "auto, always or never (auto: on a terminal, unless $NO_COLOR is set)"},
+       "table, wide, json, yaml or name (default: $SPILLWAY_OUTPUT, else table)", false,
+       "table wide json yaml name"},
+      {"--color", "WHEN", "auto, always or never (auto: on a terminal, unless $NO_COLOR is set)",
+       false, "auto always never"},
       {"-h,--help", "", "explain the command"},
   };
   return options;

@@ -13,8 +13,10 @@ struct OptionSpec {
   std::string_view value;  // "N"; empty: a switch
   std::string_view says;
   bool repeats = false;
+  std::string_view words = "";  // those it may be, if they are few: "auto always never"
 
-  std::string_view LongName() const;  // "--output"
+  std::string_view LongName() const;   // "--output"
+  std::string_view ShortName() const;  // "-o", or ""
 };
 
 struct Example {

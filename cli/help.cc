@@ -11,30 +11,6 @@ namespace {
 
 constexpr int kTextWidth = 100;
 
-struct ExitRow {
-  int code;
-  std::string_view says;
-};
-constexpr ExitRow kExitRows[] = {
-    {0, "it worked"},
-    {1, "the answer is no: the job failed, or no pool could ever do it"},
-    {2, "the command line, a file or a value in it is wrong"},
-    {3, "a check found something"},
-    {4, "there is no such job, pool or decision"},
-    {5, "a conflict: changed in between, or a key used for another job"},
-    {6, "not allowed: $SPILLWAY_TOKEN is no good key, or its role is too low"},
-    {7, "no server there, or it did not answer in time"},
-    {130, "Ctrl-C while waiting: the job goes on"},
-    {255, "a fault of this program or of the server"},
-};
-
-std::string Usage(const CommandSpec& command) {
-  std::string usage = absl::StrCat("spillway ", ToAbsl(command.path));
-  if (!command.options.empty()) usage += " [OPTIONS]";
-  if (!command.operands.empty()) absl::StrAppend(&usage, " ", ToAbsl(command.operands));
-  return usage;
-}
-
 std::string OptionHead(const OptionSpec& option) {
   std::string head(option.name);
   if (const std::size_t comma = head.find(','); comma != std::string::npos)
@@ -103,6 +79,29 @@ std::string MarkdownCommand(const CommandSpec& command) {
 
 }  // namespace
 
+const std::vector<ExitRow>& ExitRows() {
+  static const auto& rows = *new std::vector<ExitRow>{
+      {0, "it worked"},
+      {1, "the answer is no: the job failed, or no pool could ever do it"},
+      {2, "the command line, a file or a value in it is wrong"},
+      {3, "a check found something"},
+      {4, "there is no such job, pool or decision"},
+      {5, "a conflict: changed in between, or a key used for another job"},
+      {6, "not allowed: $SPILLWAY_TOKEN is no good key, or its role is too low"},
+      {7, "no server there, or it did not answer in time"},
+      {130, "Ctrl-C while waiting: the job goes on"},
+      {255, "a fault of this program or of the server"},
+  };
+  return rows;
+}
+
+std::string Usage(const CommandSpec& command) {
+  std::string usage = absl::StrCat("spillway ", ToAbsl(command.path));
+  if (!command.options.empty()) usage += " [OPTIONS]";
+  if (!command.operands.empty()) absl::StrAppend(&usage, " ", ToAbsl(command.operands));
+  return usage;
+}
+
 std::string Overview(const Screen& screen) {
   std::string out = "spillway puts every job on the cheapest hardware that can do it in time.\n";
   out += Heading("Commands", screen);
@@ -143,7 +142,7 @@ std::string MarkdownManual() {
       "## Every command\n\n";
   out += MarkdownOptions(CommonOptions());
   out += "\n| exit code | |\n|---|---|\n";
-  for (const ExitRow& row : kExitRows)
+  for (const ExitRow& row : ExitRows())
     absl::StrAppend(&out, "| ", row.code, " | ", ToAbsl(row.says), " |\n");
   for (const CommandSpec& command : Commands()) {
     if (!command.hidden) out += MarkdownCommand(command);

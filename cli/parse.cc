@@ -210,6 +210,14 @@ class Parser {
   }
 };
 
+bool TakesValue(std::string_view word, const CommandSpec& command) {
+  const auto takes = [&](const OptionSpec& option) {
+    return !option.value.empty() && (word == option.LongName() || word == option.ShortName());
+  };
+  return std::any_of(command.options.begin(), command.options.end(), takes) ||
+         std::any_of(CommonOptions().begin(), CommonOptions().end(), takes);
+}
+
 }  // namespace
 
 std::string_view Invocation::Get(std::string_view option) const {
@@ -229,8 +237,12 @@ absl::StatusOr<Invocation> ParseCommandLine(const std::vector<std::string>& word
   if (words.empty() || words.front() != "help") return parser.Parse(words);
   // What follows are names of commands, not commands.
   std::vector<std::string> options, names;
-  for (const std::string& word : words)
-    (word.starts_with('-') || &word == &words.front() ? options : names).push_back(word);
+  bool is_value = false;  // of the option before it
+  for (const std::string& word : words) {
+    const bool is_option = word.starts_with('-');
+    (is_option || is_value || &word == &words.front() ? options : names).push_back(word);
+    is_value = is_option && TakesValue(word, *FindCommand("help"));
+  }
   auto help = parser.Parse(options);
   if (help.ok()) help->operands = std::move(names);
   return help;

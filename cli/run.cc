@@ -35,6 +35,7 @@ constexpr Binding kBindings[] = {
     {"policy check", CheckPolicyThere, CheckPolicyHere},
     {"check config", nullptr, CheckConfig},
     {"ledger", ShowLedger},
+    {"completion", nullptr, ShowCompletion},
     {"version", nullptr, ShowVersion},
     {"help", nullptr, ShowHelp},
     {"supervise", nullptr, Supervise},

@@ -102,6 +102,16 @@ INSTANTIATE_TEST_SUITE_P(
     }),
     [](const auto& row) { return row.param.name; });
 
+TEST(ParseCommandLine, HelpTakesWordsAsNamesButNotTheValuesOfItsOptions) {
+  const auto help = ParseCommandLine({"help", "policy", "put"});
+  ASSERT_TRUE(help.ok());
+  EXPECT_EQ(help->operands, (std::vector<std::string>{"policy", "put"}));
+  const auto pages = ParseCommandLine({"help", "--man-pages", "out/man1"});
+  ASSERT_TRUE(pages.ok()) << pages.status();
+  EXPECT_EQ(pages->Get("--man-pages"), "out/man1");
+  EXPECT_TRUE(pages->operands.empty());
+}
+
 TEST(Commands, EachHasASummaryTwoExamplesAndKnownOptionsInThem) {
   std::set<std::string_view> paths;
   for (const CommandSpec& command : Commands()) {
