@@ -17,6 +17,7 @@ find_package(spdlog REQUIRED CONFIG)
 find_package(OpenSSL REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(CLP REQUIRED IMPORTED_TARGET clp)   # headers under coin/
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd) # sd_notify alone
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 if(SPILLWAY_TESTS)
   find_package(GTest 1.12 REQUIRED CONFIG)

@@ -19,6 +19,7 @@
 #include "controller/northbound/api.h"
 #include "controller/serve_config.h"
 #include "controller/serve_log.h"
+#include "controller/service_manager.h"
 #include "controller/signal_queue.h"
 #include "controller/store/sqlite_archive.h"
 #include "controller/store/sqlite_store.h"
@@ -127,6 +128,11 @@ class Controller {
       log_.Error(absl::StrCat("reload failed, the last good policy, prices and keys stay: ",
                               reloaded.message()));
     }
+  }
+
+  // Calls back once the control strand has answered; never if it hangs. `alive` outlives us.
+  void WhenAlive(std::function<void()> alive) {
+    host_->OpenLedger([alive = std::move(alive)](const auto&) { alive(); });
   }
 
   void Drain() {
@@ -252,6 +258,17 @@ class Controller {
   std::unique_ptr<Server> server_;
 };
 
+// Meanwhile a service manager that waits for it hears that the control strand still answers; when
+// it does not, the manager hears nothing and starts us anew.
+int NextSignal(SignalQueue& signals, Controller& controller, ServiceManager& manager) {
+  const auto period = ServiceManager::AlivePeriod();
+  if (!period) return signals.Next();
+  while (true) {
+    controller.WhenAlive([&manager] { manager.Alive(); });
+    if (const auto signal = signals.NextWithin(*period)) return *signal;
+  }
+}
+
 }  // namespace
 
 absl::Status RunServe(const ServeOptions& options) {
@@ -259,9 +276,16 @@ absl::Status RunServe(const ServeOptions& options) {
   SPILLWAY_ASSIGN_OR_RETURN(const std::unique_ptr<SignalQueue> signals, SignalQueue::Open());
   KeepMemory();
   ServeLog log(options.json_log);
+  ServiceManager manager;
   Controller controller(options, log);
   SPILLWAY_RETURN_IF_ERROR(controller.Start());
-  while (signals->Next() == SIGHUP) controller.Reload();
+  manager.Ready();
+  while (NextSignal(*signals, controller, manager) == SIGHUP) {
+    manager.Reloading();
+    controller.Reload();
+    manager.Ready();
+  }
+  manager.Stopping();
   controller.Drain();
   return absl::OkStatus();
 }

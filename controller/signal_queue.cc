@@ -1,6 +1,7 @@
 #include "controller/signal_queue.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -60,6 +61,14 @@ int SignalQueue::Next() {
   unsigned char byte = 0;
   while (::read(read_end_, &byte, 1) != 1) SPILLWAY_CHECK(errno == EINTR);
   return byte;
+}
+
+std::optional<int> SignalQueue::NextWithin(absl::Duration patience) {
+  pollfd readable{.fd = read_end_, .events = POLLIN, .revents = 0};
+  const int millis = static_cast<int>(absl::ToInt64Milliseconds(patience));
+  // A signal that interrupts the wait has written its byte: the next look finds it.
+  if (::poll(&readable, 1, millis) < 0) return std::nullopt;
+  return (readable.revents & POLLIN) != 0 ? std::optional<int>(Next()) : std::nullopt;
 }
 
 }  // namespace spillway

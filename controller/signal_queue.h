@@ -2,8 +2,10 @@
 
 #include <csignal>
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace spillway {
 
@@ -18,6 +20,8 @@ class SignalQueue {
   SignalQueue& operator=(const SignalQueue&) = delete;
 
   int Next();  // blocks
+  // Blocks so long at most; none came: nothing.
+  std::optional<int> NextWithin(absl::Duration patience);
 
  private:
   SignalQueue(int read_end, int write_end);

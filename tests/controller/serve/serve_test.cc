@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "net/client.h"
 #include "tests/support/fake_adapter.h"
+#include "tests/support/notify_socket.h"
 #include "tests/support/temporary_folder.h"
 
 namespace spillway {
@@ -258,6 +259,23 @@ INSTANTIATE_TEST_SUITE_P(
                               "  - {name: never, when: {}, claim: [{kind: cpu}]}\n",
                           "127.0.0.1:0", "policy: rules[1]"}),
     [](const auto& row) { return row.param.name; });
+
+// systemd's side of it, with a watchdog that is fed while the control strand answers.
+TEST(Serve, TellsTheServiceManagerWhenItIsReadyAliveReloadingAndStopping) {
+  const testing_support::TemporaryFolder folder;
+  const testing_support::NotifySocket manager(folder.Of("notify"));
+  ::setenv("WATCHDOG_USEC", "100000", 1);
+  Serving serving;
+  ASSERT_TRUE(serving.Start());
+  EXPECT_TRUE(manager.Hears("READY=1"));
+  EXPECT_TRUE(manager.Hears("WATCHDOG=1"));
+  ::kill(::getpid(), SIGHUP);
+  EXPECT_TRUE(manager.Hears("RELOADING=1"));
+  EXPECT_TRUE(manager.Hears("READY=1"));
+  EXPECT_TRUE(serving.Stop().ok());
+  EXPECT_TRUE(manager.Hears("STOPPING=1"));
+  ::unsetenv("WATCHDOG_USEC");
+}
 
 TEST(Serve, RunsOnceAtATimeInAProcess) {
   Serving serving;
