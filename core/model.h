@@ -14,9 +14,12 @@
 // of configs/catalog/models.yaml and configs/catalog/profiles/.
 namespace spillway {
 
-enum class ModelKind : std::uint8_t { kChat, kEmbedding };
-inline constexpr EnumNames<ModelKind, 2> kModelKindNames{
-    {{ModelKind::kChat, "chat"}, {ModelKind::kEmbedding, "embedding"}}};
+// kBatch: pictures to classify, samples to rank: no tokens, but items that are computed together
+// (core/batch_profile.h). Such a model is a class of work, not an entry of models.yaml.
+enum class ModelKind : std::uint8_t { kChat, kEmbedding, kBatch };
+inline constexpr EnumNames<ModelKind, 3> kModelKindNames{{{ModelKind::kChat, "chat"},
+                                                          {ModelKind::kEmbedding, "embedding"},
+                                                          {ModelKind::kBatch, "batch"}}};
 constexpr const auto& NamesOf(ModelKind) { return kModelKindNames; }
 
 // One entry of the catalogue: the figures of the model's own config.json. A mixture of experts

@@ -93,7 +93,7 @@ struct AdapterSpec {
 
 // A model that engines of the pool serve.
 struct ServeSpec {
-  std::string model;     // as clients call it; of the catalogue for modelled engines
+  std::string model;     // as clients call it; of the catalogue for modelled engines of tokens
   std::string upstream;  // as the engine calls it; empty: the same
   Precision precision = Precision::kBf16;
   int replicas = 1;                       // engines, each an endpoint
@@ -102,6 +102,13 @@ struct ServeSpec {
   MilliCpus cpus{};                       // of a node without devices; 0: all of them
   std::optional<int> max_sequences;       // in one batch
   std::optional<std::int64_t> kv_blocks;  // measured, of 16 tokens; none: what memory leaves
+  // A server of whole batches (performance/batch_server.h): of this class of the catalogue; empty:
+  // an engine of tokens. The three below are its own: items of a batch, how long a request waits
+  // for others, batches computed at once. None: as measured, else 64, 1 ms, 1.
+  std::string work_class;
+  std::optional<int> max_items;
+  std::optional<absl::Duration> max_delay;
+  std::optional<int> instances;
   friend bool operator==(const ServeSpec&, const ServeSpec&) = default;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -41,6 +42,7 @@ struct RequestFeatures {
   std::int64_t prompt_bytes = 0;           // of text
   std::optional<std::int64_t> max_tokens;  // of each answer
   int choices = 1;                         // answers asked for (`n`)
+  int items = 1;                           // kBatch: inputs, computed together
   bool stream = false;
   // What the caller asked for beside; each only tightens.
   std::optional<Usd> max_cost;  // allocated
@@ -48,9 +50,13 @@ struct RequestFeatures {
   std::string pin;                    // a pool by name
   std::vector<std::uint64_t> prefix;  // chained hashes of blocks of its text, at most 32
   friend bool operator==(const RequestFeatures&, const RequestFeatures&) = default;
+
+  // What it counts as where the time of an endpoint is shared out.
+  int shares() const { return std::max(kind == ModelKind::kBatch ? items : choices, 1); }
 };
 
-// What was read about one endpoint when a request was routed: sequences, or tokens of prompts.
+// What was read about one endpoint when a request was routed: sequences, or tokens of prompts. Of a
+// server of batches requests, or their items; all of them wait until they are answered.
 struct EndpointLoad {
   std::int32_t running =
       0;  // sequences in its batch: the larger of our own count and a fresh scrape

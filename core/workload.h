@@ -89,10 +89,18 @@ struct OnOffSpec {
   double off_rate = 0;         // while off; may be 0
   friend bool operator==(const OnOffSpec&, const OnOffSpec&) = default;
 };
-// Poisson with rate(t) = mean + (peak - mean) cos(2 pi (t - peak_at) / period).
+// A crowd that was waiting for an hour to strike: on top of all else, a rate that climbs in a
+// straight line to `rate` at the instant `at` and then dies away, by half in every `half`.
+struct SurgeSpec {
+  double rate = 0;                                               // > 0
+  absl::Duration at{}, rise{}, half = absl::InfiniteDuration();  // since the start of the run
+  friend bool operator==(const SurgeSpec&, const SurgeSpec&) = default;
+};
+// Poisson with rate(t) = mean + (peak - mean) cos(2 pi (t - peak_at) / period), and the surge.
 struct DiurnalSpec {
   double mean = 0, peak = 0;                           // mean <= peak <= 2 mean
   absl::Duration period = absl::Hours(24), peak_at{};  // since the start of the run
+  std::optional<SurgeSpec> surge = std::nullopt;
   friend bool operator==(const DiurnalSpec&, const DiurnalSpec&) = default;
 };
 // A closed loop: each user asks, waits for the answer, thinks, and asks again with all that was

@@ -144,7 +144,8 @@ void ReadModel(const Place& at, Model& model) {
   ObjectReader r(at, "a model");
   r.Required("name", model.name, ReadName);
   r.Optional("says", model.says);
-  r.Optional("kind", model.kind);
+  if (r.Optional("kind", model.kind) && model.kind == ModelKind::kBatch)
+    at.Fail("a model without tokens is a class: it belongs into classes.yaml");
   r.Required("parameters", model.parameters, Between(1, kMostParameters));
   model.active_parameters = model.parameters;
   r.Optional("active_parameters", model.active_parameters, Between(1, kMostParameters));
@@ -357,6 +358,7 @@ absl::StatusOr<Catalog> LoadCatalog(const std::string& folder) {
     SPILLWAY_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(file));
     SPILLWAY_RETURN_IF_ERROR(ParseProfiles(text, file, catalog));
   }
+  SPILLWAY_ASSIGN_OR_RETURN(catalog.batches, LoadBatches(folder, catalog));
   return catalog;
 }
 

@@ -173,8 +173,16 @@ SPILLWAY_STORED(EngineProfile, 0, F("name", &EngineProfile::name),
                 F("blocks", &EngineProfile::kv_blocks), F("seqs", &EngineProfile::max_sequences),
                 F("says", &EngineProfile::says), F("source", &EngineProfile::source),
                 F("licence", &EngineProfile::licence), F("as_of", &EngineProfile::as_of));
+SPILLWAY_STORED(BatchProfile::Point, 0, F("n", &BatchProfile::Point::items),
+                F("t", &BatchProfile::Point::time));
+SPILLWAY_STORED(BatchProfile, 0, F("class", &BatchProfile::work_class),
+                F("device", &BatchProfile::device), F("inst", &BatchProfile::instances),
+                F("points", &BatchProfile::points), F("measured", &BatchProfile::measured),
+                F("says", &BatchProfile::says), F("source", &BatchProfile::source),
+                F("licence", &BatchProfile::licence), F("as_of", &BatchProfile::as_of));
 SPILLWAY_STORED(Catalog, 0, F("devices", &Catalog::devices), F("classes", &Catalog::classes),
-                F("models", &Catalog::models), F("profiles", &Catalog::profiles));
+                F("models", &Catalog::models), F("profiles", &Catalog::profiles),
+                F("batches", &Catalog::batches));
 SPILLWAY_STORED(NodeShape, 0, F("cpus", &NodeShape::cpus), F("memory", &NodeShape::memory),
                 F("devices", &NodeShape::devices));
 SPILLWAY_STORED(ShareWeights, 0, F("cpus", &ShareWeights::cpus), F("memory", &ShareWeights::memory),
@@ -197,7 +205,9 @@ SPILLWAY_STORED(ServeSpec, 0, F("model", &ServeSpec::model), F("up", &ServeSpec:
                 F("precision", &ServeSpec::precision), F("replicas", &ServeSpec::replicas),
                 F("nodes", &ServeSpec::nodes), F("devices", &ServeSpec::devices),
                 F("cpus", &ServeSpec::cpus), F("seqs", &ServeSpec::max_sequences),
-                F("blocks", &ServeSpec::kv_blocks));
+                F("blocks", &ServeSpec::kv_blocks), F("class", &ServeSpec::work_class),
+                F("items", &ServeSpec::max_items), F("delay", &ServeSpec::max_delay),
+                F("inst", &ServeSpec::instances));
 SPILLWAY_STORED(PoolSpec, 0, F("name", &PoolSpec::name), F("adapter", &PoolSpec::adapter),
                 F("kind", &PoolSpec::kind), F("vendor", &PoolSpec::vendor),
                 F("device", &PoolSpec::device), F("speed", &PoolSpec::speed),
@@ -302,7 +312,7 @@ SPILLWAY_STORED(RequestFeatures, 0, F("at", &RequestFeatures::arrived),
                 F("n", &RequestFeatures::choices), F("stream", &RequestFeatures::stream),
                 F("usd", &RequestFeatures::max_cost), F("ttft", &RequestFeatures::ttft),
                 F("tpot", &RequestFeatures::tpot), F("pin", &RequestFeatures::pin),
-                F("prefix", &RequestFeatures::prefix));
+                F("prefix", &RequestFeatures::prefix), F("items", &RequestFeatures::items));
 SPILLWAY_STORED(EndpointLoad, 0, F("r", &EndpointLoad::running), F("w", &EndpointLoad::waiting),
                 F("wt", &EndpointLoad::waiting_tokens), F("ct", &EndpointLoad::context_tokens),
                 F("cb", &EndpointLoad::cached_blocks));

@@ -166,19 +166,37 @@ void ReadPrice(const Place& at, Price& price) {
   r.Finish();
 }
 
+// Of a server of batches, or what only engines of tokens have.
+void ReadServer(ObjectReader& r, ServeSpec& serve) {
+  const bool batches = r.Optional("class", serve.work_class, ReadName);
+  int count = 0;
+  if (batches) {
+    if (!r.Optional("model", serve.model)) serve.model = serve.work_class;
+    for (const char* key : {"precision", "max_sequences", "kv_blocks"})
+      r.Refuse(key, "belongs to an engine of tokens; `class` makes it a server of batches");
+    if (r.Optional("max_items", count, Between(1, 100'000))) serve.max_items = count;
+    if (r.Optional("instances", count, Between(1, 100'000))) serve.instances = count;
+    absl::Duration delay{};
+    if (r.Optional("max_delay", delay)) serve.max_delay = delay;
+    return;
+  }
+  r.Required("model", serve.model);
+  for (const char* key : {"max_items", "instances", "max_delay"})
+    r.Refuse(key, "belongs to a server of batches: say its `class`");
+  r.Optional("precision", serve.precision);
+  if (r.Optional("max_sequences", count, Between(1, 100'000))) serve.max_sequences = count;
+  std::int64_t blocks = 0;
+  if (r.Optional("kv_blocks", blocks, Between(1, 1'000'000'000))) serve.kv_blocks = blocks;
+}
+
 void ReadServe(const Place& at, ServeSpec& serve) {
   ObjectReader r(at, "an entry of `serves`");
-  r.Required("model", serve.model);
+  ReadServer(r, serve);
   r.Optional("upstream", serve.upstream);
-  r.Optional("precision", serve.precision);
   r.Optional("replicas", serve.replicas, Between(1, kMostNodes));
   r.Optional("nodes", serve.nodes, Between(1, kMostNodes));
   r.Optional("devices", serve.devices, Between(1, kMostDevices));
   r.Optional("cpus", serve.cpus);
-  int sequences = 0;
-  if (r.Optional("max_sequences", sequences, Between(1, 100'000))) serve.max_sequences = sequences;
-  std::int64_t blocks = 0;
-  if (r.Optional("kv_blocks", blocks, Between(1, 1'000'000'000))) serve.kv_blocks = blocks;
   r.Finish();
 }
 
@@ -267,8 +285,29 @@ double NodesServing(const PoolSpec& pool) {
   return nodes;
 }
 
-void CheckServes(const Place& at, const PoolSpec& pool) {
+// A server of batches is as fast as its class on the pool's device: without a rate nobody knows.
+void CheckClass(const Place& at, const PoolSpec& pool, const ServeSpec& serve,
+                const Catalog& catalog) {
+  if (serve.work_class.empty()) return;
+  const auto known = catalog.classes.find(serve.work_class);
+  if (known == catalog.classes.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, unused] : catalog.classes) names.push_back(name);
+    const std::string nearest = NearestWord(serve.work_class, names);
+    return at.Fail(
+        absl::StrCat("`", serve.work_class, "` is no class of the catalogue",
+                     nearest.empty() ? "" : absl::StrCat(" (did you mean `", nearest, "`?)")));
+  }
+  if (pool.adapter.type != "modelled")
+    return at.Fail("servers of batches can only be modelled: `adapter: {type: modelled}`");
+  if (!known->second.rates.contains(pool.device))
+    at.Fail(absl::StrCat("the catalogue has no rate of `", serve.work_class, "` for the device `",
+                         pool.device, "`"));
+}
+
+void CheckServes(const Place& at, const PoolSpec& pool, const Catalog& catalog) {
   if (pool.serves.empty()) return;
+  for (const ServeSpec& serve : pool.serves) CheckClass(at, pool, serve, catalog);
   if (pool.adapter.type == "process")
     at.Fail(
         "a process pool starts no engines: run one, and name its URL in a pool of adapter openai");
@@ -333,7 +372,7 @@ void ReadPool(const Place& at, const PoolSources& sources, PoolSpec& out) {
   if (text.power) ReadPower(at.Child(*text.power), out.power);
   CheckMoney(at, out, text);
   CheckShape(at, out);
-  CheckServes(at, out);
+  CheckServes(at, out, sources.catalog);
   if (out.adapter.type == "openai") {
     out.placement = PlacedBy::kTheirs;
   } else if (out.runtimes.empty()) {

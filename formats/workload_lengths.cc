@@ -118,12 +118,23 @@ void ReadOnOff(const Place& at, OnOffSpec& out) {
   r.Optional("off_rate", out.off_rate, ReadArrivalRate);
   r.Finish();
 }
+void ReadSurge(const Place& at, SurgeSpec& out) {
+  ObjectReader r(at, "`surge`");
+  r.Required("rate", out.rate, ReadArrivalRate);
+  r.Required("at", out.at);
+  r.Optional("rise", out.rise);
+  r.Optional("half", out.half, ReadSpan);
+  r.Finish();
+  if (out.rise > out.at) at.Fail("`rise` is longer than the time until `at`");
+}
 void ReadDiurnal(const Place& at, DiurnalSpec& out) {
   ObjectReader r(at, "`diurnal`");
   const bool has_mean = r.Required("mean", out.mean, ReadArrivalRate);
   const bool has_peak = r.Required("peak", out.peak, ReadArrivalRate);
   r.Optional("period", out.period, ReadSpan);
   r.Optional("peak_at", out.peak_at);
+  SurgeSpec surge;
+  if (r.Optional("surge", surge, ReadSurge)) out.surge = surge;
   r.Finish();
   if (has_mean && has_peak && (out.peak < out.mean || out.peak > 2 * out.mean)) {
     at.Fail(

@@ -11,6 +11,7 @@ BatchServer::BatchServer(BatchTimes times, BatchLimits limits)
     : times_(std::move(times)), limits_(limits) {
   SPILLWAY_CHECK(limits.max_items > 0 && limits.instances > 0);
   SPILLWAY_CHECK(limits.max_delay >= absl::ZeroDuration());
+  best_item_ = absl::ToDoubleSeconds(times_.Of(limits.max_items)) / limits.max_items;
 }
 
 BatchAdmission BatchServer::Add(const BatchRequest& request, absl::Time now) {
@@ -64,7 +65,7 @@ absl::Time BatchServer::NextEvent(absl::Time now) {
 
 void BatchServer::Begin(const Next& next, absl::Time now) {
   const absl::Duration time = times_.Of(next.items);
-  Batch batch{.end = now + time};
+  Batch batch{.end = now + time, .pace = next.items * best_item_ / absl::ToDoubleSeconds(time)};
   if (!spare_.empty()) {
     batch.answers = std::move(spare_.back());
     spare_.pop_back();
@@ -94,6 +95,12 @@ void BatchServer::Advance(absl::Time now, std::vector<BatchOutput>& out) {
     spare_.push_back(std::move(answers));
   }
   running_.erase(running_.begin(), running_.begin() + static_cast<std::ptrdiff_t>(ended));
+}
+
+double BatchServer::Utilization() const {
+  double pace = 0;
+  for (const Batch& batch : running_) pace += batch.pace;
+  return std::min(pace / limits_.instances, 1.0);
 }
 
 BatchGauges BatchServer::gauges() const {

@@ -68,6 +68,9 @@ class BatchServer {
   void Advance(absl::Time now, std::vector<BatchOutput>& out);
 
   BatchGauges gauges() const;
+  // How much of its best rate it works at, [0, 1]: items under way at what they would take in a
+  // full batch, over what their batches take.
+  double Utilization() const;
   const BatchLimits& limits() const { return limits_; }
 
  private:
@@ -77,6 +80,7 @@ class BatchServer {
   };
   struct Batch {
     absl::Time end{};
+    double pace = 0;  // of the best
     std::vector<BatchOutput> answers;
   };
   struct Next {
@@ -89,6 +93,7 @@ class BatchServer {
 
   BatchTimes times_;
   BatchLimits limits_;
+  double best_item_ = 0;  // seconds: of a full batch
   std::deque<Waiting> waiting_;
   std::vector<Batch> running_;  // by their ends
   std::vector<std::vector<BatchOutput>> spare_;

@@ -55,13 +55,14 @@ std::optional<BatchSpeed> BatchSpeedFor(const Catalog& catalog,
   for (const BatchProfile& profile : profiles) {
     if (profile.device != pool.device || profile.work_class != work_class) continue;
     const Basis basis = profile.measured ? Basis::kProfile : Basis::kAssumed;
-    return BatchSpeed{BatchTimes(profile.points, slower, basis), profile.instances};
+    return BatchSpeed{BatchTimes(profile.points, slower, basis), profile.instances,
+                      profile.points.back().items};
   }
   const auto known = catalog.classes.find(std::string(work_class));
   if (known == catalog.classes.end()) return std::nullopt;
   const auto rate = known->second.rates.find(pool.device);
   if (rate == known->second.rates.end() || rate->second.units_per_second <= 0) return std::nullopt;
-  return BatchSpeed{BatchTimes::OfRate(rate->second.units_per_second, slower), 1};
+  return BatchSpeed{BatchTimes::OfRate(rate->second.units_per_second, slower)};
 }
 
 }  // namespace spillway

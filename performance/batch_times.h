@@ -42,7 +42,8 @@ class BatchTimes {
 // A class of work on the hardware of a pool.
 struct BatchSpeed {
   BatchTimes times;
-  int instances = 1;  // batches at once on one device (CPUs: on the catalogue's slice)
+  int instances = 1;       // batches at once on one device (CPUs: on the catalogue's slice)
+  int measured_items = 0;  // of the largest batch that was measured; 0: none was
 };
 // From the profile of (class, device), else from the class's rate for the device (a device's whole
 // rate in one instance). A pool's `speed` divides all times, confidential computing multiplies

@@ -11,11 +11,16 @@
 namespace spillway {
 namespace {
 
+// Servers of batches do not speak OpenAI's protocol: they stay down.
+bool Speaks(const ServeSpec& serve) { return serve.work_class.empty(); }
+
 std::size_t CountIn(const FleetSpec& fleet) {
   std::size_t count = 0;
   for (const PoolSpec& pool : fleet.pools) {
     if (!pool.modelled) continue;
-    for (const ServeSpec& serve : pool.serves) count += static_cast<std::size_t>(serve.replicas);
+    for (const ServeSpec& serve : pool.serves) {
+      if (Speaks(serve)) count += static_cast<std::size_t>(serve.replicas);
+    }
   }
   return count;
 }
@@ -34,6 +39,10 @@ absl::StatusOr<std::unique_ptr<ModelledEngines>> ModelledEngines::Start(
     if (!pool.modelled) continue;
     for (const ServeSpec& serve : pool.serves) {
       const std::string what = absl::StrCat("pool ", pool.name, ", model ", serve.model);
+      if (!Speaks(serve)) {
+        all->urls_[pool.name].emplace_back();
+        continue;
+      }
       const auto model = EngineModelFor(catalog, pool, serve);
       if (!model.ok()) return Annotate(model.status(), what);
       std::vector<std::string> urls;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -82,8 +83,29 @@ class OnOff final : public ArrivalTimes {
   RandomStream random_;
 };
 
-// Thinning (Lewis and Shedler, 1979): arrivals at the peak's rate, each kept by the rate of its
-// instant.
+// The rate of a surge at a time since the start, both in seconds.
+class Surge {
+ public:
+  explicit Surge(const SurgeSpec& spec)
+      : rate_(spec.rate),
+        at_(absl::ToDoubleSeconds(spec.at)),
+        rise_(absl::ToDoubleSeconds(spec.rise)),
+        half_(absl::ToDoubleSeconds(spec.half)) {}
+  double At(double now) const {
+    if (now >= at_) return rate_ * std::exp2(-(now - at_) / half_);
+    return now > at_ - rise_ ? rate_ * (1 - (at_ - now) / rise_) : 0;
+  }
+  double begin() const { return at_ - rise_; }
+  // No more than this from `now` on.
+  double MostFrom(double now) const { return now < at_ ? rate_ : At(now); }
+
+ private:
+  double rate_, at_, rise_, half_;
+};
+
+// Thinning (Lewis and Shedler, 1979): arrivals at a rate that is never exceeded, each kept by the
+// rate of its instant. What is never exceeded is found anew for each: the peak, with a surge that
+// has begun, that of the instant before.
 class Diurnal final : public ArrivalTimes {
  public:
   Diurnal(const DiurnalSpec& spec, RandomStream random)
@@ -91,19 +113,29 @@ class Diurnal final : public ArrivalTimes {
         peak_(spec.peak),
         period_(absl::ToDoubleSeconds(spec.period)),
         peak_at_(absl::ToDoubleSeconds(spec.peak_at)),
-        random_(random) {}
+        random_(random) {
+    if (spec.surge) surge_.emplace(*spec.surge);
+  }
   std::int64_t Next() override {
     for (;;) {
-      now_ += DrawExponential(random_) / peak_;
+      const bool calm = surge_ && now_ < surge_->begin();
+      const double most = peak_ + (surge_ && !calm ? surge_->MostFrom(now_) : 0);
+      now_ += DrawExponential(random_) / most;
       if (!(now_ < 4e9)) return kNever;
+      if (calm && now_ >= surge_->begin()) {
+        now_ = surge_->begin();  // nothing is remembered from before: gaps are exponential
+        continue;
+      }
       const double phase = 2 * std::numbers::pi * (now_ - peak_at_) / period_;
-      const double rate = mean_ + (peak_ - mean_) * std::cos(phase);
-      if (DrawUniform(random_) * peak_ < rate) return ArrivalNanos(now_);
+      double rate = mean_ + (peak_ - mean_) * std::cos(phase);
+      if (surge_) rate += surge_->At(now_);
+      if (DrawUniform(random_) * most < rate) return ArrivalNanos(now_);
     }
   }
 
  private:
   double mean_, peak_, period_, peak_at_, now_ = 0;
+  std::optional<Surge> surge_;
   RandomStream random_;
 };
 
