@@ -60,7 +60,8 @@ void EnginesHere::Add(EndpointKey key, const PoolSpec& pool, const std::string& 
   Met engine{.key = key,
              .name = absl::StrCat(pool.name, "/", key.number),
              .watched = {},
-             .here = pool.modelled};
+             .here = pool.modelled,
+             .adapter = pool.adapter.type};
   engine.watched.url = url;
   engine.watched.kind = kind != nullptr ? kind : FindEngineKind("openai");
   engine.watched.key = *secret;
@@ -95,10 +96,16 @@ absl::Status EnginesHere::StartWatch(std::vector<Met> engines) {
       EndpointWatch::Start(
           std::move(watched), {},
           [this, met](std::size_t i, const EndpointSignals& said) { OnSignals((*met)[i], said); },
-          [this, met](std::size_t i) { dispatcher_.OnAsk((*met)[i].key); }));
+          [this, met](std::size_t i) { OnAsk((*met)[i].key); }));
   const std::lock_guard lock(mutex_);
   watches_.push_back(std::move(watch));
   return absl::OkStatus();
+}
+
+void EnginesHere::OnAsk(EndpointKey key) {
+  dispatcher_.OnAsk(key);
+  const std::lock_guard lock(mutex_);
+  asked_[key] = dispatcher_.Now();
 }
 
 void EnginesHere::OnSignals(const Met& engine, const EndpointSignals& signals) {
@@ -110,6 +117,11 @@ void EnginesHere::OnSignals(const Met& engine, const EndpointSignals& signals) {
   // An engine that is down is said to be; why it tells no models, then, is no news.
   if (signals.up) log_.OnModels(engine.name, signals.models_why);
   const std::lock_guard lock(mutex_);
+  const auto asked = asked_.find(engine.key);
+  const bool of_load = signals.load_at == signals.at && asked != asked_.end();
+  observer_.OnAdapterCall(engine.adapter, "signals",
+                          signals.up ? absl::StatusCode::kOk : absl::StatusCode::kUnavailable,
+                          of_load ? dispatcher_.Now() - asked->second : absl::InfiniteDuration());
   heard_.insert(engine.key);
   changed_.notify_all();
   auto& [up, models] = said_[engine.key];

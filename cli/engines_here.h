@@ -15,6 +15,7 @@
 #include "adapters/openai/endpoint_watch.h"
 #include "controller/dispatcher.h"
 #include "controller/engine_log.h"
+#include "controller/observer.h"
 #include "core/config.h"
 
 namespace spillway::cli {
@@ -24,8 +25,8 @@ namespace spillway::cli {
 class EnginesHere {
  public:
   // All outlive it.
-  EnginesHere(AdapterSink& sink, Dispatcher& dispatcher, EngineLog& log)
-      : sink_(sink), dispatcher_(dispatcher), log_(log) {}
+  EnginesHere(AdapterSink& sink, Dispatcher& dispatcher, EngineLog& log, Observer& observer)
+      : sink_(sink), dispatcher_(dispatcher), log_(log), observer_(observer) {}
 
   // Starts the modelled engines of the fleet; before the host starts.
   absl::Status Start(const Config& config);
@@ -43,9 +44,11 @@ class EnginesHere {
     std::string name;  // "a10/0"
     WatchedEndpoint watched;
     bool here = false;  // modelled
+    std::string adapter;
   };
   void Add(EndpointKey key, const PoolSpec& pool, const std::string& url);
   absl::Status StartWatch(std::vector<Met> engines);
+  void OnAsk(EndpointKey key);
   void OnSignals(const Met& engine, const EndpointSignals& signals);
   bool AllHereAnswer();
   bool AllAreKnown();
@@ -54,6 +57,7 @@ class EnginesHere {
   AdapterSink& sink_;
   Dispatcher& dispatcher_;
   EngineLog& log_;
+  Observer& observer_;
   std::unique_ptr<ModelledEngines> modelled_;
   std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
@@ -62,6 +66,7 @@ class EnginesHere {
   std::set<EndpointKey> here_;
   std::map<EndpointKey, std::pair<bool, std::vector<std::string>>> said_;  // up, models
   std::set<EndpointKey> heard_;  // of which something is known
+  std::map<EndpointKey, absl::Time> asked_;
   std::vector<std::unique_ptr<EndpointWatch>> watches_;
 };
 

@@ -27,7 +27,7 @@ class AdaptersHere final : public ServedAdapters {
             {.dir = needs.state_dir, .program = {"/proc/self/exe", "supervise", needs.state_dir}}),
         process_(supervisor_, needs.sink),
         modelled_(supervisor_, needs.sink),
-        engines_(needs.sink, needs.dispatcher, needs.engine_log) {}
+        engines_(needs.sink, needs.dispatcher, needs.engine_log, needs.observer) {}
 
   absl::Status Start(const Config& config) { return engines_.Start(config); }
 

@@ -176,6 +176,7 @@ class Dispatcher {
     std::size_t waiting = 0, unbooked = 0;
   };
   Stats stats() const;
+  const Options& options() const { return options_; }
   // Sequences in flight on an endpoint, waiting ones included.
   int InFlight(EndpointKey key) const;
   absl::Time Now() const { return clock_.Now(); }

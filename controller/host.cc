@@ -214,7 +214,8 @@ void Host::Logs(PoolId pool, AttemptKey key, LogStream stream, std::uint64_t off
                         answer = Once<Chunk>(std::move(answer), Chunk(Stopping()))]() mutable {
     JobAdapter* adapter = impl.adapters_stopped() ? nullptr : impl.AdapterOf(pool);
     impl.observer_.OnAdapterCall(impl.TypeOf(pool), "logs",
-                                 adapter ? absl::StatusCode::kOk : absl::StatusCode::kNotFound);
+                                 adapter ? absl::StatusCode::kOk : absl::StatusCode::kNotFound,
+                                 absl::InfiniteDuration());
     if (adapter == nullptr)
       return answer(absl::NotFoundError(
           absl::StrCat("no adapter of type ", impl.TypeOf(pool), " runs here")));

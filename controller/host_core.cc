@@ -262,10 +262,14 @@ void Host::Impl::RunCommands(std::vector<Command>& commands) {
 }
 
 void Host::Impl::Run(const command::Launch& launch) {
-  JobAdapter* adapter = AdapterOf(launch.pool);
-  observer_.OnAdapterCall(TypeOf(launch.pool), "launch",
-                          adapter ? absl::StatusCode::kOk : absl::StatusCode::kNotFound);
-  if (adapter != nullptr) return adapter->Launch(launch);
+  if (JobAdapter* adapter = AdapterOf(launch.pool)) {
+    const absl::Duration begun = Uptime();
+    adapter->Launch(launch);
+    return observer_.OnAdapterCall(TypeOf(launch.pool), "launch", absl::StatusCode::kOk,
+                                   Uptime() - begun);
+  }
+  observer_.OnAdapterCall(TypeOf(launch.pool), "launch", absl::StatusCode::kNotFound,
+                          absl::InfiniteDuration());
   sink_.Post(event::AttemptEnded{
       .key = launch.key,
       .fault = Fault::kInfrastructure,
@@ -274,9 +278,11 @@ void Host::Impl::Run(const command::Launch& launch) {
 
 void Host::Impl::Run(const command::Cancel& cancel) {
   JobAdapter* adapter = AdapterOf(cancel.pool);
-  observer_.OnAdapterCall(TypeOf(cancel.pool), "cancel",
-                          adapter ? absl::StatusCode::kOk : absl::StatusCode::kNotFound);
+  const absl::Duration begun = Uptime();
   if (adapter != nullptr) adapter->Cancel(cancel);
+  observer_.OnAdapterCall(TypeOf(cancel.pool), "cancel",
+                          adapter ? absl::StatusCode::kOk : absl::StatusCode::kNotFound,
+                          Uptime() - begun);
 }
 
 absl::Status Host::Impl::StartAdapters(const std::vector<Job>& jobs, std::uint64_t epoch) {
@@ -298,8 +304,9 @@ absl::Status Host::Impl::StartAdapters(const std::vector<Job>& jobs, std::uint64
   std::vector<JobAdapter*> started;
   for (const auto& [type, adapter] : adapters_) {
     if (adapter.jobs == nullptr) continue;
+    const absl::Duration begun = Uptime();
     const absl::Status status = adapter.jobs->Start(epoch, known[adapter.jobs]);
-    observer_.OnAdapterCall(type, "start", status.code());
+    observer_.OnAdapterCall(type, "start", status.code(), Uptime() - begun);
     if (status.ok()) {
       started.push_back(adapter.jobs);
       continue;

@@ -19,9 +19,11 @@ class Observer {
   virtual void OnDecided(absl::Duration /*took*/) {}
   // Control thread: how long the oldest input of a batch had waited.
   virtual void OnLoopLag(absl::Duration /*lag*/) {}
-  // Control thread: a call to an adapter; `code` is kOk where the call has no answer of its own.
+  // Any thread: a call to an adapter. `code` is kOk where the call has no answer of its own;
+  // `took`: until it returned, of `signals` (an engine was asked for its load) until the answer;
+  // infinite: not measured.
   virtual void OnAdapterCall(std::string_view /*adapter*/, std::string_view /*call*/,
-                             absl::StatusCode /*code*/) {}
+                             absl::StatusCode /*code*/, absl::Duration /*took*/) {}
   // Store thread: `batch` is durable, and nobody has been told yet.
   virtual void OnCommitted(const Batch& /*batch*/, absl::Duration /*took*/) {}
   // Any server thread: a request was answered. `operation` is an operationId of the route table.

@@ -11,6 +11,7 @@
 #include "controller/dispatcher.h"
 #include "controller/engine_log.h"
 #include "controller/host.h"
+#include "controller/observer.h"
 #include "core/config.h"
 #include "core/machine.h"
 
@@ -34,6 +35,7 @@ struct AdapterNeeds {
   Dispatcher& dispatcher;  // the same; is told where engines are and what they say
   const Config& config;
   EngineLog& engine_log;  // outlives the adapters
+  Observer& observer;     // the same
 };
 using AdapterFactory =
     std::function<absl::StatusOr<std::unique_ptr<ServedAdapters>>(const AdapterNeeds&)>;

@@ -17,12 +17,6 @@ std::int64_t LongestOf(const RequestSize& size, const RequestFeatures& features)
                             : std::min(features.max_tokens.value_or(size.output), size.output * 2));
 }
 
-absl::Duration LimitOf(std::optional<absl::Duration> asked, std::optional<absl::Duration> tenant,
-                       std::optional<absl::Duration> model, absl::Duration policy) {
-  const absl::Duration base = tenant ? *tenant : model ? *model : policy;
-  return asked ? std::min(*asked, base) : base;
-}
-
 CodeSet StateCodes(const ViewPool& pool) {
   CodeSet codes;
   if (pool.removed) codes.Add(Code::kDown);
@@ -122,13 +116,11 @@ void Router::SetLimits(const RouterView& view, const RequestShape& shape,
   asked_.longest = LongestOf(asked_.size, features);
   asked_.features = &features;
   const PolicySpec& policy = view.policy().spec();
-  const TenantSpec* tenant = view.FindTenant(features.tenant);
   const ViewModel* model =
       shape.models.empty() ? nullptr : &view.models()[static_cast<std::size_t>(shape.models[0])];
-  asked_.ttft = LimitOf(features.ttft, tenant ? tenant->ttft : std::nullopt,
-                        model ? model->ttft : std::nullopt, policy.objectives.request_ttft);
-  asked_.tpot = LimitOf(features.tpot, tenant ? tenant->tpot : std::nullopt,
-                        model ? model->tpot : std::nullopt, policy.objectives.request_tpot);
+  const RequestLimits limits = view.Limits(features, model);
+  asked_.ttft = limits.ttft;
+  asked_.tpot = limits.tpot;
   switch (policy.spill.rule) {
     case SpillRule::kAtOnce:
       asked_.patience.reset();

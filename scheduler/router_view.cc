@@ -227,6 +227,21 @@ const TenantSpec* RouterView::FindTenant(std::string_view name) const {
   return found == tenants_.end() ? nullptr : found->second;
 }
 
+RequestLimits RouterView::Limits(const RequestFeatures& features, const ViewModel* model) const {
+  using Limit = std::optional<absl::Duration>;
+  const auto limit = [](const Limit& asked, const Limit& of_tenant, const Limit& of_model,
+                        absl::Duration of_policy) {
+    const absl::Duration base = of_tenant ? *of_tenant : of_model ? *of_model : of_policy;
+    return asked ? std::min(*asked, base) : base;
+  };
+  const TenantSpec* tenant = FindTenant(features.tenant);
+  const DefaultObjectives& objectives = policy_->spec().objectives;
+  return {.ttft = limit(features.ttft, tenant ? tenant->ttft : std::nullopt,
+                        model ? model->ttft : std::nullopt, objectives.request_ttft),
+          .tpot = limit(features.tpot, tenant ? tenant->tpot : std::nullopt,
+                        model ? model->tpot : std::nullopt, objectives.request_tpot)};
+}
+
 int RouterView::FindModel(std::string_view name) const {
   const auto found = model_places_.find(name);
   return found == model_places_.end() ? -1 : found->second;

@@ -56,6 +56,11 @@ struct ViewModel {
   bool panic = false;
 };
 
+// What a request's answer must keep.
+struct RequestLimits {
+  absl::Duration ttft{}, tpot{};
+};
+
 struct ViewPool {
   PoolId id = kNoPool;
   std::shared_ptr<const PoolSpec> spec;
@@ -78,6 +83,9 @@ class RouterView {
   const std::vector<ViewEndpoint>& endpoints() const { return endpoints_; }
   const std::vector<ViewModel>& models() const { return models_; }
   const TenantSpec* FindTenant(std::string_view name) const;
+  // The tenant's objective, else the model's, else the policy's; what the request asks for beside
+  // it only tightens. `model`: that it prefers; null: none is known.
+  RequestLimits Limits(const RequestFeatures& features, const ViewModel* model) const;
   // -1: no pool serves it.
   int FindModel(std::string_view name) const;
   // What a client may mean by the name: itself, or what it is an alias of; empty: unknown.

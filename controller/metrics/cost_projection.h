@@ -25,6 +25,8 @@ class CostProjection {
     GramsCo2e carbon{};
   };
   using Key = std::tuple<std::string, std::string, record::Category>;  // pool, tenant, category
+  using RowKey = std::tuple<absl::Time, PoolId, std::string, record::Category>;
+  using Rows = std::map<RowKey, record::LedgerRow>;
 
   explicit CostProjection(LabelCap& tenants) : tenants_(tenants) {}
 
@@ -33,15 +35,16 @@ class CostProjection {
 
   const std::map<Key, Money>& money() const { return money_; }
   const std::map<std::string, Matter>& matter() const { return matter_; }
+  // As last added, of hours that may still grow.
+  const Rows& open() const { return open_; }
 
  private:
-  using RowKey = std::tuple<absl::Time, PoolId, std::string, record::Category>;
   void Forget(absl::Time before);
 
   LabelCap& tenants_;
   std::map<Key, Money> money_;
   std::map<std::string, Matter> matter_;
-  std::map<RowKey, record::LedgerRow> open_;  // as last added, of hours that may still grow
+  Rows open_;
   absl::Time latest_ = absl::InfinitePast();
 };
 

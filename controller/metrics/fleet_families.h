@@ -1,8 +1,10 @@
 #pragma once
 
+#include "controller/dispatcher.h"
 #include "controller/host.h"
 #include "controller/metrics/families.h"
 #include "controller/snapshot.h"
+#include "core/record.h"
 #include "net/server.h"
 
 namespace spillway {
@@ -16,5 +18,10 @@ struct BufferUse {
 };
 void WriteBuffers(FamilyWriter& w, const std::vector<BufferUse>& buffers);
 void WriteServer(FamilyWriter& w, const ServerStats& stats);
+// Requests under way, and the engines that they are sent to.
+void WriteEngines(FamilyWriter& w, const Dispatcher& dispatcher);
+// The current hour of the ledger as it would be booked now, idle time included.
+void WriteOpenHour(FamilyWriter& w, const Snapshot& snapshot,
+                   const std::vector<record::LedgerRow>& rows);
 
 }  // namespace spillway

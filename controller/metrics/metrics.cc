@@ -13,8 +13,10 @@
 
 #include "controller/metrics/families.h"
 #include "controller/metrics/fleet_families.h"
+#include "controller/metrics/ledger_check.h"
 #include "controller/metrics/record_counters.h"
 #include "controller/metrics/request_counters.h"
+#include "controller/metrics/work_counters.h"
 #include "core/status.h"
 
 namespace spillway {
@@ -59,7 +61,13 @@ class Metrics::Impl {
                           "file waits for a restart.")
                     .Register(registry_)
                     .Add({})),
-        inference_(registry_) {
+        adapter_time_(prometheus::BuildHistogram()
+                          .Name("spillway_adapter_call_duration_seconds")
+                          .Help("How long calls to adapters took: to return, or of `signals` until "
+                                "the engine's answer.")
+                          .Register(registry_)),
+        inference_(registry_),
+        work_(registry_) {
     reload_.Set(1);
     prometheus::BuildGauge()
         .Name("spillway_build_info")
@@ -73,15 +81,87 @@ class Metrics::Impl {
     std::vector<prometheus::MetricFamily> families = registry_.Collect();
     FamilyWriter w(families);
     MetricSources sources;
+    Dropped dropped;
     {
       const std::lock_guard lock(mutex_);
       counters_.Write(w);
+      counters_.AddDropped(dropped);
+      inference_.AddDropped(dropped);
+      work_.AddDropped(dropped);
       sources = sources_;
     }
-    if (sources.host != nullptr) WriteHost(w, sources);
+    w.Counter("spillway_series_dropped_total",
+              "Values counted under `other` since their label had reached its cap.");
+    for (const auto& [label, count] : dropped)
+      w.Value(static_cast<double>(count), {{"label", label}});
+    WriteLedgerCheck(w);
+    if (sources.host != nullptr) {
+      WriteHost(w, sources);
+      WriteOpenHour(w, *sources.host->snapshot(), open_hour_->Ask(*sources.host));
+    }
     if (sources.server) WriteServer(w, sources.server());
-    if (sources.dispatcher != nullptr) WriteDispatcher(w, *sources.dispatcher);
+    if (sources.dispatcher != nullptr) WriteEngines(w, *sources.dispatcher);
     return prometheus::TextSerializer().Serialize(families);
+  }
+
+  // The current hour, as the control thread told it last. A scrape asks and shows what the one
+  // before was told: it never waits for that thread.
+  class OpenHour : public std::enable_shared_from_this<OpenHour> {
+   public:
+    std::vector<record::LedgerRow> Ask(Host& host) {
+      std::unique_lock lock(mutex_);
+      std::vector<record::LedgerRow> told = told_;
+      if (std::exchange(asked_, true)) return told;
+      lock.unlock();
+      host.OpenLedger([self = shared_from_this()](std::vector<record::LedgerRow> rows) {
+        const std::lock_guard told_lock(self->mutex_);
+        self->told_ = std::move(rows);
+        self->asked_ = false;
+      });
+      return told;
+    }
+
+   private:
+    std::mutex mutex_;
+    bool asked_ = false;
+    std::vector<record::LedgerRow> told_;
+  };
+
+  void WriteLedgerCheck(FamilyWriter& w) const {
+    const auto checked = ledger_check_ ? ledger_check_->last() : std::nullopt;
+    if (!checked) return;
+    w.Gauge("spillway_ledger_reconciled",
+            "1 if the ledger on disk and these counters agreed when they were last compared.")
+        .Value(checked->rows == 0 ? 1 : 0);
+    w.Gauge("spillway_ledger_difference_usd", "By how much they differed, over all rows.")
+        .Value(static_cast<double>(checked->difference.value()) / kNanosPerUsd);
+    w.Counter("spillway_ledger_checks_total", "How often they were compared.")
+        .Value(static_cast<double>(checked->checks));
+  }
+
+  // mutex_ is held.
+  void CountRecord(const Record& record) {
+    if (const auto* job = std::get_if<record::JobRow>(&record)) {
+      if (counters_.Count(*job)) work_.CountEnded(job->job);
+      return;
+    }
+    std::visit([this](const auto& row) { counters_.Count(row); }, record);
+    if (const auto* pool = std::get_if<record::PoolRow>(&record)) {
+      inference_.Count(*pool);
+      work_.Count(*pool);
+    }
+    if (const auto* decision = std::get_if<record::DecisionRow>(&record))
+      work_.Count(*decision->decision);
+  }
+
+  void CountCall(std::string_view adapter, std::string_view call, absl::StatusCode code,
+                 absl::Duration took) {
+    const std::string type(adapter), rpc(call);
+    adapter_calls_.Add({{"adapter", type}, {"rpc", rpc}, {"code", absl::StatusCodeToString(code)}})
+        .Increment();
+    if (took == absl::InfiniteDuration()) return;
+    adapter_time_.Add({{"adapter", type}, {"rpc", rpc}}, kSlow)
+        .Observe(absl::ToDoubleSeconds(took));
   }
 
   static void WriteHost(FamilyWriter& w, const MetricSources& sources) {
@@ -100,34 +180,17 @@ class Metrics::Impl {
         {"job_changes", n(feed.changes), n(bounds.feed.changes)},
         {"job_change_bytes", n(feed.bytes), n(bounds.feed.bytes)},
         {"watchers", n(feed.watchers), n(bounds.feed.watchers)}};
+    if (sources.dispatcher != nullptr) {
+      const Dispatcher::Stats routed = sources.dispatcher->stats();
+      const Dispatcher::Options& limits = sources.dispatcher->options();
+      buffers.push_back({"waiting_requests", n(routed.waiting), n(limits.waiting)});
+      buffers.push_back({"unbooked_requests", n(routed.unbooked), n(limits.unbooked)});
+    }
     if (sources.streams)
       buffers.push_back({"streams", n(sources.streams()), n(sources.stream_bound)});
     if (sources.server)
       buffers.push_back({"connections", n(sources.server().open), n(sources.connection_bound)});
     WriteBuffers(w, buffers);
-  }
-
-  static void WriteDispatcher(FamilyWriter& w, const Dispatcher& dispatcher) {
-    const Dispatcher::Stats stats = dispatcher.stats();
-    w.Gauge("spillway_requests_in_flight", "Requests that an engine works for.")
-        .Value(static_cast<double>(stats.in_flight));
-    w.Gauge("spillway_requests_waiting", "Requests that wait for room in an engine.")
-        .Value(static_cast<double>(stats.waiting));
-    w.Counter("spillway_request_retries_total", "Requests sent on to the next engine.")
-        .Value(static_cast<double>(stats.retries));
-    w.Counter("spillway_request_retries_refused_total", "Retries that the budget did not allow.")
-        .Value(static_cast<double>(stats.refused_retries));
-    const auto view = dispatcher.view();
-    if (!view) return;
-    w.Gauge("spillway_endpoint_up", "1 if the engine answered when it was last asked.");
-    for (const ViewEndpoint& endpoint : view->endpoints())
-      w.Value(endpoint.up ? 1 : 0, {{"endpoint", endpoint.name}});
-    w.Gauge("spillway_endpoint_ejected", "1 if the engine is left out after failures.");
-    for (const ViewEndpoint& endpoint : view->endpoints())
-      w.Value(endpoint.ejected ? 1 : 0, {{"endpoint", endpoint.name}});
-    w.Gauge("spillway_endpoint_in_flight", "Sequences in flight on the engine, by our own count.");
-    for (const ViewEndpoint& endpoint : view->endpoints())
-      w.Value(dispatcher.InFlight(endpoint.key), {{"endpoint", endpoint.name}});
   }
 
   prometheus::Histogram& Histogram(const char* name, const char* help, const Buckets& buckets) {
@@ -142,6 +205,7 @@ class Metrics::Impl {
   prometheus::Family<prometheus::Counter>& requests_;
   prometheus::Family<prometheus::Counter>& adapter_calls_;
   prometheus::Gauge& reload_;
+  prometheus::Family<prometheus::Histogram>& adapter_time_;
 
   // Operations and statuses are closed sets: no cap is needed. Found here, since finding a series
   // in its family costs a sorted copy of its labels.
@@ -155,7 +219,11 @@ class Metrics::Impl {
   std::mutex mutex_;  // guards all that follow
   RequestCounters inference_;
   RecordCounters counters_;
+  WorkCounters work_;
   MetricSources sources_;
+
+  const std::shared_ptr<OpenHour> open_hour_ = std::make_shared<OpenHour>();
+  std::unique_ptr<LedgerCheck> ledger_check_;  // the last: its thread reads what stands above
 };
 
 Metrics::Metrics(const BuildInfo& build) : impl_(std::make_unique<Impl>(build)) {}
@@ -168,14 +236,30 @@ absl::Status Metrics::Restore(Archive& archive) {
   for (const record::PoolRow& pool : pools) {
     impl_->counters_.Count(pool);
     impl_->inference_.Count(pool);
+    impl_->work_.Count(pool);
   }
   for (const record::LedgerRow& row : rows) impl_->counters_.Count(row);
   return absl::OkStatus();
 }
 
 void Metrics::Attach(MetricSources sources) {
+  Impl& impl = *impl_;
+  if (sources.archive != nullptr) {
+    impl.ledger_check_ =
+        std::make_unique<LedgerCheck>(LedgerCheck::Options(), *sources.archive, [&impl] {
+          const std::lock_guard lock(impl.mutex_);
+          return impl.counters_.costs().open();
+        });
+    impl.ledger_check_->Start();
+  }
+  const std::lock_guard lock(impl.mutex_);
+  impl.sources_ = std::move(sources);
+}
+
+void Metrics::Detach() {
+  impl_->ledger_check_.reset();
   const std::lock_guard lock(impl_->mutex_);
-  impl_->sources_ = std::move(sources);
+  impl_->sources_ = {};
 }
 
 void Metrics::OnDecided(absl::Duration took) {
@@ -184,26 +268,25 @@ void Metrics::OnDecided(absl::Duration took) {
 
 void Metrics::OnLoopLag(absl::Duration lag) { impl_->lag_.Observe(absl::ToDoubleSeconds(lag)); }
 
-void Metrics::OnAdapterCall(std::string_view adapter, std::string_view call,
-                            absl::StatusCode code) {
-  impl_->adapter_calls_
-      .Add({{"adapter", std::string(adapter)},
-            {"rpc", std::string(call)},
-            {"code", absl::StatusCodeToString(code)}})
-      .Increment();
+void Metrics::OnAdapterCall(std::string_view adapter, std::string_view call, absl::StatusCode code,
+                            absl::Duration took) {
+  impl_->CountCall(adapter, call, code, took);
 }
 
 void Metrics::OnCommitted(const Batch& batch, absl::Duration took) {
-  impl_->commit_.Observe(absl::ToDoubleSeconds(took));
-  const std::lock_guard lock(impl_->mutex_);
-  for (const Record& record : batch.records) {
-    std::visit([this](const auto& row) { impl_->counters_.Count(row); }, record);
-    if (const auto* pool = std::get_if<record::PoolRow>(&record)) impl_->inference_.Count(*pool);
-  }
+  Impl& impl = *impl_;
+  impl.commit_.Observe(absl::ToDoubleSeconds(took));
+  const std::lock_guard lock(impl.mutex_);
+  for (const Record& record : batch.records) impl.CountRecord(record);
+  std::shared_ptr<const RouterView> view;
   for (const Event& event : batch.events) {
     const auto* ended = std::get_if<event::RequestsEnded>(&event.body);
     if (ended == nullptr) continue;
-    for (const auto& request : ended->requests) impl_->inference_.Count(*request);
+    if (!view && impl.sources_.dispatcher != nullptr) view = impl.sources_.dispatcher->view();
+    for (const auto& request : ended->requests) {
+      impl.inference_.Count(*request);
+      impl.work_.Count(*request, view.get());
+    }
   }
 }
 

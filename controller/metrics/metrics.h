@@ -23,11 +23,12 @@ struct BuildInfo {
 
 // Where gauges are read from at a scrape; what is not set is left out.
 struct MetricSources {
-  const Host* host = nullptr;
+  Host* host = nullptr;
   const Dispatcher* dispatcher = nullptr;
   std::function<ServerStats()> server;
   std::function<std::size_t()> streams;  // open event and log streams
   std::size_t stream_bound = 0, connection_bound = 0;
+  Archive* archive = nullptr;  // the counters are compared with it now and then
 };
 
 class Metrics final : public Observer, public MetricsText {
@@ -39,11 +40,13 @@ class Metrics final : public Observer, public MetricsText {
   absl::Status Restore(Archive& archive);
   // From now on. Once, before the first scrape that shall show them; sources outlive all scrapes.
   void Attach(MetricSources sources);
+  // The sources may go.
+  void Detach();
 
   void OnDecided(absl::Duration took) override;
   void OnLoopLag(absl::Duration lag) override;
-  void OnAdapterCall(std::string_view adapter, std::string_view call,
-                     absl::StatusCode code) override;
+  void OnAdapterCall(std::string_view adapter, std::string_view call, absl::StatusCode code,
+                     absl::Duration took) override;
   void OnCommitted(const Batch& batch, absl::Duration took) override;
   void OnRequest(std::string_view operation, int status, absl::Duration took) override;
   void OnReload(bool succeeded) override;

@@ -51,12 +51,13 @@ void RecordCounters::Count(const record::PoolRow& row) {
 
 void RecordCounters::Count(const record::LedgerRow& row) { costs_.Add(row, PoolLabel(row.pool)); }
 
-void RecordCounters::Count(const record::JobRow& row) {
+bool RecordCounters::Count(const record::JobRow& row) {
   const Job& job = row.job;
-  if (!IsTerminal(job.state) || !FirstEnd(job.id)) return;
+  if (!IsTerminal(job.state) || !FirstEnd(job.id)) return false;
   const PoolId pool = job.attempts.empty() ? kNoPool : job.attempts.back().pool;
   ++jobs_[{std::string(NameOf(job.work->kind)), PoolLabel(pool),
            std::string(tenants_.Of(job.work->tenant)), std::string(NameOf(job.state))}];
+  return true;
 }
 
 void RecordCounters::Count(const record::DecisionRow& row) {
@@ -152,12 +153,13 @@ void RecordCounters::Write(FamilyWriter& w) const {
   for (const auto& [pool, matter] : costs_.matter())
     w.Value(static_cast<double>(matter.carbon.value()) / kMicrosPerGram,
             {{"pool", pool}, {"scope", "2"}});
-  w.Counter("spillway_series_dropped_total",
-            "Values counted under `other` since their label had reached its cap.")
-      .Value(static_cast<double>(tenants_.dropped()), {{"label", "tenant"}})
-      .Value(static_cast<double>(pools_.dropped()), {{"label", "pool"}})
-      .Value(static_cast<double>(rules_.dropped()), {{"label", "rule"}})
-      .Value(static_cast<double>(dropped_spills_), {{"label", "from,to"}});
+}
+
+void RecordCounters::AddDropped(Dropped& dropped) const {
+  dropped["tenant"] += tenants_.dropped();
+  dropped["pool"] += pools_.dropped();
+  dropped["rule"] += rules_.dropped();
+  dropped["from,to"] += dropped_spills_;
 }
 
 }  // namespace spillway

@@ -26,7 +26,8 @@ class RecordCounters {
   RecordCounters() : RecordCounters(Caps()) {}
   explicit RecordCounters(Caps caps);
 
-  void Count(const record::JobRow& row);
+  // True: the job is over, and was not before.
+  bool Count(const record::JobRow& row);
   void Count(const record::DecisionRow& row);
   void Count(const record::LedgerRow& row);
   void Count(const record::PoolRow& row);
@@ -34,6 +35,9 @@ class RecordCounters {
   void Count(const Other&) {}
 
   void Write(FamilyWriter& w) const;
+  // What did not fit under the caps.
+  void AddDropped(Dropped& dropped) const;
+  const CostProjection& costs() const { return costs_; }
 
  private:
   using Words = std::vector<std::string>;

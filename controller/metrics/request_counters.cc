@@ -92,7 +92,10 @@ RequestCounters::Series RequestCounters::MakeSeries(const std::string& pool,
           .baseline = &baseline_.Add(money),
           .compared = &compared_.Add(money),
           .energy = &energy_.Add(money),
-          .ends = {}};
+          .ends = {},
+          .pool = pool,
+          .model = model,
+          .tenant = tenant};
 }
 
 RequestCounters::Series& RequestCounters::SeriesFor(const Request& request) {
@@ -107,7 +110,10 @@ RequestCounters::Series& RequestCounters::SeriesFor(const Request& request) {
   if (const auto found = series_.find(key); found != series_.end())
     return *(last_ = &found->second);
   const bool full = series_.size() >= caps_.series;
-  if (full) key = Key(kNoPool, "other", "other", features.kind);
+  if (full) {
+    ++dropped_series_;
+    key = Key(kNoPool, "other", "other", features.kind);
+  }
   const std::string pool =
       full ? "other" : std::string(pools_.Of(NameOfPool(request.endpoint().pool)));
   const std::string by = full ? "other" : model.empty() ? "none" : std::string(models_.Of(model));
@@ -121,12 +127,10 @@ void RequestCounters::Count(const Request& request) {
   const auto pool = [&] { return std::string(pools_.Of(NameOfPool(request.endpoint().pool))); };
   prometheus::Counter*& ended = series.ends[request.end];
   if (ended == nullptr) {
-    ended = &requests_.Add(
-        {{"pool", pool()},
-         {"model",
-          request.answered_by.empty() ? "none" : std::string(models_.Of(request.answered_by))},
-         {"tenant", std::string(tenants_.Of(request.features.tenant))},
-         {"end", std::string(NameOf(request.end))}});
+    ended = &requests_.Add({{"pool", series.pool},
+                            {"model", series.model},
+                            {"tenant", series.tenant},
+                            {"end", std::string(NameOf(request.end))}});
   }
   ended->Increment();
   for (const ForwardAttempt& attempt : request.attempts) {
@@ -160,6 +164,13 @@ void RequestCounters::Count(const Request& request) {
   if (!request.baseline_cost) return;
   series.baseline->Increment(static_cast<double>(request.baseline_cost->value()) * kNano);
   series.compared->Increment(static_cast<double>(request.cost.value()) * kNano);
+}
+
+void RequestCounters::AddDropped(Dropped& dropped) const {
+  dropped["tenant"] += tenants_.dropped();
+  dropped["pool"] += pools_.dropped();
+  dropped["model"] += models_.dropped();
+  dropped["pool,model,tenant"] += dropped_series_;
 }
 
 }  // namespace spillway

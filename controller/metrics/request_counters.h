@@ -31,6 +31,8 @@ class RequestCounters {
 
   void Count(const Request& request);
   void Count(const record::PoolRow& row);
+  // What did not fit under the caps.
+  void AddDropped(Dropped& dropped) const;
 
  private:
   // Found once for each (pool, model, tenant): finding a series costs a sorted copy of its labels.
@@ -38,6 +40,7 @@ class RequestCounters {
     prometheus::Histogram *duration, *ttft, *tpot, *input, *output, *ratio;
     prometheus::Counter *cost, *baseline, *compared, *energy;
     std::map<RequestEnd, prometheus::Counter*> ends;
+    std::string pool, model, tenant;  // as its labels have them
   };
   using Key = std::tuple<PoolId, std::string, std::string, ModelKind>;
   Series& SeriesFor(const Request& request);
@@ -49,6 +52,7 @@ class RequestCounters {
   LabelCap models_, pools_, tenants_;
   std::vector<std::string> names_;  // by PoolId
   std::map<Key, Series> series_;
+  std::uint64_t dropped_series_ = 0;
   // The one that was found last: what ends together is often of one sort.
   Key last_key_;
   Series* last_ = nullptr;
