@@ -27,6 +27,9 @@ class CostProjection {
   using Key = std::tuple<std::string, std::string, record::Category>;  // pool, tenant, category
   using RowKey = std::tuple<absl::Time, PoolId, std::string, record::Category>;
   using Rows = std::map<RowKey, record::LedgerRow>;
+  static RowKey KeyOf(const record::LedgerRow& row) {
+    return {row.hour, row.pool, row.tenant, row.category};
+  }
 
   explicit CostProjection(LabelCap& tenants) : tenants_(tenants) {}
 

@@ -7,10 +7,6 @@
 namespace spillway {
 namespace {
 
-CostProjection::RowKey KeyOf(const record::LedgerRow& row) {
-  return {row.hour, row.pool, row.tenant, row.category};
-}
-
 std::int64_t Distance(Usd a, Usd b) {
   return a < b ? b.value() - a.value() : a.value() - b.value();
 }
@@ -21,7 +17,7 @@ CostProjection::Rows Differing(const std::vector<record::LedgerRow>& kept,
                                const CostProjection::Rows& before,
                                const CostProjection::Rows& after) {
   CostProjection::Rows disk;
-  for (const record::LedgerRow& row : kept) disk.emplace(KeyOf(row), row);
+  for (const record::LedgerRow& row : kept) disk.emplace(CostProjection::KeyOf(row), row);
   for (const auto& [key, row] : before) disk.try_emplace(key);
   CostProjection::Rows differing;
   for (const auto& [key, row] : disk) {
