@@ -37,8 +37,9 @@ enum class Code : std::uint8_t {
   kOutranked,
   kChosen,
   kPinned,
+  kBudget,  // unavailable, too: its tenant's budget is spent
 };
-inline constexpr EnumNames<Code, 25> kCodeNames{
+inline constexpr EnumNames<Code, 26> kCodeNames{
     {{Code::kCpus, "cpus"},           {Code::kMemory, "memory"},
      {Code::kDevices, "devices"},     {Code::kArch, "arch"},
      {Code::kRuntime, "runtime"},     {Code::kPrecision, "precision"},
@@ -51,11 +52,13 @@ inline constexpr EnumNames<Code, 25> kCodeNames{
      {Code::kUnpriced, "unpriced"},   {Code::kTooDear, "too_dear"},
      {Code::kTooLate, "too_late"},    {Code::kBusy, "busy"},
      {Code::kOutranked, "outranked"}, {Code::kChosen, "chosen"},
-     {Code::kPinned, "pinned"}}};
+     {Code::kPinned, "pinned"},       {Code::kBudget, "budget"}}};
 constexpr const auto& NamesOf(Code) { return kCodeNames; }
 
 constexpr bool IsCannot(Code code) { return code <= Code::kRule; }
-constexpr bool IsUnavailable(Code code) { return code >= Code::kDown && code <= Code::kUnpriced; }
+constexpr bool IsUnavailable(Code code) {
+  return (code >= Code::kDown && code <= Code::kUnpriced) || code == Code::kBudget;
+}
 
 // A set of codes in 32 bits, walked in the order of the enumeration.
 class CodeSet {

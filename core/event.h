@@ -62,6 +62,12 @@ struct PolicySet {
 struct PricesSet {
   std::shared_ptr<const PricesSpec> prices;
 };
+// How dirty a site's electricity is now, as a grid's operator says it.
+struct CarbonSeen {
+  std::string site;
+  GramsCo2ePerKwh intensity{};
+  absl::Time as_of;  // of the reading; it may be older than the event
+};
 // What is seen of engines: whether one answers, and which models it serves (none said: those of its
 // `serves`). The host says so when it changes.
 struct EndpointSeen {
@@ -79,7 +85,7 @@ struct TimerFired {};
 
 using Body = std::variant<Started, Submitted, CancelRequested, AttemptStarted, AttemptEnded,
                           NodeSeen, PoolStateSet, PoolPriced, PoolAdded, PolicySet, PricesSet,
-                          TimerFired, EndpointSeen, RequestsEnded>;
+                          TimerFired, EndpointSeen, RequestsEnded, CarbonSeen>;
 
 }  // namespace spillway::event
 

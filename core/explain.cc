@@ -261,6 +261,8 @@ std::string Explain(const Candidate& candidate, Code code, const Work& work, con
       return work.kind == WorkKind::kRequest
                  ? "its engines have as many requests under way as they take"
                  : "the tenant's quota there is used up";
+    case Code::kBudget:
+      return "the tenant's budget is spent: it has less left than this would cost";
     case Code::kReserved:
       return "its nodes are reserved for other tenants";
     case Code::kUnpriced:

@@ -77,6 +77,8 @@ struct Attempt {
   Usd cost{}, marginal_cost{};  // complete when it has ended
   Joules energy{};
   GramsCo2e carbon{};
+  bool metered = false;  // a device metered the energy; otherwise it is estimated
+  Usd expected_cost{};   // allocated, as estimated at launch: what a budget sets aside for it
   friend bool operator==(const Attempt&, const Attempt&) = default;
 };
 

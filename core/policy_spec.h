@@ -156,8 +156,28 @@ struct Reservation {
 struct Quota {
   std::optional<std::int64_t> requests_per_minute;
   std::optional<int> concurrency;  // requests under way at once
-  std::optional<Usd> usd_per_day;  // allocated cost, of the UTC day
+  // A budget in short: `per_day`, and it refuses (BudgetOf of scheduler/budgets.h reads both).
+  std::optional<Usd> usd_per_day;
   friend bool operator==(const Quota&, const Quota&) = default;
+};
+// What a tenant may spend: allocated cost of its work, within a UTC day or month.
+enum class BudgetPeriod : std::uint8_t { kDay, kMonth };
+inline constexpr EnumNames<BudgetPeriod, 2> kBudgetPeriodNames{
+    {{BudgetPeriod::kDay, "day"}, {BudgetPeriod::kMonth, "month"}}};
+constexpr const auto& NamesOf(BudgetPeriod) { return kBudgetPeriodNames; }
+
+// What becomes of new work that would take a budget past its limit.
+enum class WhenSpent : std::uint8_t { kWarn, kRefuse, kDemote };
+inline constexpr EnumNames<WhenSpent, 3> kWhenSpentNames{{{WhenSpent::kWarn, "warn"},
+                                                          {WhenSpent::kRefuse, "refuse"},
+                                                          {WhenSpent::kDemote, "demote"}}};
+constexpr const auto& NamesOf(WhenSpent) { return kWhenSpentNames; }
+
+struct Budget {
+  std::optional<Usd> per_day, per_month;
+  WhenSpent when_spent = WhenSpent::kWarn;
+  std::optional<PoolSelector> demote_to;  // demote: the only pools that it may use then
+  friend bool operator==(const Budget&, const Budget&) = default;
 };
 struct TenantSpec {
   std::string name;
@@ -165,6 +185,7 @@ struct TenantSpec {
   std::vector<Reservation> reserved;
   Quota quota;
   std::optional<absl::Duration> ttft, tpot;  // of its requests, where they do not say
+  Budget budget;
 };
 struct TenantsSpec {
   std::vector<TenantSpec> tenants;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -35,8 +36,8 @@ inline constexpr EnumNames<Category, 3> kCategoryNames{
     {{Category::kWork, "work"}, {Category::kIdle, "idle"}, {Category::kOverhead, "overhead"}}};
 constexpr const auto& NamesOf(Category) { return kCategoryNames; }
 
-// Key: (hour, pool, tenant, category). Amounts so far within the hour. Tenant is empty for idle
-// rows. For each pool and hour: the rows' costs sum to the bill, exactly; idle takes the rounding.
+// Key: see LedgerKey. Amounts so far within the hour. Tenant and model are empty for idle rows. For
+// each pool and hour: the rows' costs sum to the bill, exactly; idle takes the rounding.
 struct LedgerRow {
   absl::Time hour;  // its start, UTC
   PoolId pool = kNoPool;
@@ -48,7 +49,28 @@ struct LedgerRow {
   std::int64_t without_baseline = 0;  // jobs that ended in this hour and have no baseline
   Joules energy{};
   GramsCo2e carbon{};
+  WorkKind kind = WorkKind::kJob;  // of idle rows: kService, since engines and nodes stand there
+  std::string model;               // requests: which answered; jobs: empty
+  std::int64_t finished = 0;       // pieces of work that ended: a job once, however many attempts
+  std::int64_t prompt_tokens = 0, output_tokens = 0;  // as engines counted them
+  Joules metered_energy{};  // the part of `energy` that a device metered; the rest is estimated
   friend bool operator==(const LedgerRow&, const LedgerRow&) = default;
+};
+using LedgerKey = std::tuple<absl::Time, PoolId, std::string, Category, WorkKind, std::string>;
+inline LedgerKey KeyOf(const LedgerRow& row) {
+  return {row.hour, row.pool, row.tenant, row.category, row.kind, row.model};
+}
+// Key: (tenant, period). What a tenant has spent of a budget since the period began (UTC): the sum
+// of `cost` over its ledger rows of the category work. Kept of every tenant, budget or not, so that
+// one that is set later counts from where it should.
+struct BudgetRow {
+  std::string tenant;
+  BudgetPeriod period = BudgetPeriod::kDay;
+  absl::Time since;
+  Usd spent{};
+  int warned = 0;  // the largest of 50, 80 and 100 (percent) that was passed in this period
+  bool forecast_warned = false;  // it was said that the pace leads past the limit
+  friend bool operator==(const BudgetRow&, const BudgetRow&) = default;
 };
 // Key: pool.
 struct PoolRow {
@@ -118,7 +140,7 @@ struct CountersRow {
 };
 
 using Record = std::variant<JobRow, DecisionRow, LedgerRow, PoolRow, PoolBooksRow, ObservationRow,
-                            PolicyRow, CountersRow, SpeedRow, ModelRow, RouterRow>;
+                            PolicyRow, CountersRow, SpeedRow, ModelRow, RouterRow, BudgetRow>;
 
 }  // namespace spillway::record
 

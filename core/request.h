@@ -49,6 +49,9 @@ struct RequestFeatures {
   std::optional<absl::Duration> ttft, tpot;
   std::string pin;                    // a pool by name
   std::vector<std::uint64_t> prefix;  // chained hashes of blocks of its text, at most 32
+  // Of its tenant's budget, as it stood when the request was routed; none: no bound that refuses.
+  std::optional<Usd> budget_left;
+  bool demoted = false;  // that budget is spent: only what it demotes to may be used
   friend bool operator==(const RequestFeatures&, const RequestFeatures&) = default;
 
   // What it counts as where the time of an endpoint is shared out.

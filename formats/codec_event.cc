@@ -15,7 +15,7 @@ constexpr std::size_t kPackedRequest = 160;  // bytes, about
 constexpr std::array<std::string_view, std::variant_size_v<event::Body>> kKinds{
     "started",    "submitted",   "cancel_requested", "attempt_started", "attempt_ended",
     "node_seen",  "pool_state",  "pool_priced",      "pool_added",      "policy_set",
-    "prices_set", "timer_fired", "endpoint_seen",    "requests"};
+    "prices_set", "timer_fired", "endpoint_seen",    "requests",        "carbon_seen"};
 
 template <class E>
 absl::StatusOr<event::Body> DecodeAs(std::string_view text) {

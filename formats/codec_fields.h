@@ -129,7 +129,8 @@ SPILLWAY_STORED(Attempt, 0, F("n", &Attempt::number), F("pool", &Attempt::pool),
                 F("exit", &Attempt::exit_code), F("sig", &Attempt::signal),
                 F("msg", &Attempt::message), F("cost", &Attempt::cost),
                 F("marg", &Attempt::marginal_cost), F("energy", &Attempt::energy),
-                F("carbon", &Attempt::carbon));
+                F("carbon", &Attempt::carbon), F("metered", &Attempt::metered),
+                F("ec", &Attempt::expected_cost));
 SPILLWAY_STORED(Plan, 0, F("pool", &Plan::pool), F("d", &Plan::duration));
 SPILLWAY_STORED(Job, 1, F("id", &Job::id), F("created", &Job::created_at), F("state", &Job::state),
                 F("cancel", &Job::cancelling), F("msg", &Job::message), F("att", &Job::attempts),
@@ -272,8 +273,11 @@ SPILLWAY_STORED(Quota, 0, F("rpm", &Quota::requests_per_minute), F("conc", &Quot
                 F("usd", &Quota::usd_per_day));
 SPILLWAY_STORED(TenantSpec, 0, F("name", &TenantSpec::name), F("weight", &TenantSpec::weight),
                 F("reserved", &TenantSpec::reserved), F("quota", &TenantSpec::quota),
-                F("ttft", &TenantSpec::ttft), F("tpot", &TenantSpec::tpot));
+                F("ttft", &TenantSpec::ttft), F("tpot", &TenantSpec::tpot),
+                F("budget", &TenantSpec::budget));
 SPILLWAY_STORED(TenantsSpec, 0, F("tenants", &TenantsSpec::tenants));
+SPILLWAY_STORED(Budget, 0, F("day", &Budget::per_day), F("month", &Budget::per_month),
+                F("when", &Budget::when_spent), F("to", &Budget::demote_to));
 SPILLWAY_STORED(Config, 0, F("fleet", &Config::fleet), F("policy", &Config::policy),
                 F("prices", &Config::prices), F("tenants", &Config::tenants),
                 F("catalog", &Config::catalog));
@@ -312,7 +316,8 @@ SPILLWAY_STORED(RequestFeatures, 0, F("at", &RequestFeatures::arrived),
                 F("n", &RequestFeatures::choices), F("stream", &RequestFeatures::stream),
                 F("usd", &RequestFeatures::max_cost), F("ttft", &RequestFeatures::ttft),
                 F("tpot", &RequestFeatures::tpot), F("pin", &RequestFeatures::pin),
-                F("prefix", &RequestFeatures::prefix), F("items", &RequestFeatures::items));
+                F("prefix", &RequestFeatures::prefix), F("items", &RequestFeatures::items),
+                F("left", &RequestFeatures::budget_left), F("dem", &RequestFeatures::demoted));
 SPILLWAY_STORED(EndpointLoad, 0, F("r", &EndpointLoad::running), F("w", &EndpointLoad::waiting),
                 F("wt", &EndpointLoad::waiting_tokens), F("ct", &EndpointLoad::context_tokens),
                 F("cb", &EndpointLoad::cached_blocks));
@@ -391,3 +396,5 @@ SPILLWAY_STORED(event::TimerFired, 0);
 #undef SPILLWAY_STORED
 
 }  // namespace spillway::codec
+SPILLWAY_STORED(event::CarbonSeen, 0, F("site", &event::CarbonSeen::site),
+                F("g", &event::CarbonSeen::intensity), F("as_of", &event::CarbonSeen::as_of));

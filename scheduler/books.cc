@@ -1,6 +1,7 @@
 #include "scheduler/books.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace spillway {
 namespace {
@@ -21,11 +22,10 @@ Amounts SinceRate(const PoolRun& pool, const Job& job, const Attempt& attempt, a
   return AmountsOf(pool.spec(), pool.price, NeedsOf(job, attempt), until - attempt.rate_since);
 }
 
-void AddTo(record::LedgerRow& row, const Amounts& amounts) {
-  row.cost += amounts.cost;
-  row.marginal_cost += amounts.marginal;
-  row.energy += amounts.energy;
-  row.carbon += amounts.carbon;
+// Of what the attempt was expected to cost, the part that the ledger does not have yet, where it
+// has `booked` since the rate came into force.
+Usd OutstandingOf(const Attempt& attempt, Usd booked) {
+  return std::max(attempt.expected_cost - attempt.cost - booked, Usd(0));
 }
 
 Amounts TotalOf(const Attempt& attempt) {
@@ -44,24 +44,52 @@ absl::Time Books::HourOf(absl::Time t) {
 }
 
 void Books::Restore(std::vector<record::LedgerRow> rows) {
-  for (record::LedgerRow& row : rows) {
-    rows_.emplace(Key(row.hour, row.pool, row.tenant, row.category), row);
-  }
+  for (record::LedgerRow& row : rows) rows_.emplace(record::KeyOf(row), std::move(row));
 }
 
 record::LedgerRow& Books::Row(absl::Time at, PoolId pool, const std::string& tenant,
-                              Category category) {
-  const Key key(HourOf(at), pool, tenant, category);
+                              Category category, WorkKind kind, const std::string& model) {
+  const record::LedgerKey key(HourOf(at), pool, tenant, category, kind, model);
   auto [entry, fresh] = rows_.try_emplace(key);
   if (fresh) {
     entry->second.hour = HourOf(at);
     entry->second.pool = pool;
     entry->second.tenant = tenant;
     entry->second.category = category;
+    entry->second.kind = kind;
+    entry->second.model = model;
   }
   changed_.push_back(key);
   return entry->second;
 }
+
+void Books::AddTo(record::LedgerRow& row, const Amounts& amounts) {
+  row.cost += amounts.cost;
+  row.marginal_cost += amounts.marginal;
+  row.energy += amounts.energy;
+  row.carbon += amounts.carbon;
+  if (row.category == Category::kWork && amounts.cost != Usd(0))
+    spending_.push_back({row.tenant, row.hour, amounts.cost});
+}
+
+void Books::Hold(const PoolRun& pool, const Job& job, const Attempt& attempt) {
+  const Usd outstanding = OutstandingOf(attempt, Booked(pool, job, attempt).cost);
+  if (outstanding > Usd(0)) held_[job.work->tenant] += outstanding;
+}
+
+Usd Books::HeldBy(const std::string& tenant) const {
+  const auto found = held_.find(tenant);
+  return found == held_.end() ? Usd(0) : found->second;
+}
+
+void Books::Release(const std::string& tenant, Usd amount) {
+  if (amount == Usd(0)) return;
+  const auto found = held_.find(tenant);
+  found->second -= amount;
+  if (found->second == Usd(0)) held_.erase(found);
+}
+
+std::vector<Books::Spending> Books::TakeSpending() { return std::exchange(spending_, {}); }
 
 void Books::Touch(PoolRun& pool, absl::Time now) {
   pool.books.node_time += (now - pool.books.touched_at) * pool.nodes().in_use();
@@ -79,36 +107,42 @@ void Books::Settle(const PoolRun& pool, const Job& job, Attempt& attempt, absl::
 
 void Books::End(PoolRun& pool, const Job& job, Attempt& attempt, Category category,
                 std::optional<Joules> metered, absl::Time now) {
-  const Amounts fresh = SinceRate(pool, job, attempt, now) - Booked(pool, job, attempt);
+  const Amounts booked = Booked(pool, job, attempt);
+  const Amounts fresh = SinceRate(pool, job, attempt, now) - booked;
+  Release(job.work->tenant, OutstandingOf(attempt, booked.cost));
   Settle(pool, job, attempt, now);
   pool.books.allocated += fresh.cost;
   pool.books.idle_energy += fresh.idle_energy;
   const Amounts total = TotalOf(attempt);
-  record::LedgerRow& work = Row(now, pool.id(), job.work->tenant, Category::kWork);
+  record::LedgerRow& work =
+      Row(now, pool.id(), job.work->tenant, Category::kWork, job.work->kind);
   AddTo(work, fresh);
   ++work.ended;
   if (category == Category::kOverhead) {
     // Everything that it was booked as work moves; later rows first, since references may not
     // outlive Row().
     AddTo(work, Amounts() - total);
-    AddTo(Row(now, pool.id(), job.work->tenant, Category::kOverhead), total);
+    AddTo(Row(now, pool.id(), job.work->tenant, Category::kOverhead, job.work->kind), total);
   }
   if (!metered) return;
   // The device knows better: the difference stands where the work does.
-  record::LedgerRow& row = Row(now, pool.id(), job.work->tenant, category);
+  record::LedgerRow& row = Row(now, pool.id(), job.work->tenant, category, job.work->kind);
   const double ratio = attempt.energy.value() > 0 ? static_cast<double>(metered->value()) /
                                                         static_cast<double>(attempt.energy.value())
                                                   : 1;
   const GramsCo2e carbon = Scale(attempt.carbon, ratio);
   row.energy += *metered - attempt.energy;
   row.carbon += carbon - attempt.carbon;
+  row.metered_energy += *metered;
+  attempt.metered = true;
   attempt.energy = *metered;
   attempt.carbon = carbon;
 }
 
 void Books::Compare(PoolId pool, const Job& job, absl::Time now) {
   if (job.attempts.empty()) return;
-  record::LedgerRow& row = Row(now, pool, job.work->tenant, Category::kWork);
+  record::LedgerRow& row = Row(now, pool, job.work->tenant, Category::kWork, job.work->kind);
+  ++row.finished;
   if (!job.baseline_cost) {
     ++row.without_baseline;
     return;
@@ -118,12 +152,16 @@ void Books::Compare(PoolId pool, const Job& job, absl::Time now) {
 }
 
 void Books::Add(PoolRun& pool, const Request& request, absl::Time now) {
-  record::LedgerRow& row = Row(now, pool.id(), request.features.tenant, Category::kWork);
-  row.cost += request.cost;
-  row.marginal_cost += request.marginal_cost;
-  row.energy += request.energy;
-  row.carbon += request.carbon;
+  record::LedgerRow& row = Row(now, pool.id(), request.features.tenant, Category::kWork,
+                               WorkKind::kRequest, request.answered_by);
+  AddTo(row, {.cost = request.cost,
+              .marginal = request.marginal_cost,
+              .energy = request.energy,
+              .carbon = request.carbon});
   ++row.ended;
+  ++row.finished;
+  row.prompt_tokens += request.prompt_tokens.value_or(0);
+  row.output_tokens += request.output_tokens.value_or(0);
   // What nobody has a price for cannot be compared.
   if (request.baseline_cost && request.priced) {
     row.baseline_cost += *request.baseline_cost;
@@ -147,8 +185,12 @@ void Books::Close(const PoolRun& pool, record::PoolBooksRow& books, FindJob job_
   for (const auto& [key, held] : pool.running()) {
     const Job& job = job_of(key);
     const Attempt& attempt = job.attempts.back();
-    const Amounts fresh = SinceRate(pool, job, attempt, until) - Booked(pool, job, attempt);
-    AddTo(Row(from, pool.id(), job.work->tenant, Category::kWork), fresh);
+    const Amounts booked = Booked(pool, job, attempt);
+    const Amounts since = SinceRate(pool, job, attempt, until);
+    const Amounts fresh = since - booked;
+    AddTo(Row(from, pool.id(), job.work->tenant, Category::kWork, job.work->kind), fresh);
+    Release(job.work->tenant,
+            OutstandingOf(attempt, booked.cost) - OutstandingOf(attempt, since.cost));
     books.allocated += fresh.cost;
     books.idle_energy += fresh.idle_energy;
   }
@@ -160,7 +202,7 @@ void Books::Close(const PoolRun& pool, record::PoolBooksRow& books, FindJob job_
   const Usd bill = by_the_hour ? *pool.price.node_hour * node_time : books.allocated;
   const Joules idle_energy = pool.spec().power.idle * node_time - books.idle_energy;
   if (bill != books.allocated || idle_energy != Joules(0)) {
-    record::LedgerRow& idle = Row(from, pool.id(), "", Category::kIdle);
+    record::LedgerRow& idle = Row(from, pool.id(), "", Category::kIdle, WorkKind::kService);
     idle.cost += bill - books.allocated;
     idle.energy += idle_energy;
     idle.carbon += pool.spec().site.carbon.value_or(GramsCo2ePerKwh(0)) *
@@ -188,7 +230,7 @@ std::vector<record::LedgerRow> Books::TakeChanged(absl::Time now) {
   std::sort(changed_.begin(), changed_.end());
   changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
   std::vector<record::LedgerRow> rows;
-  for (const Key& key : changed_) rows.push_back(rows_.at(key));
+  for (const record::LedgerKey& key : changed_) rows.push_back(rows_.at(key));
   changed_.clear();
   while (!rows_.empty() && rows_.begin()->second.hour < HourOf(now)) rows_.erase(rows_.begin());
   return rows;

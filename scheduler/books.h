@@ -39,6 +39,10 @@ class Books {
   using FindJob = absl::FunctionRef<const Job&(AttemptKey)>;
 
   void Restore(std::vector<record::LedgerRow> rows);
+  // An attempt that was launched, or found running after a restart: its tenant's budget sets aside
+  // what it is expected to cost and the ledger does not have yet.
+  void Hold(const PoolRun& pool, const Job& job, const Attempt& attempt);
+  Usd HeldBy(const std::string& tenant) const;
 
   // Call before the number of nodes in use changes.
   static void Touch(PoolRun& pool, absl::Time now);
@@ -60,20 +64,30 @@ class Books {
 
   // Rows changed since the last call; rows of ended hours are forgotten then.
   std::vector<record::LedgerRow> TakeChanged(absl::Time now);
-  const std::map<std::tuple<absl::Time, PoolId, std::string, record::Category>, record::LedgerRow>&
-  rows() const {
-    return rows_;
-  }
+  const std::map<record::LedgerKey, record::LedgerRow>& rows() const { return rows_; }
+
+  // What work rows have grown by since the last call (less than nothing where work turned out to be
+  // overhead): for budgets.
+  struct Spending {
+    std::string tenant;
+    absl::Time hour;
+    Usd grown{};
+  };
+  std::vector<Spending> TakeSpending();
 
   static absl::Time HourOf(absl::Time t);
 
  private:
-  using Key = std::tuple<absl::Time, PoolId, std::string, record::Category>;
+  // The reference holds until the next call. `model`: of requests.
   record::LedgerRow& Row(absl::Time at, PoolId pool, const std::string& tenant,
-                         record::Category category);
+                         record::Category category, WorkKind kind, const std::string& model = "");
+  void AddTo(record::LedgerRow& row, const Amounts& amounts);
+  void Release(const std::string& tenant, Usd amount);
 
-  std::map<Key, record::LedgerRow> rows_;
-  std::vector<Key> changed_;
+  std::map<record::LedgerKey, record::LedgerRow> rows_;
+  std::vector<record::LedgerKey> changed_;
+  std::vector<Spending> spending_;
+  std::map<std::string, Usd> held_;  // by tenant; none: nothing
 };
 
 }  // namespace spillway

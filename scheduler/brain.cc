@@ -45,15 +45,33 @@ void Brain::Impl::AdvanceTo(absl::Time now) {
     books_.CatchUp(
         *pool, [&](AttemptKey key) -> const Job& { return JobOf(key); }, now);
   router_changed_ |= router_.Expire(now);
+  if (now >= next_budgets_) {
+    CountSpending();
+    next_budgets_ = budgets_.NextPeriod(now);
+    ConsiderAll();  // who waited for its tenant's next day
+  }
   if (now < next_price_) return;
   RepriceAll();
   WorldChanged();
+}
+
+// What the ledger has grown by is spent before anybody else is decided about.
+void Brain::Impl::CountSpending() {
+  for (const Books::Spending& spending : books_.TakeSpending())
+    budgets_.Spend(spending.tenant, spending.hour, spending.grown);
+}
+
+Ask Brain::Impl::AskOf(const Work& work, absl::Time submitted, QueueRank rank,
+                       absl::Time now) const {
+  if (!budgets_.binds()) return {work, submitted, rank, {}};
+  return {work, submitted, rank, budgets_.BoundOf(work.tenant, books_.HeldBy(work.tenant), now)};
 }
 
 // Offers what became free and decides who is due, until nothing moves. It ends: a job that is
 // placed leaves the queue, one that is not is asked once for each pool, and a plan frees a pool
 // once an event.
 void Brain::Impl::Settle() {
+  CountSpending();
   if (now_ >= offer_again_) {
     offer_again_ = absl::InfiniteFuture();
     for (const auto& [pool, from] : offer_on_) freed_.insert(pool);
@@ -95,6 +113,9 @@ void Brain::Impl::Flush() {
   created_.clear();
   EmitRouter();
   EmitBooks();
+  CountSpending();
+  for (record::BudgetRow& row : budgets_.TakeChanged(now_))
+    effects_->records.push_back(std::move(row));
   for (record::LedgerRow& row : books_.TakeChanged(now_))
     effects_->records.push_back(std::move(row));
   effects_->records.push_back(counters_);
@@ -103,6 +124,7 @@ void Brain::Impl::Flush() {
 
 absl::Time Brain::Impl::NextTimer() const {
   absl::Time next = std::min({offer_again_, next_price_, router_.NextTimer()});
+  if (!waiting_since_.empty()) next = std::min(next, next_budgets_);
   if (!timers_.empty()) next = std::min(next, timers_.begin()->first);
   const auto books_move = [](const auto& pool) {
     return !pool->removed && (IsAlwaysUp(pool->spec()) || pool->nodes().in_use() > 0 ||
@@ -118,14 +140,15 @@ Decision Brain::Impl::DryRun(const Work& work, absl::Time now) const {
       MakeShape(std::make_shared<const Work>(work), named, ShapeKey(work, named));
   Shape& shape = *own_shape;
   Survey(shape, world_);
-  const Ask ask{*shape.sample,
-                now,
-                {world_.policy->queue().KeyOf(work, now), JobId{Number(counters_.last_event) + 1}}};
+  const Ask ask =
+      AskOf(*shape.sample, now,
+            {world_.policy->queue().KeyOf(work, now), JobId{Number(counters_.last_event) + 1}}, now);
   Decider decider;
   const Draft& draft = decider.Decide(ask, shape, *world_.policy, world_.pools, now,
                                       counters_.placements, Number(counters_.last_decision) + 1);
   Decision decision = Expand(draft, ask, shape, *world_.policy);
-  if (!CouldEver(shape, work, world_)) decision.outcome = Outcome::kRefused;
+  if (!CouldEver(shape, work, world_) || IsBeyondBudget(draft))
+    decision.outcome = Outcome::kRefused;
   decision.at = now;
   decision.policy_version = policy_row_.version;
   return decision;

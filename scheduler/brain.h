@@ -20,7 +20,8 @@ namespace spillway {
 // The answer to the event itself, for whoever sent it.
 struct Reply {
   // Submitted: kInvalidArgument with `decision` if no configured pool could ever do it (nothing is
-  // kept but the decision). CancelRequested: kNotFound for an unknown job; a finished one is a
+  // kept but the decision); kResourceExhausted with `decision` if its tenant's budget does not allow
+  // it on any pool. CancelRequested: kNotFound for an unknown job; a finished one is a
   // success. PoolStateSet, PoolPriced, PoolAdded, PolicySet, PricesSet: why not.
   absl::Status status;
   JobId job{};
@@ -65,6 +66,7 @@ struct Remembered {
   std::vector<record::ObservationRow> observations;
   std::vector<record::SpeedRow> speeds;
   std::vector<record::ModelRow> models;
+  std::vector<record::BudgetRow> budgets;
   std::vector<Job> jobs;                         // not terminal, by id
   std::optional<record::PolicyRow> policy;       // the newest
   std::optional<record::PolicyRow> file_policy;  // the newest that came from the file

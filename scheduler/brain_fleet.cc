@@ -74,6 +74,7 @@ absl::Status Brain::Impl::Restore(Remembered remembered) {
   for (const record::ObservationRow& row : remembered.observations) world_.estimator.Restore(row);
   for (record::SpeedRow& row : remembered.speeds) router_.Restore(std::move(row));
   for (record::ModelRow& row : remembered.models) router_.Restore(std::move(row));
+  budgets_.Restore(std::move(remembered.budgets));
   if (remembered.policy) policy_row_ = *remembered.policy;
   if (remembered.file_policy) file_policy_ = remembered.file_policy->policy;
   for (Job& job : remembered.jobs) {
@@ -105,6 +106,7 @@ absl::Status Brain::Impl::Restore(Remembered remembered) {
                   MicroNodesOf(slot, needs.nodes, pool->spec().node),
                   from + attempt.expected.p50,
                   from + attempt.expected.p90});
+      books_.Hold(*pool, j, attempt);
     }
     jobs_.emplace(j.id, std::move(live));
   }
@@ -117,6 +119,8 @@ Reply Brain::Impl::On(const event::Started& e) {
   router_.Restart();
   router_changed_ = true;
   prices_ = std::make_shared<const PricesSpec>(e.config->prices);
+  budgets_.Configure(e.config->tenants);
+  next_budgets_ = budgets_.NextPeriod(now_);
   UseFleet(e.config->fleet);
   // A file that says what it said before does not undo what the API has set since.
   const bool file_is_new = !file_policy_ || !(*file_policy_ == e.config->policy);
@@ -212,6 +216,13 @@ void Brain::Impl::Reprice(PoolRun& pool) {
     pool.price = price;
     return;
   }
+  BringUp(pool);
+  pool.price = price;
+  EmitPool(pool);
+}
+
+// What a rate is about to change for: all that was held so far is booked by the old one.
+void Brain::Impl::BringUp(PoolRun& pool) {
   books_.Close(
       pool, [&](AttemptKey key) -> const Job& { return JobOf(key); }, now_);
   for (const auto& [key, held] : pool.running()) {
@@ -219,8 +230,6 @@ void Brain::Impl::Reprice(PoolRun& pool) {
     Books::Settle(pool, job, job.attempts.back(), now_);
     changed_.insert(job.id);
   }
-  pool.price = price;
-  EmitPool(pool);
 }
 
 void Brain::Impl::RepriceAll() {
@@ -253,6 +262,22 @@ Reply Brain::Impl::On(const event::PricesSet& e) {
   prices_ = e.prices;
   RepriceAll();
   WorldChanged();
+  return {};
+}
+
+// A site's electricity is a part of what its pools are: the reading takes the place of what the
+// configuration said, until the next one or a restart.
+Reply Brain::Impl::On(const event::CarbonSeen& e) {
+  bool any = false;
+  for (const auto& pool : world_.pools) {
+    if (pool->removed || pool->spec().site.name != e.site || pool->spec().site.carbon == e.intensity)
+      continue;
+    BringUp(*pool);
+    pool->SetCarbon(e.intensity);
+    EmitPool(*pool);
+    any = true;
+  }
+  if (any) WorldChanged();
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "scheduler/books.h"
 #include "scheduler/brain.h"
+#include "scheduler/budgets.h"
 #include "scheduler/decider.h"
 #include "scheduler/lifecycle.h"
 #include "scheduler/router_state.h"
@@ -62,12 +63,15 @@ class Brain::Impl {
   void Settle();
   void Flush();
   void EmitBooks();
+  void CountSpending();
+  Ask AskOf(const Work& work, absl::Time submitted, QueueRank rank, absl::Time now) const;
 
   // brain_jobs.cc
   Reply On(const event::Submitted& e);
   Reply On(const event::CancelRequested& e);
   Reply On(const event::AttemptStarted& e);
   Reply On(const event::AttemptEnded& e);
+  Reply RefuseNow(const Draft& draft, const Ask& ask, const Shape& shape, bool never);
   void Launch(LiveJob& live, const Draft& draft);
   void EndAttempt(LiveJob& live, const event::AttemptEnded& e);
   void Finish(LiveJob& live, JobStep step, std::string message);
@@ -104,6 +108,7 @@ class Brain::Impl {
   Reply On(const event::PoolAdded& e);
   Reply On(const event::PolicySet& e);
   Reply On(const event::PricesSet& e);
+  Reply On(const event::CarbonSeen& e);
   Reply On(const event::TimerFired&) { return {}; }
   absl::Status UsePolicy(std::shared_ptr<const PolicySpec> spec, bool from_file, bool is_new);
   void UseFleet(const FleetSpec& fleet);
@@ -111,6 +116,7 @@ class Brain::Impl {
   void Reprice(PoolRun& pool);
   void RepriceAll();
   absl::Time NextPriceChange() const;
+  void BringUp(PoolRun& pool);
   void LoseAttempt(AttemptKey key, std::string why);
   void EmitPool(const PoolRun& pool);
   FleetSpec ActiveFleet() const;
@@ -127,6 +133,8 @@ class Brain::Impl {
   record::CountersRow counters_;
   std::shared_ptr<const PricesSpec> prices_;
   Books books_;
+  Budgets budgets_;
+  absl::Time next_budgets_ = absl::InfiniteFuture();  // when they begin anew
   Decider decider_;
   absl::flat_hash_map<JobId, std::unique_ptr<LiveJob>> jobs_;
   absl::btree_set<JobId> changed_;

@@ -25,22 +25,28 @@ DecisionId Brain::Impl::Record(Decision decision, const LiveJob* live) {
   return counters_.last_decision;
 }
 
+Reply Brain::Impl::RefuseNow(const Draft& draft, const Ask& ask, const Shape& shape, bool never) {
+  Decision decision = Expand(draft, ask, shape, *world_.policy);
+  decision.outcome = Outcome::kRefused;
+  decision.chosen = kNoPool;
+  Record(std::move(decision), nullptr);
+  return {.status = never ? absl::InvalidArgumentError("no configured pool could ever do this work")
+                          : absl::ResourceExhaustedError(
+                                "the tenant's budget has less left than this work would cost"),
+          .decision = std::get<record::DecisionRow>(effects_->records.back()).decision};
+}
+
 Reply Brain::Impl::On(const event::Submitted& e) {
   Shape& shape = ShapeFor(e.work);
   Survey(shape, world_);
-  if (!CouldEver(shape, *e.work, world_)) {
-    const Ask ask{
-        *e.work,
-        now_,
-        {world_.policy->queue().KeyOf(*e.work, now_), JobId{Number(counters_.last_event)}}};
+  const Ask ask = AskOf(
+      *e.work, now_,
+      {world_.policy->queue().KeyOf(*e.work, now_), JobId{Number(counters_.last_event)}}, now_);
+  const bool never = !CouldEver(shape, *e.work, world_);
+  if (never || ask.budget.left) {
     const Draft& draft = decider_.Decide(ask, shape, *world_.policy, world_.pools, now_,
                                          counters_.placements, Number(counters_.last_decision) + 1);
-    Decision decision = Expand(draft, ask, shape, *world_.policy);
-    decision.outcome = Outcome::kRefused;
-    decision.chosen = kNoPool;
-    Record(std::move(decision), nullptr);
-    return {.status = absl::InvalidArgumentError("no configured pool could ever do this work"),
-            .decision = std::get<record::DecisionRow>(effects_->records.back()).decision};
+    if (never || IsBeyondBudget(draft)) return RefuseNow(draft, ask, shape, never);
   }
   auto live = std::make_unique<LiveJob>();
   live->job.id = JobId{Number(counters_.last_event)};
@@ -70,7 +76,7 @@ void Brain::Impl::Launch(LiveJob& live, const Draft& draft) {
   auto nodes = pool.nodes().Find(on_pool.slot, on_pool.nodes, on_pool.group,
                                  world_.policy->NodesOf(pool.spec()));
   SPILLWAY_CHECK(nodes.has_value());  // startable: it fits
-  const Ask ask{*job.work, job.created_at, live.rank};
+  const Ask ask = AskOf(*job.work, job.created_at, live.rank, now_);
   job.decision = Record(Expand(draft, ask, shape, *world_.policy), &live);
   job.state = *After(job.state, JobStep::kLaunch);
   job.incapable_since.reset();
@@ -85,6 +91,8 @@ void Brain::Impl::Launch(LiveJob& live, const Draft& draft) {
     attempt.baseline_rate = shape.baseline_rate;
   }
   attempt.launched_at = attempt.rate_since = now_;
+  attempt.expected_cost = on_pool.cost;
+  books_.Hold(pool, job, attempt);
   const AttemptKey key{job.id, attempt.number};
   Books::Touch(pool, now_);
   pool.Hold({key, on_pool.slot, attempt.nodes, on_pool.micro_nodes, now_ + on_pool.duration.p50,

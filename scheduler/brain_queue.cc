@@ -163,7 +163,7 @@ void Brain::Impl::Consider(LiveJob& live) {
   Survey(*live.shape, world_);
   if (now_ > MissedAt(live))
     return Finish(live, JobStep::kFail, "missed its objective, and `on_miss` is fail");
-  const Ask ask{*job.work, job.created_at, live.rank};
+  const Ask ask = AskOf(*job.work, job.created_at, live.rank, now_);
   const Draft& draft = decider_.Decide(ask, *live.shape, *world_.policy, world_.pools, now_,
                                        counters_.placements, Number(counters_.last_decision) + 1);
   if (draft.outcome == Outcome::kPlaced) return Launch(live, draft);

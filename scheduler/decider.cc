@@ -95,6 +95,11 @@ void Decider::Judge(const Ask& ask, const Shape& shape, const Policy& policy,
       if (j.codes.empty()) j.figures = {on_pool.cost.value(), objective.max_cost->value()};
       j.codes.Add(Code::kTooDear);
     }
+    const auto cost = on_pool.priced ? std::optional(on_pool.cost) : std::nullopt;
+    if (!ask.budget.Allows(pool.spec(), cost)) {
+      if (j.codes.empty()) j.figures = {on_pool.cost.value(), ask.budget.left->value()};
+      j.codes.Add(Code::kBudget);
+    }
     if (j.codes.Has(Code::kDown)) {
       j.wait = {absl::InfiniteDuration(), absl::InfiniteDuration()};
       continue;
@@ -228,6 +233,7 @@ void Decider::Hash(const Ask& ask, const Shape& shape, const Policy& policy, abs
   add(absl::ToUnixNanos(now));
   add(absl::ToUnixNanos(ask.submitted));
   add(ask.rank.key);
+  if (ask.budget.left) add(ask.budget.left->value());
   for (const Judged& j : draft_.judged) {
     add(Index(j.pool) | (j.startable ? std::uint64_t{1} << 32 : 0) |
         std::uint64_t{j.codes.bits()} << 33);
@@ -280,6 +286,12 @@ const Draft& Decider::Decide(const Ask& ask, const Shape& shape, const Policy& p
     j.figures = {shape.pools[Index(j.pool)].marginal.value(), 0};
   }
   return draft_;
+}
+
+bool IsBeyondBudget(const Draft& draft) {
+  return !draft.judged.empty() &&
+         std::all_of(draft.judged.begin(), draft.judged.end(),
+                     [](const Judged& j) { return j.codes.Has(Code::kBudget); });
 }
 
 namespace {

@@ -7,6 +7,7 @@
 #include "core/decision.h"
 #include "core/work.h"
 #include "policies/policy.h"
+#include "scheduler/budgets.h"
 #include "scheduler/pool_run.h"
 #include "scheduler/shape.h"
 
@@ -17,6 +18,7 @@ struct Ask {
   const Work& work;
   absl::Time submitted;
   QueueRank rank;  // its place in the queue: who stands behind does not count
+  BudgetBound budget;  // of its tenant
 };
 
 // What was found out about one able pool: the part of a decision that depends on load and time.
@@ -83,6 +85,9 @@ class Decider {
   std::vector<Claimant> claimants_;
   std::vector<std::uint64_t> hashed_;
 };
+
+// Does the budget alone stand in the way, on every pool that could ever do the work?
+bool IsBeyondBudget(const Draft& draft);
 
 // The whole decision, as it is recorded: every pool of the fleet, in its order.
 Decision Expand(const Draft& draft, const Ask& ask, const Shape& shape, const Policy& policy);

@@ -129,6 +129,13 @@ std::vector<AttemptKey> PoolRun::Respecify(std::shared_ptr<const PoolSpec> spec,
   return homeless;
 }
 
+void PoolRun::SetCarbon(GramsCo2ePerKwh intensity) {
+  auto spec = std::make_shared<PoolSpec>(*spec_);
+  spec->site.carbon = intensity;
+  spec_ = std::move(spec);
+  Touch();
+}
+
 int PoolRun::GroupOf(const std::string& tenant) const {
   const auto found = std::find(tenant_groups_.begin(), tenant_groups_.end(), tenant);
   return found == tenant_groups_.end() ? NodeSet::kCommon

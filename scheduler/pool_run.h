@@ -45,6 +45,8 @@ class PoolRun {
   const Backlog& backlog() const { return backlog_; }
   const absl::btree_map<AttemptKey, std::unique_ptr<Running>>& running() const { return running_; }
   int GroupOf(const std::string& tenant) const;
+  // Of its site, from now on. What was held before must have been booked.
+  void SetCarbon(GramsCo2ePerKwh intensity);
 
   // Rises with every change that a wait or a fit may depend on.
   std::uint64_t version() const { return version_; }

@@ -29,16 +29,12 @@ class VirtualHost {
   std::vector<record::LedgerRow> Ledger(absl::Time now) const;
 
  private:
-  using LedgerKey = std::tuple<absl::Time, PoolId, std::string, record::Category>;
-  static LedgerKey KeyOf(const record::LedgerRow& row) {
-    return {row.hour, row.pool, row.tenant, row.category};
-  }
   Brain brain_;
   std::uint64_t number_ = 0;
   Effects effects_;
   std::vector<Command> commands_;
   std::vector<Job> jobs_;
-  std::map<LedgerKey, record::LedgerRow> ledger_;
+  std::map<record::LedgerKey, record::LedgerRow> ledger_;
 };
 
 }  // namespace spillway

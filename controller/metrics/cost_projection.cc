@@ -9,7 +9,7 @@ void CostProjection::Add(const record::LedgerRow& row, const std::string& pool) 
     latest_ = row.hour;
     Forget(latest_ - absl::Hours(2));  // the hour before may be closed a little late
   }
-  record::LedgerRow& last = open_[RowKey{row.hour, row.pool, row.tenant, row.category}];
+  record::LedgerRow& last = open_[record::KeyOf(row)];
   Money& money = money_[Key{pool, std::string(tenants_.Of(row.tenant)), row.category}];
   money.cost += row.cost - last.cost;
   money.compared += row.compared_cost - last.compared_cost;
@@ -21,7 +21,7 @@ void CostProjection::Add(const record::LedgerRow& row, const std::string& pool) 
 }
 
 void CostProjection::Forget(absl::Time before) {
-  open_.erase(open_.begin(), open_.lower_bound(RowKey{before, PoolId{0}, "", {}}));
+  open_.erase(open_.begin(), open_.lower_bound({before, PoolId{0}, "", {}, {}, ""}));
 }
 
 }  // namespace spillway

@@ -25,11 +25,8 @@ class CostProjection {
     GramsCo2e carbon{};
   };
   using Key = std::tuple<std::string, std::string, record::Category>;  // pool, tenant, category
-  using RowKey = std::tuple<absl::Time, PoolId, std::string, record::Category>;
-  using Rows = std::map<RowKey, record::LedgerRow>;
-  static RowKey KeyOf(const record::LedgerRow& row) {
-    return {row.hour, row.pool, row.tenant, row.category};
-  }
+  using Rows = std::map<record::LedgerKey, record::LedgerRow>;
+  static record::LedgerKey KeyOf(const record::LedgerRow& row) { return record::KeyOf(row); }
 
   explicit CostProjection(LabelCap& tenants) : tenants_(tenants) {}
 

@@ -32,8 +32,14 @@ struct KeyOf {
   }
   Key operator()(const record::LedgerRow& row) const {
     return {.number = static_cast<std::uint64_t>(absl::ToUnixSeconds(row.hour)),
-            .other = std::uint64_t{Index(row.pool)} << 8 | static_cast<std::uint8_t>(row.category),
-            .first = row.tenant};
+            .other = std::uint64_t{Index(row.pool)} << 16 |
+                     std::uint64_t{static_cast<std::uint8_t>(row.category)} << 8 |
+                     static_cast<std::uint8_t>(row.kind),
+            .first = row.tenant,
+            .second = row.model};
+  }
+  Key operator()(const record::BudgetRow& row) const {
+    return {.number = static_cast<std::uint8_t>(row.period), .first = row.tenant};
   }
   Key operator()(const record::PoolRow& row) const { return {.number = Index(row.pool)}; }
   Key operator()(const record::PoolBooksRow& row) const { return {.number = Index(row.pool)}; }

@@ -88,8 +88,8 @@ std::int64_t SweepRequests(Connection& c, std::int64_t rows) {
 std::int64_t SweepLedger(Connection& c, const Retention& retention, absl::Time now,
                          std::int64_t rows) {
   Run(c,
-      "DELETE FROM ledger WHERE (hour, pool, tenant, category) IN (SELECT hour, pool, tenant,"
-      " category FROM ledger WHERE hour < ? ORDER BY hour LIMIT ?)",
+      "DELETE FROM ledger WHERE (hour, pool, tenant, category, kind, model) IN (SELECT hour, pool,"
+      " tenant, category, kind, model FROM ledger WHERE hour < ? ORDER BY hour LIMIT ?)",
       NanosOf(now - retention.ledger_age), rows);
   return c.Changes();
 }

@@ -57,9 +57,12 @@ absl::StatusOr<std::shared_ptr<const Decision>> DecisionAt(const Statement& row)
 
 absl::StatusOr<record::LedgerRow> LedgerRowAt(const Statement& row) {
   const auto category = ParseName<record::Category>(row.Text(3));
-  if (!category) {
-    return Damaged("ledger", absl::StrCat(row.Int(0), "/", row.Int(1)),
-                   absl::StrCat("unknown category `", ToAbsl(row.Text(3)), "`"));
+  const auto kind = ParseName<WorkKind>(row.Text(12));
+  if (!category || !kind) {
+    return Damaged(
+        "ledger", absl::StrCat(row.Int(0), "/", row.Int(1)),
+        absl::StrCat("unknown ", category ? "kind" : "category", " `",
+                     ToAbsl(category ? row.Text(12) : row.Text(3)), "`"));
   }
   record::LedgerRow ledger;
   ledger.hour = TimeOf(row.Int(0));
@@ -74,6 +77,12 @@ absl::StatusOr<record::LedgerRow> LedgerRowAt(const Statement& row) {
   ledger.without_baseline = row.Int(9);
   ledger.energy = Joules(row.Int(10));
   ledger.carbon = GramsCo2e(row.Int(11));
+  ledger.kind = *kind;
+  ledger.model = std::string(row.Text(13));
+  ledger.finished = row.Int(14);
+  ledger.prompt_tokens = row.Int(15);
+  ledger.output_tokens = row.Int(16);
+  ledger.metered_energy = Joules(row.Int(17));
   return ledger;
 }
 
@@ -90,6 +99,28 @@ absl::StatusOr<std::vector<record::ObservationRow>> ReadObservations(Connection&
   return ReadTable<record::ObservationRow>(
       connection, "observations",
       "SELECT tenant || '/' || name, body FROM observations ORDER BY tenant, name");
+}
+
+absl::StatusOr<std::vector<record::BudgetRow>> ReadBudgets(Connection& connection) {
+  std::vector<record::BudgetRow> rows;
+  Query query(connection,
+              "SELECT tenant, period, since, spent, warned, forecast_warned FROM budgets"
+              " ORDER BY tenant, period");
+  while (query.Next()) {
+    record::BudgetRow& row = rows.emplace_back();
+    const auto period = ParseName<BudgetPeriod>(query.Text(1));
+    if (!period) {
+      return Damaged("budgets", query.Text(0),
+                     absl::StrCat("unknown period `", ToAbsl(query.Text(1)), "`"));
+    }
+    row.tenant = std::string(query.Text(0));
+    row.period = *period;
+    row.since = TimeOf(query.Int(2));
+    row.spent = Usd(query.Int(3));
+    row.warned = static_cast<int>(query.Int(4));
+    row.forecast_warned = query.Int(5) != 0;
+  }
+  return rows;
 }
 
 absl::StatusOr<std::vector<record::SpeedRow>> ReadSpeeds(Connection& connection) {

@@ -17,7 +17,8 @@ namespace spillway::store {
 #define SPILLWAY_DECISION_COLUMNS "d.id, d.body"
 #define SPILLWAY_LEDGER_COLUMNS                                                     \
   "l.hour, l.pool, l.tenant, l.category, l.cost, l.marginal_cost, l.baseline_cost," \
-  " l.compared_cost, l.ended, l.without_baseline, l.energy, l.carbon"
+  " l.compared_cost, l.ended, l.without_baseline, l.energy, l.carbon, l.kind, l.model, l.finished," \
+  " l.prompt_tokens, l.output_tokens, l.metered_energy"
 
 // From any statement that stands on a row of those columns.
 absl::StatusOr<Job> JobAt(const Statement& row);
@@ -28,6 +29,7 @@ absl::StatusOr<record::LedgerRow> LedgerRowAt(const Statement& row);
 absl::StatusOr<std::vector<record::PoolRow>> ReadPools(Connection& connection);
 absl::StatusOr<std::vector<record::PoolBooksRow>> ReadPoolBooks(Connection& connection);
 absl::StatusOr<std::vector<record::ObservationRow>> ReadObservations(Connection& connection);
+absl::StatusOr<std::vector<record::BudgetRow>> ReadBudgets(Connection& connection);
 absl::StatusOr<std::vector<record::SpeedRow>> ReadSpeeds(Connection& connection);
 absl::StatusOr<std::vector<record::ModelRow>> ReadModels(Connection& connection);
 // kNotFound: no request that is kept was routed by it.

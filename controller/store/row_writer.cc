@@ -106,16 +106,29 @@ absl::Status RowWriter::Put(const record::DecisionRow& row) {
 }
 
 absl::Status RowWriter::Put(const record::LedgerRow& row) {
-  static_assert(kMemberCount<record::LedgerRow> == 12,
+  static_assert(kMemberCount<record::LedgerRow> == 18,
                 "the ledger has a member that has no column yet");
   Run(connection_,
       "INSERT OR REPLACE INTO ledger(hour, pool, tenant, category, cost, marginal_cost,"
-      " baseline_cost, compared_cost, ended, without_baseline, energy, carbon)"
-      " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      " baseline_cost, compared_cost, ended, without_baseline, energy, carbon, kind, model,"
+      " finished, prompt_tokens, output_tokens, metered_energy)"
+      " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       NanosOf(row.hour), ColumnOf(row.pool), std::string_view(row.tenant), NameOf(row.category),
       row.cost.value(), row.marginal_cost.value(), row.baseline_cost.value(),
       row.compared_cost.value(), row.ended, row.without_baseline, row.energy.value(),
-      row.carbon.value());
+      row.carbon.value(), NameOf(row.kind), std::string_view(row.model), row.finished,
+      row.prompt_tokens, row.output_tokens, row.metered_energy.value());
+  return absl::OkStatus();
+}
+
+absl::Status RowWriter::Put(const record::BudgetRow& row) {
+  static_assert(kMemberCount<record::BudgetRow> == 6,
+                "budgets have a member that has no column yet");
+  Run(connection_,
+      "INSERT OR REPLACE INTO budgets(tenant, period, since, spent, warned, forecast_warned)"
+      " VALUES(?, ?, ?, ?, ?, ?)",
+      std::string_view(row.tenant), NameOf(row.period), NanosOf(row.since), row.spent.value(),
+      std::int64_t{row.warned}, std::int64_t{row.forecast_warned});
   return absl::OkStatus();
 }
 

@@ -21,6 +21,7 @@ class RowWriter {
   absl::Status Put(const record::JobRow& row, bool is_new, const Batch& batch);
   absl::Status Put(const record::DecisionRow& row);
   absl::Status Put(const record::LedgerRow& row);
+  absl::Status Put(const record::BudgetRow& row);
   absl::Status Put(const record::PoolRow& row);
   absl::Status Put(const record::PoolBooksRow& row);
   absl::Status Put(const record::ObservationRow& row);

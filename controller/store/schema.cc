@@ -36,13 +36,6 @@ CREATE INDEX decisions_by_job ON decisions(job);
 CREATE INDEX decisions_by_tenant ON decisions(tenant, outcome);
 CREATE INDEX decisions_by_outcome ON decisions(outcome);
 
-CREATE TABLE ledger(
-  hour INTEGER NOT NULL, pool INTEGER NOT NULL, tenant TEXT NOT NULL, category TEXT NOT NULL,
-  cost INTEGER NOT NULL, marginal_cost INTEGER NOT NULL, baseline_cost INTEGER NOT NULL,
-  compared_cost INTEGER NOT NULL, ended INTEGER NOT NULL, without_baseline INTEGER NOT NULL,
-  energy INTEGER NOT NULL, carbon INTEGER NOT NULL,
-  PRIMARY KEY(hour, pool, tenant, category)) STRICT, WITHOUT ROWID;
-
 CREATE TABLE pools(id INTEGER PRIMARY KEY, name TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE INDEX pools_by_name ON pools(name);
 CREATE TABLE pool_books(pool INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
@@ -78,13 +71,45 @@ CREATE TABLE request_blocks(
   PRIMARY KEY(block, event)) STRICT, WITHOUT ROWID;
 )sql";
 
+// Since version 4: the ledger is kept by kind of work and by model, too; and what tenants have spent
+// of their budgets.
+constexpr const char* kTablesOfCosts = R"sql(
+CREATE TABLE ledger(
+  hour INTEGER NOT NULL, pool INTEGER NOT NULL, tenant TEXT NOT NULL, category TEXT NOT NULL,
+  kind TEXT NOT NULL, model TEXT NOT NULL,
+  cost INTEGER NOT NULL, marginal_cost INTEGER NOT NULL, baseline_cost INTEGER NOT NULL,
+  compared_cost INTEGER NOT NULL, ended INTEGER NOT NULL, without_baseline INTEGER NOT NULL,
+  energy INTEGER NOT NULL, carbon INTEGER NOT NULL, finished INTEGER NOT NULL,
+  prompt_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, metered_energy INTEGER NOT NULL,
+  PRIMARY KEY(hour, pool, tenant, category, kind, model)) STRICT, WITHOUT ROWID;
+CREATE TABLE budgets(
+  tenant TEXT NOT NULL, period TEXT NOT NULL, since INTEGER NOT NULL, spent INTEGER NOT NULL,
+  warned INTEGER NOT NULL, forecast_warned INTEGER NOT NULL,
+  PRIMARY KEY(tenant, period)) STRICT, WITHOUT ROWID;
+)sql";
+
+// The ledger of before did not say what was a job and what a request: all of it reads as jobs. What
+// was spent in the last day and month that the ledger knows of is summed up from it.
+constexpr const char* kMoveLedger = R"sql(
+INSERT INTO ledger SELECT hour, pool, tenant, category,
+  CASE category WHEN 'idle' THEN 'service' ELSE 'job' END, '', cost, marginal_cost, baseline_cost,
+  compared_cost, ended, without_baseline, energy, carbon, ended, 0, 0, 0 FROM ledger_before;
+DROP TABLE ledger_before;
+INSERT INTO budgets SELECT tenant, 'day', max(hour - hour % 86400000000000), 0, 0, 0 FROM ledger
+  WHERE category = 'work' GROUP BY tenant;
+INSERT INTO budgets SELECT tenant, 'month', max(strftime('%s', hour / 1000000000, 'unixepoch',
+  'start of month') * 1000000000), 0, 0, 0 FROM ledger WHERE category = 'work' GROUP BY tenant;
+UPDATE budgets SET spent = (SELECT sum(cost) FROM ledger l WHERE l.category = 'work' AND
+  l.tenant = budgets.tenant AND l.hour >= budgets.since);
+)sql";
+
 // What a start reads, all of it small but for jobs and works, of which it reads the live ones.
-constexpr std::array<std::string_view, 9> kReadAtStart{
+constexpr std::array<std::string_view, 10> kReadAtStart{
     "PRAGMA quick_check(meta)",         "PRAGMA quick_check(counters)",
     "PRAGMA quick_check(pools)",        "PRAGMA quick_check(pool_books)",
     "PRAGMA quick_check(observations)", "PRAGMA quick_check(policies)",
     "PRAGMA quick_check(epochs)",       "PRAGMA quick_check(speeds)",
-    "PRAGMA quick_check(models)"};
+    "PRAGMA quick_check(models)",       "PRAGMA quick_check(budgets)"};
 constexpr std::int64_t kSmallBytes = 64 << 20;  // checked in about 50 ms
 
 std::int64_t Ask(Connection& connection, std::string_view sql) {
@@ -109,6 +134,7 @@ absl::Status MakeTables(Connection& writer) {
   writer.Exec(kTables);
   writer.Exec(kTablesForRequests);
   writer.Exec(kTableOfBlocks);
+  writer.Exec(kTablesOfCosts);
   writer.Exec(absl::StrCat("PRAGMA application_id=", kApplicationId).c_str());
   Run(writer, "INSERT INTO meta(key, value) VALUES('schema', ?)", std::int64_t{kSchemaVersion});
   transaction.Commit();
@@ -120,6 +146,11 @@ absl::Status AddTables(Connection& writer, std::int64_t version) {
   Transaction transaction(writer, Transaction::Kind::kWrite);
   if (version < 2) writer.Exec(kTablesForRequests);
   if (version < 3) writer.Exec(kTableOfBlocks);
+  if (version < 4) {
+    writer.Exec("ALTER TABLE ledger RENAME TO ledger_before");
+    writer.Exec(kTablesOfCosts);
+    writer.Exec(kMoveLedger);
+  }
   Run(writer, "UPDATE meta SET value = ? WHERE key = 'schema'", std::int64_t{kSchemaVersion});
   transaction.Commit();
   return absl::OkStatus();

@@ -125,7 +125,7 @@ absl::StatusOr<std::vector<record::LedgerRow>> ReadLedger(Connection& c, const L
                "SELECT " SPILLWAY_LEDGER_COLUMNS
                " FROM ledger l WHERE l.hour >= ?1 AND l.hour < ?2 AND (?3 = 0 OR l.tenant = ?4)"
                " AND (?5 = 0 OR l.pool IN (SELECT id FROM pools WHERE name = ?6))"
-               " ORDER BY l.hour, l.pool, l.tenant, l.category",
+               " ORDER BY l.hour, l.pool, l.tenant, l.category, l.kind, l.model",
                store::NanosOf(query.from.value_or(absl::InfinitePast())),
                store::NanosOf(query.until.value_or(absl::InfiniteFuture())),
                std::int64_t{query.tenant.has_value()}, std::string_view(tenant),

@@ -127,6 +127,7 @@ absl::StatusOr<Remembered> SqliteStore::Impl::RecallOrThrow() {
   SPILLWAY_ASSIGN_OR_RETURN(remembered.observations, store::ReadObservations(*connection_));
   SPILLWAY_ASSIGN_OR_RETURN(remembered.speeds, store::ReadSpeeds(*connection_));
   SPILLWAY_ASSIGN_OR_RETURN(remembered.models, store::ReadModels(*connection_));
+  SPILLWAY_ASSIGN_OR_RETURN(remembered.budgets, store::ReadBudgets(*connection_));
   SPILLWAY_ASSIGN_OR_RETURN(remembered.policy, store::ReadNewestPolicy(*connection_, false));
   SPILLWAY_ASSIGN_OR_RETURN(remembered.file_policy, store::ReadNewestPolicy(*connection_, true));
   SPILLWAY_RETURN_IF_ERROR(RecallLedger(remembered));
@@ -140,7 +141,7 @@ absl::Status SqliteStore::Impl::RecallLedger(Remembered& remembered) {
     Query open(
         *connection_,
         "SELECT " SPILLWAY_LEDGER_COLUMNS
-        " FROM ledger l WHERE l.hour > ? AND l.pool = ? ORDER BY l.hour, l.tenant, l.category",
+        " FROM ledger l WHERE l.hour > ? AND l.pool = ? ORDER BY l.hour, l.tenant, l.category, l.kind, l.model",
         store::NanosOf(books.booked_until - absl::Hours(1)), store::ColumnOf(books.pool));
     while (open.Next()) {
       SPILLWAY_ASSIGN_OR_RETURN(record::LedgerRow row, store::LedgerRowAt(open.row()));

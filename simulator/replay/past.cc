@@ -11,10 +11,6 @@
 namespace spillway {
 namespace {
 
-std::tuple<absl::Time, PoolId, std::string, record::Category> KeyOf(const record::LedgerRow& row) {
-  return {row.hour, row.pool, row.tenant, row.category};
-}
-
 bool SamePrice(const Price& a, const Price& b) {
   return a.node_hour == b.node_hour && a.input == b.input && a.output == b.output;
 }
@@ -173,7 +169,7 @@ void PastCollector::Hear(const Event& event, const Reply& reply, const Effects& 
   if (end_ == end_before) return;
   last_hour_.clear();
   const absl::Time hour = absl::UnixEpoch() + absl::Floor(end_ - absl::UnixEpoch(), absl::Hours(1));
-  for (auto row = ledger_.lower_bound({hour, PoolId{0}, "", record::Category::kWork});
+  for (auto row = ledger_.lower_bound({hour, PoolId{0}, "", record::Category::kWork, WorkKind::kJob, ""});
        row != ledger_.end(); ++row)
     last_hour_.insert(*row);
   for (record::LedgerRow& row : brain.OpenLedger(end_)) last_hour_[KeyOf(row)] = std::move(row);

@@ -49,7 +49,6 @@ class PastCollector {
     std::int64_t lost_attempts = 0, failed_attempts = 0;
     std::int64_t pinned = 0, cascades = 0, several = 0, budgets = 0, cancelled = 0, unstreamed = 0;
   };
-  using LedgerKey = std::tuple<absl::Time, PoolId, std::string, record::Category>;
 
   void Note(const event::Body& body, const Reply& reply);
   void HearJob(const Job& job, absl::Time at);
@@ -70,9 +69,9 @@ class PastCollector {
   std::map<JobId, std::size_t> open_;  // places in work_->jobs
   std::vector<PoolStatus> pools_;
   std::vector<PriceChange> changes_;  // of prices, in the order of time
-  std::map<LedgerKey, record::LedgerRow> ledger_;
+  std::map<record::LedgerKey, record::LedgerRow> ledger_;
   // As booked at end_, for its hour and those after it.
-  std::map<LedgerKey, record::LedgerRow> last_hour_;
+  std::map<record::LedgerKey, record::LedgerRow> last_hour_;
   Count count_;
 };
 

@@ -78,6 +78,7 @@ class MemoryStore final : public Journal, public Archive {
     for (const auto& [key, row] : observations_) r.observations.push_back(row);
     for (const auto& [key, row] : speeds_) r.speeds.push_back(row);
     for (const auto& [key, row] : models_) r.models.push_back(row);
+    for (const auto& [key, row] : budgets_) r.budgets.push_back(row);
     for (const auto& [id, job] : jobs_) {
       if (!IsTerminal(job.state)) r.jobs.push_back(job);
     }
@@ -196,9 +197,8 @@ class MemoryStore final : public Journal, public Archive {
  private:
   void Keep(const record::JobRow& row) { jobs_[row.job.id] = row.job; }
   void Keep(const record::DecisionRow& row) { decisions_[row.decision->id] = row.decision; }
-  void Keep(const record::LedgerRow& row) {
-    ledger_[{row.hour, row.pool, row.tenant, row.category}] = row;
-  }
+  void Keep(const record::LedgerRow& row) { ledger_[record::KeyOf(row)] = row; }
+  void Keep(const record::BudgetRow& row) { budgets_[{row.tenant, row.period}] = row; }
   void Keep(const record::PoolRow& row) { pools_[row.pool] = row; }
   void Keep(const record::PoolBooksRow& row) { books_[row.pool] = row; }
   void Keep(const record::ObservationRow& row) { observations_[{row.tenant, row.name}] = row; }
@@ -253,8 +253,8 @@ class MemoryStore final : public Journal, public Archive {
   std::vector<std::size_t> batch_sizes_;
   std::map<JobId, Job> jobs_;
   std::map<DecisionId, std::shared_ptr<const Decision>> decisions_;
-  std::map<std::tuple<absl::Time, PoolId, std::string, record::Category>, record::LedgerRow>
-      ledger_;
+  std::map<record::LedgerKey, record::LedgerRow> ledger_;
+  std::map<std::pair<std::string, BudgetPeriod>, record::BudgetRow> budgets_;
   std::map<PoolId, record::PoolRow> pools_;
   std::map<PoolId, record::PoolBooksRow> books_;
   std::map<std::pair<std::string, std::string>, record::ObservationRow> observations_;

@@ -124,6 +124,7 @@ class World {
     for (const auto& [key, row] : observations) all.observations.push_back(row);
     for (const auto& [key, row] : speeds) all.speeds.push_back(row);
     for (const auto& [key, row] : models) all.models.push_back(row);
+    for (const auto& [key, row] : budgets) all.budgets.push_back(row);
     for (const auto& [id, j] : jobs) {
       if (!IsTerminal(j.state)) all.jobs.push_back(j);
     }
@@ -134,10 +135,9 @@ class World {
     return all;
   }
 
-  using LedgerKey = std::tuple<absl::Time, PoolId, std::string, record::Category>;
   std::map<JobId, Job> jobs;
   std::map<DecisionId, std::shared_ptr<const Decision>> decisions;
-  std::map<LedgerKey, record::LedgerRow> ledger;
+  std::map<record::LedgerKey, record::LedgerRow> ledger;
   std::map<PoolId, record::PoolRow> pools;
   std::map<PoolId, record::PoolBooksRow> books;
   std::map<std::pair<std::string, std::string>, record::ObservationRow> observations;
@@ -145,6 +145,7 @@ class World {
   std::map<std::string, record::ModelRow> models;
   std::map<EventNumber, std::shared_ptr<const RouterInputs>> routers;
   std::map<std::uint64_t, record::PolicyRow> policies;
+  std::map<std::pair<std::string, BudgetPeriod>, record::BudgetRow> budgets;
   record::CountersRow counters;
   std::vector<Event> log;
   std::vector<Record> records;
@@ -165,7 +166,7 @@ class World {
   }
   void Keep(const record::JobRow& r) { jobs[r.job.id] = r.job; }
   void Keep(const record::DecisionRow& r) { decisions[r.decision->id] = r.decision; }
-  void Keep(const record::LedgerRow& r) { ledger[{r.hour, r.pool, r.tenant, r.category}] = r; }
+  void Keep(const record::LedgerRow& r) { ledger[record::KeyOf(r)] = r; }
   void Keep(const record::PoolRow& r) { pools[r.pool] = r; }
   void Keep(const record::PoolBooksRow& r) { books[r.pool] = r; }
   void Keep(const record::ObservationRow& r) {
@@ -177,6 +178,7 @@ class World {
   }
   void Keep(const record::PolicyRow& r) { policies[r.version] = r; }
   void Keep(const record::CountersRow& r) { counters = r; }
+  void Keep(const record::BudgetRow& r) { budgets[{r.tenant, r.period}] = r; }
   void Keep(const record::SpeedRow& r) { speeds[{r.pool, r.model}] = r; }
   void Keep(const record::ModelRow& r) { models[r.model] = r; }
   void Keep(const record::RouterRow& r) { routers[r.inputs->id] = r.inputs; }

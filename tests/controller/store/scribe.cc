@@ -21,7 +21,11 @@ struct Put {
     model.decisions[row.decision->id] = row.decision;
   }
   void operator()(const record::LedgerRow& row) {
-    model.ledger[{row.hour, row.pool, row.tenant, std::string(NameOf(row.category))}] = row;
+    model.ledger[{row.hour, row.pool, row.tenant, std::string(NameOf(row.category)),
+                  std::string(NameOf(row.kind)), row.model}] = row;
+  }
+  void operator()(const record::BudgetRow& row) {
+    model.budgets[{row.tenant, std::string(NameOf(row.period))}] = row;
   }
   void operator()(const record::PoolRow& row) { model.pools[row.pool] = row; }
   void operator()(const record::PoolBooksRow& row) { model.books[row.pool] = row; }
@@ -119,10 +123,19 @@ void Scribe::AddBooks(Batch& batch) {
     random_.Fill(ledger.without_baseline);
     random_.Fill(ledger.energy);
     random_.Fill(ledger.carbon);
+    random_.Fill(ledger.metered_energy);
+    random_.Fill(ledger.finished);
+    random_.Fill(ledger.prompt_tokens);
+    random_.Fill(ledger.output_tokens);
+    random_.Fill(ledger.kind);
+    ledger.model = random_.OneIn(2) ? "" : "m";
     ledger.hour = HourOf(now_) - absl::Hours(static_cast<std::int64_t>(random_.Below(5)));
     ledger.pool = RandomPool(random_);
     ledger.tenant = random_.OneIn(3) ? "" : TenantName(random_.Below(2));
     batch.records.push_back(std::move(ledger));
+    auto budget = random_.Make<record::BudgetRow>();
+    budget.tenant = TenantName(random_.Below(2));
+    batch.records.push_back(std::move(budget));
   }
   auto pool = random_.Make<record::PoolRow>();
   pool.pool = RandomPool(random_);

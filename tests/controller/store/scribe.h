@@ -19,7 +19,11 @@ struct Model {
   std::map<JobId, Job> jobs;
   std::map<DecisionId, std::shared_ptr<const Decision>> decisions;
   // By hour, pool, tenant and name of the category, as the archive gives them.
-  std::map<std::tuple<absl::Time, PoolId, std::string, std::string>, record::LedgerRow> ledger;
+  // By the names of category and kind, as the table is ordered.
+  std::map<std::tuple<absl::Time, PoolId, std::string, std::string, std::string, std::string>,
+           record::LedgerRow>
+      ledger;
+  std::map<std::pair<std::string, std::string>, record::BudgetRow> budgets;  // tenant, period
   std::map<PoolId, record::PoolRow> pools;
   std::map<PoolId, record::PoolBooksRow> books;
   std::map<std::pair<std::string, std::string>, record::ObservationRow> observations;
