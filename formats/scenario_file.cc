@@ -214,6 +214,7 @@ class ScenarioReader {
     std::set<std::string> known = ServedBy(fleet);
     if (fleet.size) {
       for (const auto& [name, unused] : sources_.catalog.models) known.insert(name);
+      for (const auto& [name, unused] : sources_.catalog.classes) known.insert(name);
     }
     if (known.contains(model)) return;
     const std::string nearest = NearestWord(model, known);

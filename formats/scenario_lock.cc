@@ -42,7 +42,11 @@ Value PoolOf(const PoolSpec& pool) {
   for (const ServeSpec& serve : pool.serves) {
     Value& entry = serves.Append(Value::MakeMap());
     entry.Set("model", Text(serve.model));
-    entry.Set("precision", Text(NameOf(serve.precision)));
+    if (serve.work_class.empty()) entry.Set("precision", Text(NameOf(serve.precision)));
+    if (!serve.work_class.empty()) entry.Set("class", Text(serve.work_class));
+    if (serve.max_items) entry.Set("max_items", Value::MakeInteger(*serve.max_items));
+    if (serve.max_delay) entry.Set("max_delay", Text(Format(*serve.max_delay)));
+    if (serve.instances) entry.Set("instances", Value::MakeInteger(*serve.instances));
     entry.Set("replicas", Value::MakeInteger(serve.replicas));
   }
   return out;

@@ -8,12 +8,28 @@
 namespace spillway {
 namespace {
 
+// Classes that servers of batches compute, with the rates of these devices.
+void AddClasses(const Catalog& all, const std::set<std::string>& devices,
+                const std::set<std::string>& classes, Catalog& part) {
+  for (const std::string& name : classes) {
+    const auto found = all.classes.find(name);
+    if (found == all.classes.end()) continue;
+    WorkClass& kept = part.classes.insert(*found).first->second;
+    std::erase_if(kept.rates, [&](const auto& rate) { return !devices.contains(rate.first); });
+  }
+  for (const BatchProfile& profile : all.batches) {
+    if (devices.contains(profile.device) && classes.contains(profile.work_class))
+      part.batches.push_back(profile);
+  }
+}
+
 // The part of the catalogue that routing over these pools may look at.
 Catalog CatalogFor(const Catalog& all, const std::vector<RouterPool>& pools) {
-  std::set<std::string> devices, models;
+  std::set<std::string> devices, models, classes;
   for (const RouterPool& pool : pools) {
     devices.insert(pool.spec->device);
-    for (const ServeSpec& serve : pool.spec->serves) models.insert(serve.model);
+    for (const ServeSpec& serve : pool.spec->serves)
+      (serve.work_class.empty() ? models.insert(serve.model) : classes.insert(serve.work_class));
     for (const EndpointState& endpoint : pool.endpoints)
       models.insert(endpoint.models.begin(), endpoint.models.end());
   }
@@ -30,6 +46,7 @@ Catalog CatalogFor(const Catalog& all, const std::vector<RouterPool>& pools) {
     if (devices.contains(profile.device) && models.contains(profile.model))
       part.profiles.push_back(profile);
   }
+  AddClasses(all, devices, classes, part);
   return part;
 }
 

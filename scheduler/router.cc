@@ -25,6 +25,11 @@ CodeSet StateCodes(const ViewPool& pool) {
   return codes;
 }
 
+// Whoever asks for tokens gets none from a server of batches, and the other way round.
+bool Answers(const Served& served, const RequestFeatures& features) {
+  return (served.batch != nullptr) == (features.kind == ModelKind::kBatch);
+}
+
 RequestShape::OnPool Inspect(const RouterView& view, const RequestShape& shape,
                              const RequestFeatures& features, const ViewPool& pool) {
   RequestShape::OnPool on_pool;
@@ -36,8 +41,9 @@ RequestShape::OnPool Inspect(const RouterView& view, const RequestShape& shape,
   for (std::uint32_t i = 0; i < pool.endpoints; ++i) {
     const ViewEndpoint& endpoint = view.endpoints()[pool.first_endpoint + i];
     const Served* served = endpoint.Find(shape.models);
-    serves |= served != nullptr;
-    if (!served || !endpoint.up) continue;
+    if (!served || !Answers(*served, features)) continue;
+    serves = true;
+    if (!endpoint.up) continue;
     const bool panic = view.models()[static_cast<std::size_t>(served->model)].panic;
     if (!endpoint.ejected || panic) on_pool.endpoints.push_back(pool.first_endpoint + i);
   }
@@ -55,7 +61,7 @@ bool IsPricedAtAll(const ViewPool& pool) {
                                                : IsPriced(*pool.spec, pool.price);
 }
 
-void FindBaselines(const RouterView& view, RequestShape& shape) {
+void FindBaselines(const RouterView& view, const RequestFeatures& features, RequestShape& shape) {
   const std::string& wanted = view.policy().spec().baseline;
   for (std::uint32_t p = 0; p < view.pools().size(); ++p) {
     const ViewPool& pool = view.pools()[p];
@@ -65,7 +71,8 @@ void FindBaselines(const RouterView& view, RequestShape& shape) {
     RequestShape::BaselinePool baseline{.pool = p};
     for (std::uint32_t i = 0; i < pool.endpoints; ++i) {
       const std::uint32_t place = pool.first_endpoint + i;
-      if (!view.endpoints()[place].Find(shape.models)) continue;
+      const Served* served = view.endpoints()[place].Find(shape.models);
+      if (!served || !Answers(*served, features)) continue;
       if (baseline.engines++ == 0) baseline.endpoint = place;
     }
     if (baseline.engines == 0) continue;
@@ -106,7 +113,7 @@ RequestShape MakeRequestShape(const RouterView& view, const RequestFeatures& fea
     shape.endpoints.insert(shape.endpoints.end(), on_pool.endpoints.begin(),
                            on_pool.endpoints.end());
   }
-  FindBaselines(view, shape);
+  FindBaselines(view, features, shape);
   return shape;
 }
 
@@ -160,7 +167,7 @@ void Router::JudgePool(const RouterView& view, const RequestShape& shape,
     const EndpointReading& reading = readings[i];
     const ViewEndpoint& endpoint = view.endpoints()[reading.endpoint];
     const Served& served = *endpoint.Find(shape.models);
-    if (asked_.longest > served.limits.LongestSequence()) continue;
+    if (asked_.longest > served.longest()) continue;
     holds = true;
     if (!HasRoom(endpoint, reading.load, asked_.size.choices)) continue;
     const RequestTiming t = TimingOn(view, endpoint, served, reading.load, asked_.size);
@@ -169,8 +176,8 @@ void Router::JudgePool(const RouterView& view, const RequestShape& shape,
     there.estimate = EstimateFrom(view, endpoint, served, reading.load, asked_.size, t);
     there.ttft_p90 = t.ttft_p90;
     JudgeMoney(view, reading, served, there);
-    const int in_flight = reading.load.running + reading.load.waiting;
-    const bool queues = in_flight + asked_.size.choices > served.limits.max_sequences;
+    const bool queues =
+        PlacesIn(served, reading.load) + PlacesFor(served, asked_.size) > served.places();
     JudgeTime(t.wait_p90, t.ttft_p90, t.tpot_p90, queues, there);
     there.in_time = there.codes.empty();
     fits[i] = there.in_time ? Fit::kGood : OnlyLate(there.codes) ? Fit::kLate : Fit::kRefused;

@@ -52,7 +52,7 @@ struct RoutedPool {
   bool backstop = false;
 };
 
-// What an engine is asked to do.
+// What an engine is asked to do; of a server of batches the prompt is its items.
 struct RequestSize {
   std::int64_t prompt = 0, output = 0;  // tokens; output of one answer
   int choices = 1;
@@ -75,7 +75,7 @@ struct RoutePlan {
   std::vector<std::uint32_t> order;  // endpoints to try, at most kMostTries
   std::vector<RoutedPool> pools;     // able ones, in claim order
   int chosen = -1;                   // index into pools
-  std::int64_t prompt_tokens = 0;    // estimated
+  std::int64_t prompt_tokens = 0;    // estimated; or items
   std::int64_t output_tokens = 0;    // of one answer, p50
   absl::Duration ttft_limit{}, tpot_limit{};
 };

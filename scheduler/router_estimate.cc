@@ -5,6 +5,7 @@
 
 #include "performance/request_time.h"
 #include "scheduler/amounts.h"
+#include "scheduler/router_batch.h"
 
 namespace spillway {
 namespace {
@@ -39,10 +40,26 @@ int OthersOf(const Served& served, const EndpointLoad& load) {
   return std::min(load.running + load.waiting, std::max(served.limits.max_sequences - 1, 0));
 }
 
+// The share of the endpoint's time that a request holds from its arrival to its end.
+absl::Duration HeldOn(const Served& served, const EndpointLoad& load, const RequestSize& size,
+                      absl::Duration wait, absl::Duration busy) {
+  if (served.batch) return BatchShareOf(wait + busy, load, size);
+  return ShareOf(busy, OthersOf(served, load), size.choices);
+}
+
 }  // namespace
+
+std::int64_t PlacesIn(const Served& served, const EndpointLoad& load) {
+  return served.batch ? BatchLoadOf(load).items : load.running + load.waiting;
+}
+
+std::int64_t PlacesFor(const Served& served, const RequestSize& size) {
+  return served.batch ? size.prompt : size.choices;
+}
 
 RequestTiming TimingOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
                        const EndpointLoad& load, const RequestSize& size) {
+  if (served.batch) return BatchTimingOn(view, endpoint, served, load, size);
   const ViewModel& model = view.models()[static_cast<std::size_t>(served.model)];
   const std::int64_t cached = std::min<std::int64_t>(
       load.cached_blocks * kPrefixBlockBytes * kMillion / model.micro_bytes_per_token,
@@ -108,7 +125,7 @@ Estimate EstimateFrom(const RouterView& view, const ViewEndpoint& endpoint, cons
   if (size.output > 1) e.tpot = t.tpot;
   e.basis = served.basis;
   const absl::Duration way = view.pools()[endpoint.pool].spec->site.round_trip;
-  Charge(view, endpoint, ShareOf(t.duration - way, OthersOf(served, load), size.choices), size,
+  Charge(view, endpoint, HeldOn(served, load, size, t.wait, t.duration - way), size,
          size.output * size.choices, e);
   return e;
 }
@@ -116,6 +133,7 @@ Estimate EstimateFrom(const RouterView& view, const ViewEndpoint& endpoint, cons
 RequestSize SizeOf(const RouterView& view, const RequestShape& shape,
                    const RequestFeatures& features) {
   RequestSize size{.choices = std::max(features.choices, 1)};
+  if (features.kind == ModelKind::kBatch) return {.prompt = std::max(features.items, 1)};
   if (shape.models.empty()) return size;
   const ViewModel& model = view.models()[static_cast<std::size_t>(shape.models.front())];
   const std::int64_t micro = model.micro_bytes_per_token;
@@ -135,9 +153,8 @@ Estimate EstimateOn(const RouterView& view, const ViewEndpoint& endpoint, const 
 
 std::int64_t LongestAnswer(const Served& served, const RequestFeatures& features,
                            const RequestSize& size) {
-  if (features.kind == ModelKind::kEmbedding) return 0;
-  return std::max(size.output,
-                  features.max_tokens.value_or(served.limits.LongestSequence() - size.prompt));
+  if (features.kind != ModelKind::kChat) return 0;
+  return std::max(size.output, features.max_tokens.value_or(served.longest() - size.prompt));
 }
 
 Usd MostCostOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
@@ -151,12 +168,11 @@ Usd MostCostOn(const RouterView& view, const ViewEndpoint& endpoint, const Serve
     return at_most.cost;
   }
   // What its blocks do not hold, it cannot answer either.
-  most.output =
-      std::min(longest, std::max(served.limits.LongestSequence() - size.prompt, std::int64_t{0}));
+  most.output = std::min(longest, std::max(served.longest() - size.prompt, std::int64_t{0}));
   const RequestTiming t = TimingOn(view, endpoint, served, load, most);
   if (IsInfinite(t.duration_p90)) return kNoBound;
   const absl::Duration held = t.duration_p90 - spec.site.round_trip;
-  Charge(view, endpoint, ShareOf(held, OthersOf(served, load), size.choices), most,
+  Charge(view, endpoint, HeldOn(served, load, size, t.wait_p90, held), most,
          most.output * size.choices, at_most);
   return at_most.cost;
 }

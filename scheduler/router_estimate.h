@@ -14,6 +14,11 @@ namespace spillway {
 
 inline bool IsInfinite(absl::Duration d) { return d == absl::InfiniteDuration(); }
 
+// How much of what the endpoint computes at once is taken, and how much the request would take:
+// sequences, or items.
+std::int64_t PlacesIn(const Served& served, const EndpointLoad& load);
+std::int64_t PlacesFor(const Served& served, const RequestSize& size);
+
 // p50 and p90 of what one more request would see.
 struct RequestTiming {
   absl::Duration wait{}, ttft{}, tpot{}, duration{};

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "scheduler/router_batch.h"
 #include "scheduler/router_estimate.h"
 
 // What is booked of a request once it is over, and what is set aside for it before.
@@ -14,6 +15,15 @@ int InFlight(const Request& request) {
   return all;
 }
 
+// Its engines share all that is in flight now.
+EndpointLoad LoadAtBaseline(const Request& request, const Served& served, const RequestSize& size,
+                            int engines) {
+  if (served.batch) return SharedBatchLoad(request, served, engines);
+  const int others = std::min(InFlight(request) / engines,
+                              std::max(served.limits.max_sequences - size.choices, 0));
+  return {.running = others, .context_tokens = others * (size.prompt + size.output / 2)};
+}
+
 void SettleBaseline(const RouterView& view, const RequestShape& shape, const RequestSize& size,
                     Request& request) {
   request.baseline_cost.reset();
@@ -22,11 +32,8 @@ void SettleBaseline(const RouterView& view, const RequestShape& shape, const Req
   for (const RequestShape::BaselinePool& baseline : shape.baselines) {
     const ViewEndpoint& endpoint = view.endpoints()[baseline.endpoint];
     const Served& served = *endpoint.Find(shape.models);
-    const int others = std::min(InFlight(request) / baseline.engines,
-                                std::max(served.limits.max_sequences - size.choices, 0));
-    const EndpointLoad load{.running = others,
-                            .context_tokens = others * (size.prompt + size.output / 2)};
-    const Estimate there = EstimateOn(view, endpoint, served, load, size);
+    const Estimate there = EstimateOn(
+        view, endpoint, served, LoadAtBaseline(request, served, size, baseline.engines), size);
     if (IsInfinite(there.duration.p50)) {
       if (!request.baseline_cost) request.baseline_code = Code::kMemory;
       continue;
@@ -57,14 +64,14 @@ bool ForgetImpossible(const ViewModel& model, Request& request) {
   forget(request.prompt_tokens, f.prompt_bytes + kPromptExtra);
   forget(request.cached_tokens,
          std::min(request.prompt_tokens.value_or(0), f.prompt_bytes + kPromptExtra));
-  const bool embedding = f.kind == ModelKind::kEmbedding;
-  std::int64_t each = embedding ? 0 : f.max_tokens.value_or(model.context);
-  if (!embedding && !f.max_tokens && each == 0) each = kMostTokens;
+  const bool answers = f.kind == ModelKind::kChat;  // with tokens
+  std::int64_t each = answers ? f.max_tokens.value_or(model.context) : 0;
+  if (answers && !f.max_tokens && each == 0) each = kMostTokens;
   const std::int64_t choices = std::max(f.choices, 1);
   if (!forget(request.output_tokens, (std::min(each, kMostTokens) + kAnswerExtra) * choices))
     return false;
   request.tpot.reset();
-  return !embedding;
+  return answers;
 }
 
 // What was expected of the endpoint that answered, which need not be the one chosen first.
@@ -96,7 +103,7 @@ Usd MostCostOf(const RouterView& view, const RequestShape& shape, const Request&
     const Served& served = *endpoint.Find(shape.models);
     const ViewModel& model = view.models()[static_cast<std::size_t>(served.model)];
     const std::int64_t likely = std::max(model.output_p90, size.output * 2);
-    const std::int64_t longest = features.max_tokens || features.kind == ModelKind::kEmbedding
+    const std::int64_t longest = features.max_tokens || features.kind != ModelKind::kChat
                                      ? LongestAnswer(served, features, size)
                                      : likely;
     most = std::max(most, MostCostOn(view, endpoint, served, reading.load, size, longest));

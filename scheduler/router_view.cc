@@ -164,7 +164,7 @@ void RouterView::AddEndpoint(std::uint32_t pool_index, int number, const ServeSp
     endpoint.dynamic = Scale(spec.power.busy - spec.power.idle, part * spec.nodes);
   }
   int batch = 0;
-  for (const Served& served : endpoint.serves) batch = std::max(batch, served.limits.max_sequences);
+  for (const Served& served : endpoint.serves) batch = std::max(batch, served.places());
   endpoint.concurrency = spec.adapter.concurrency > 0 ? spec.adapter.concurrency : 2 * batch;
   endpoints_.push_back(std::move(endpoint));
 }
@@ -177,6 +177,11 @@ Served RouterView::Serve(const ViewPool& pool, const ServeSpec& serve) {
   served.limits = limits.ok() ? *limits : AssumedLimits(serve, model.context);
   if (!served.steps) served.steps = Assumed();
   served.basis = served.steps->basis();
+  if (!serve.work_class.empty()) {
+    served.batch = BatchCapacityFor(*inputs_->catalog, *pool.spec, serve);
+    served.basis = served.batch->times.basis();
+    models_[static_cast<std::size_t>(served.model)].kind = ModelKind::kBatch;
+  }
   for (const SpeedCorrection& correction : inputs_->pools[Index(pool.id)].speeds) {
     if (correction.model == serve.model) served.correction = correction;
   }

@@ -12,6 +12,7 @@
 #include "core/request.h"
 #include "core/router_inputs.h"
 #include "core/text.h"
+#include "performance/batch_capacity.h"
 #include "performance/engine.h"
 #include "performance/step_time.h"
 #include "policies/policy.h"
@@ -21,13 +22,24 @@
 // inputs change.
 namespace spillway {
 
-// One model on one endpoint.
+// One model on one endpoint: by an engine of tokens, or by a server of whole batches.
 struct Served {
   int model = 0;                           // place in RouterView::models()
   std::shared_ptr<const StepTimes> steps;  // never null: assumed where nothing is known
   Basis basis = Basis::kAssumed;
   EngineLimits limits;
   SpeedCorrection correction;
+  // Of a server of batches; null: an engine. Where it is set, steps and limits mean nothing.
+  std::shared_ptr<const BatchCapacity> batch;
+
+  // The longest request that it takes: tokens of prompt and answer, or items.
+  std::int64_t longest() const {
+    return batch ? batch->limits.max_items : limits.LongestSequence();
+  }
+  // How much it computes at once: sequences, or items.
+  int places() const {
+    return batch ? batch->limits.max_items * batch->limits.instances : limits.max_sequences;
+  }
 };
 
 struct ViewEndpoint {

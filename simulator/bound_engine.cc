@@ -83,4 +83,11 @@ double PromptFloorFor(const StepTimes& times, const EngineLimits& limits) {
   return least * kRounding;
 }
 
+double ItemFloorFor(const BatchCapacity& server) {
+  double least = std::numeric_limits<double>::infinity();
+  for (int items = 1; items <= server.limits.max_items; ++items)
+    least = std::min(least, absl::ToDoubleSeconds(server.times.Of(items)) / items);
+  return least * kRounding / server.limits.instances;
+}
+
 }  // namespace spillway

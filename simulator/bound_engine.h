@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "performance/batch_capacity.h"
 #include "performance/engine.h"
 #include "performance/step_time.h"
 
@@ -24,5 +25,8 @@ DecodeFloor DecodeFloorFor(const StepTimes& times, const EngineLimits& limits, d
 
 // Seconds a prompt token takes in the best of all chunks.
 double PromptFloorFor(const StepTimes& times, const EngineLimits& limits);
+
+// Seconds an item takes of a server of batches, all of whose instances are at their best.
+double ItemFloorFor(const BatchCapacity& server);
 
 }  // namespace spillway

@@ -51,19 +51,25 @@ class ServedModel {
       : options_(options),
         round_trip_(pool.site.round_trip),
         times_(StepTimesFor(catalog, pool, serve)) {
+    const Holding held = HoldingOf(pool, ReplicaNeeds(pool, serve));
+    node_hours_ = held.share * held.nodes / kSecondsPerHour;
+    if (!serve.work_class.empty()) {
+      batch_ = BatchCapacityFor(catalog, pool, serve);
+      prompt_ = ItemFloorFor(*batch_);
+      return;
+    }
     const auto limits = LimitsFor(catalog, pool, serve);
     fits_ = limits.ok() || limits.status().code() != absl::StatusCode::kFailedPrecondition;
     if (!limits.ok()) times_.reset();
     if (times_ == nullptr) return;
     limits_ = *limits;
-    const Holding held = HoldingOf(pool, ReplicaNeeds(pool, serve));
-    node_hours_ = held.share * held.nodes / kSecondsPerHour;
     prompt_ = PromptFloorFor(*times_, limits_);
     for (const double context : ContextsOf(buckets, serve.model))
       floors_.push_back(DecodeFloorFor(*times_, limits_, context, options.prefix_cache));
   }
 
   bool Able(const RequestBucket& bucket) const {
+    if (batch_) return HoldsItems(bucket);
     if (times_ == nullptr) return fits_;
     if (bucket.shortest > limits_.LongestSequence()) return false;
     if (!options_.ttft && !options_.tpot) return true;
@@ -77,7 +83,7 @@ class ServedModel {
 
   // Node-hours of the prompts, then of the answers by each floor.
   std::vector<double> NodeHours(const RequestBucket& bucket) const {
-    if (times_ == nullptr) return {};
+    if (times_ == nullptr && !batch_) return {};
     std::vector<double> hours;
     hours.push_back(prompt_ * static_cast<double>(bucket.prompt_tokens - bucket.cached_tokens));
     for (const DecodeFloor& floor : floors_) {
@@ -89,13 +95,21 @@ class ServedModel {
   }
 
  private:
+  // Items stand as tokens of a prompt.
+  bool HoldsItems(const RequestBucket& bucket) const {
+    if (bucket.shortest > batch_->limits.max_items) return false;
+    const absl::Duration least = batch_->times.Of(static_cast<int>(bucket.shortest)) + round_trip_;
+    return !options_.ttft || least <= *options_.ttft;
+  }
+
   RequestLoads options_;
   absl::Duration round_trip_;
-  std::shared_ptr<const StepTimes> times_;  // null: the catalogue does not know
+  std::shared_ptr<const StepTimes> times_;      // null: the catalogue does not know
+  std::shared_ptr<const BatchCapacity> batch_;  // null: an engine of tokens
   EngineLimits limits_;
   bool fits_ = true;
   double node_hours_ = 0;  // of one second of a replica
-  double prompt_ = 0;      // seconds a token
+  double prompt_ = 0;      // seconds a token, or an item
   std::vector<DecodeFloor> floors_;
 };
 

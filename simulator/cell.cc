@@ -334,7 +334,7 @@ absl::StatusOr<CellOutcome> Cell::Conclude() {
   for (std::size_t p = 0; p < fleet.pools.size(); ++p) {
     PoolOutcome& pool = out.pools[p];
     std::vector<const TimeStrip*> strips;
-    for (const VirtualEngine& server : requests_.servers()) {
+    for (const VirtualServer& server : requests_.servers()) {
       if (Index(server.key.pool) == p) strips.push_back(&server.strip);
     }
     pool.endpoints = static_cast<int>(strips.size());

@@ -30,7 +30,9 @@ bool Alike(const Work& a, const Work& b) {
 }  // namespace
 
 void CellBound::Add(const Request& request, bool in_time) {
-  const std::int64_t prompt = request.prompt_tokens.value_or(1);
+  const bool has_items = request.features.kind == ModelKind::kBatch;
+  const std::int64_t prompt =
+      has_items ? request.features.items : request.prompt_tokens.value_or(1);
   const std::int64_t output = request.output_tokens.value_or(0);
   const auto add = [&](std::map<SizeKey, RequestBucket>& buckets) {
     RequestBucket& bucket = buckets[{request.features.model, OctaveOf(prompt), OctaveOf(output)}];

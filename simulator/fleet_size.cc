@@ -17,11 +17,22 @@ namespace {
 
 constexpr int kDevicesOfNode[] = {1, 2, 4, 8};
 
+// Images, rankings: no model of tokens, but a class of work.
+bool IsOfBatches(const Catalog& catalog, const std::string& model) {
+  return !catalog.models.contains(model) && catalog.classes.contains(model);
+}
+
 std::string NodeText(const FleetSize& size, int devices) {
   const std::int64_t cpus = std::max<std::int64_t>(size.node.cpus.value() / 1000, 8);
   const std::int64_t gib = std::max<std::int64_t>(size.node.memory.value() >> 30, 32);
   return absl::StrCat("{cpus: ", cpus * devices, ", memory: ", gib * devices,
                       "GiB, devices: ", devices, "}");
+}
+
+// A model of the catalogue in this precision, else a class.
+std::string ServeText(const Catalog& catalog, const std::string& model, Precision precision) {
+  if (IsOfBatches(catalog, model)) return absl::StrCat("class: ", model);
+  return absl::StrCat("model: ", model, ", precision: ", ToAbsl(NameOf(precision)));
 }
 
 // The pool of one model, `devices` of each node for one engine.
@@ -41,8 +52,7 @@ absl::StatusOr<PoolSpec> PoolOf(const ScenarioFleet& fleet, const std::string& n
           : NodeText(size, devices),
       "\n    nodes: ", nodes,
       "\n    billing: metered\n    price: {node_hour: ", ToAbsl(Format(rate * devices)),
-      "}\n    serves: [{model: ", model, ", precision: ", ToAbsl(NameOf(precision)),
-      ", replicas: ", nodes, "}]\n");
+      "}\n    serves: [{", ServeText(catalog, model, precision), ", replicas: ", nodes, "}]\n");
   auto config = ParseConfig(ToStd(text), "sized fleet", catalog, Machine());
   if (!config.ok()) return config.status();
   return std::move(config->config.fleet.pools.front());
@@ -56,6 +66,10 @@ absl::StatusOr<PoolSpec> FirstThatFits(const ScenarioFleet& fleet, const std::st
     return absl::FailedPreconditionError(
         absl::StrCat("fleet ", fleet.name, ": ", model, " on ", fleet.size->device,
                      ": the catalogue has no price for the device; write `node_hour:` beside it"));
+  }
+  if (IsOfBatches(catalog, model)) {
+    auto pool = PoolOf(fleet, name, model, Precision::kBf16, 1, nodes, catalog);
+    return pool.ok() ? pool : Annotate(pool.status(), absl::StrCat("fleet ", fleet.name));
   }
   std::vector<Precision> precisions;
   if (fleet.size->precision) {

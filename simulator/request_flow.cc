@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kShapesKept = 256;
 constexpr std::uint64_t kEpoch = 1;
+constexpr std::int64_t kMostItems = 1'000'000;
 
 // A hash of all up to the end of each whole piece that engines keep.
 void ChainBlocks(const Arrival& arrival, std::vector<std::uint64_t>& out) {
@@ -77,11 +78,11 @@ void RequestFlow::Features(const Arrival& arrival, absl::Time now, RequestFeatur
   out.tenant = std::string(arrival.tenant);
   out.model = std::string(arrival.model);
   double bytes_per_token = 4;
-  if (const auto model = catalog_->models.find(out.models.front());
-      model != catalog_->models.end()) {
+  if (const int place = view_->FindModel(out.models.front()); place >= 0)
+    out.kind = view_->models()[static_cast<std::size_t>(place)].kind;
+  if (const auto model = catalog_->models.find(out.models.front()); model != catalog_->models.end())
     bytes_per_token = model->second.bytes_per_token;
-    out.kind = model->second.kind;
-  }
+  out.items = static_cast<int>(std::clamp<std::int64_t>(arrival.items, 1, kMostItems));
   out.prompt_bytes =
       static_cast<std::int64_t>(static_cast<double>(arrival.prompt_tokens) * bytes_per_token);
   out.max_tokens = arrival.max_tokens;
@@ -159,7 +160,7 @@ Routed RequestFlow::Route(Flight& flight) {
   record.readings.clear();
   record.readings.reserve(flight.shape->endpoints.size());
   for (const std::uint32_t place : flight.shape->endpoints) {
-    const VirtualEngine& server = servers_[place];
+    const VirtualServer& server = servers_[place];
     EndpointLoad load{.running = server.running,
                       .waiting = server.waiting,
                       .waiting_tokens = server.waiting_tokens,
@@ -202,23 +203,24 @@ bool RequestFlow::Take(std::uint32_t id, absl::Time now) {
   Request& record = flight.record;
   while (flight.tried < record.order.size()) {
     const std::uint32_t place = record.order[flight.tried++];
-    VirtualEngine& server = servers_[place];
+    VirtualServer& server = servers_[place];
     record.attempts.push_back({server.key, ForwardFault::kNone});
     if (!server.up) {
       record.attempts.back().fault = ForwardFault::kConnect;
       continue;
     }
     // An engine ends an answer that reaches the end of its context.
-    const std::int64_t room = server.limits.LongestSequence() - flight.prompt_tokens;
+    const std::int64_t room = server.model->RoomFor(flight.prompt_tokens);
     const bool embeds = flight.output_tokens == 0;
     const std::int64_t output =
         embeds ? 0 : std::max<std::int64_t>(std::min(flight.output_tokens, room), 1);
-    const EngineAdmission admission = server.engine->Add({.id = id,
-                                                          .prompt_tokens = flight.prompt_tokens,
-                                                          .output_tokens = output,
-                                                          .prefix = flight.blocks},
-                                                         now);
-    if (admission != EngineAdmission::kAdmitted) {
+    const bool taken = server.model->Add({.id = id,
+                                          .prompt_tokens = flight.prompt_tokens,
+                                          .output_tokens = output,
+                                          .prefix = flight.blocks,
+                                          .items = record.features.items},
+                                         now);
+    if (!taken) {
       record.attempts.back().fault = ForwardFault::kOverloaded;
       continue;
     }
@@ -226,22 +228,22 @@ bool RequestFlow::Take(std::uint32_t id, absl::Time now) {
     flight.server = static_cast<int>(place);
     ++server.waiting;
     server.waiting_tokens += flight.estimated_tokens;
-    flight.mark = server.share.Enter(now, 1);
-    record.answered_by = server.model;
+    flight.mark = server.share.Enter(now, record.features.shares());
+    record.answered_by = server.name;
     Schedule(place, now);
     return true;
   }
   return false;
 }
 
-void RequestFlow::Mark(VirtualEngine& server, absl::Time now) {
-  server.engine->CatchUp(now);
-  server.strip.Set(now - agenda_.start(), server.up ? server.Utilization() : 0);
+void RequestFlow::Mark(VirtualServer& server, absl::Time now) {
+  const double busy = server.model->Utilization(now);
+  server.strip.Set(now - agenda_.start(), server.up ? busy : 0);
 }
 
 void RequestFlow::Schedule(std::uint32_t place, absl::Time now) {
-  VirtualEngine& server = servers_[place];
-  const absl::Time end = server.engine->NextStepEnd(now);
+  VirtualServer& server = servers_[place];
+  const absl::Time end = server.model->NextEvent(now);
   Mark(server, now);
   if (end == server.due || end == absl::InfiniteFuture()) return;
   server.due = end;
@@ -253,7 +255,7 @@ void RequestFlow::Schedule(std::uint32_t place, absl::Time now) {
 void RequestFlow::FirstToken(Flight& flight, absl::Time now) {
   flight.first_token = true;
   flight.first_at = now;
-  VirtualEngine& server = servers_[static_cast<std::size_t>(flight.server)];
+  VirtualServer& server = servers_[static_cast<std::size_t>(flight.server)];
   --server.waiting;
   ++server.running;
   server.waiting_tokens -= flight.estimated_tokens;
@@ -265,7 +267,7 @@ void RequestFlow::FirstToken(Flight& flight, absl::Time now) {
 
 void RequestFlow::Release(Flight& flight, absl::Time now) {
   if (flight.server < 0) return;
-  VirtualEngine& server = servers_[static_cast<std::size_t>(flight.server)];
+  VirtualServer& server = servers_[static_cast<std::size_t>(flight.server)];
   if (flight.first_token) {
     --server.running;
     server.context_tokens -= flight.estimated_tokens;
@@ -273,16 +275,16 @@ void RequestFlow::Release(Flight& flight, absl::Time now) {
     --server.waiting;
     server.waiting_tokens -= flight.estimated_tokens;
   }
-  flight.record.held = server.share.Leave(now, 1, flight.mark);
+  flight.record.held = server.share.Leave(now, flight.record.features.shares(), flight.mark);
   flight.server = -1;
 }
 
 void RequestFlow::Step(std::uint32_t place, absl::Time now) {
-  VirtualEngine& server = servers_[place];
+  VirtualServer& server = servers_[place];
   if (!server.up || server.due != now) return;
   server.due = absl::InfiniteFuture();
   outputs_.clear();
-  server.engine->EndStep(now, outputs_);
+  server.model->Advance(now, outputs_);
   bool freed = false;
   for (const StepOutput& output : outputs_) {
     const auto id = static_cast<std::uint32_t>(output.id);
@@ -291,10 +293,12 @@ void RequestFlow::Step(std::uint32_t place, absl::Time now) {
     if (!output.last) continue;
     Request& record = flight.record;
     record.ttft = flight.first_at - record.features.arrived + server.way;
-    if (flight.output_tokens > 1)
+    if (flight.output_tokens > 1 && record.features.kind != ModelKind::kBatch)
       record.tpot = absl::Nanoseconds(ToNanos(now - flight.first_at) / (flight.output_tokens - 1));
-    record.prompt_tokens = flight.prompt_tokens;
-    record.output_tokens = flight.output_tokens;
+    if (record.features.kind != ModelKind::kBatch) {
+      record.prompt_tokens = flight.prompt_tokens;
+      record.output_tokens = flight.output_tokens;
+    }
     Release(flight, now);
     SettleRequest(*flight.view, *flight.shape, record);
     Finish(id, RequestEnd::kAnswered, now);
@@ -364,11 +368,11 @@ void RequestFlow::GiveUpWaiting(absl::Time now) {
 // --- Engines that go and come --------------------------------------------------------------------
 
 void RequestFlow::SetUp(std::uint32_t place, bool up, absl::Time now) {
-  VirtualEngine& server = servers_[place];
+  VirtualServer& server = servers_[place];
   if (server.up == up) return;
   server.up = up;
   server.due = absl::InfiniteFuture();
-  server.engine = std::make_unique<Engine>(server.steps, server.limits, EnginePace::kRuns);
+  server.model->Restart();
   Mark(server, now);
   if (up) return;
   std::vector<std::uint32_t> lost;
@@ -402,7 +406,7 @@ void RequestFlow::Abandon() {
 }
 
 void RequestFlow::CloseStrips(absl::Time now) {
-  for (VirtualEngine& server : servers_) server.strip.Close(now - agenda_.start());
+  for (VirtualServer& server : servers_) server.strip.Close(now - agenda_.start());
 }
 
 }  // namespace spillway

@@ -30,7 +30,7 @@ class RequestFlow {
 
   // The first call makes the engines. kFailedPrecondition as MakeServers; later ones cannot fail.
   absl::Status UseView(std::shared_ptr<const RouterView> view, absl::Time now);
-  const std::vector<VirtualEngine>& servers() const { return servers_; }
+  const std::vector<VirtualServer>& servers() const { return servers_; }
 
   // kNotFound: nobody serves what it asks for, with the nearest name.
   absl::Status Arrive(const Arrival& arrival, absl::Time now);
@@ -82,7 +82,7 @@ class RequestFlow {
   void Release(Flight& flight, absl::Time now);
   void Finish(std::uint32_t id, RequestEnd end, absl::Time now);
   void Schedule(std::uint32_t server, absl::Time now);
-  void Mark(VirtualEngine& server, absl::Time now);
+  void Mark(VirtualServer& server, absl::Time now);
   void WakeFor(std::uint32_t server, absl::Time now);
 
   std::shared_ptr<const Catalog> catalog_;
@@ -90,7 +90,7 @@ class RequestFlow {
   Tally& tally_;
   CellBound& bound_;
   std::shared_ptr<const RouterView> view_;
-  std::vector<VirtualEngine> servers_;
+  std::vector<VirtualServer> servers_;
   Router router_;
   PrefixMemory prefixes_;
   std::vector<std::shared_ptr<const RequestShape>> shapes_;

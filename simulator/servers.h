@@ -6,26 +6,21 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "performance/engine.h"
 #include "scheduler/router_view.h"
 #include "scheduler/time_share.h"
+#include "simulator/server_model.h"
 #include "simulator/time_strip.h"
 
 namespace spillway {
 
-// Prompts of traces come in blocks of so many tokens; engines keep beginnings by them.
-inline constexpr std::int32_t kPrefixTokens = 512;
-
-// One engine of the fleet in virtual time: the true one, while the router sees counts only.
-struct VirtualEngine {
+// One endpoint of the fleet in virtual time: what truly answers there, and what the router sees of
+// it, which is counts only.
+struct VirtualServer {
   EndpointKey key;
   std::uint32_t pool = 0;  // place in the view
-  std::string model;
+  std::string name;        // of the model that it answers with
   std::vector<int> nodes;  // of its pool, that it runs on
-  std::shared_ptr<const StepTimes> steps;
-  EngineLimits limits;
-  absl::Duration way{};  // round trip
-  std::unique_ptr<Engine> engine;
+  std::unique_ptr<ServerModel> model;
   bool up = true;
   absl::Time due = absl::InfiniteFuture();  // the step event that counts
 
@@ -34,13 +29,10 @@ struct VirtualEngine {
   std::int64_t waiting_tokens = 0, context_tokens = 0;
   TimeShare share;
   TimeStrip strip;
-
-  // The fuller one of batch and cache; all of it while anything waits.
-  double Utilization() const;
 };
 
 // One for every endpoint of the view, in its order. kFailedPrecondition: an endpoint that nothing
 // is known of (an address without `serves`), with what to write.
-absl::StatusOr<std::vector<VirtualEngine>> MakeServers(const RouterView& view);
+absl::StatusOr<std::vector<VirtualServer>> MakeServers(const RouterView& view);
 
 }  // namespace spillway
