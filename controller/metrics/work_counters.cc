@@ -164,6 +164,25 @@ void WorkCounters::Count(const Decision& decision) {
   CountPlaced(kJob, decision.chosen, avoidable);
 }
 
+bool WorkCounters::OthersServe(const RequestFeatures& features, const RouterView& view) {
+  if (said_.view == view.id() && said_.models == features.models && said_.tenant == features.tenant)
+    return said_.others;
+  std::vector<int> wanted;
+  for (const std::string& model : features.models) wanted.push_back(view.FindModel(model));
+  const auto serves = [&](const ViewEndpoint& endpoint) {
+    const ViewPool& pool = view.pools()[endpoint.pool];
+    const auto& tenants = pool.spec->tenants;
+    const bool may = tenants.empty() ||
+                     std::find(tenants.begin(), tenants.end(), features.tenant) != tenants.end();
+    return !pool.removed && !IsNvidia(pool.id) && may && endpoint.Find(wanted) != nullptr;
+  };
+  said_ = {.view = view.id(),
+           .models = features.models,
+           .tenant = features.tenant,
+           .others = std::any_of(view.endpoints().begin(), view.endpoints().end(), serves)};
+  return said_.others;
+}
+
 void WorkCounters::Count(const Request& request, const RouterView* view) {
   for (const ForwardAttempt& attempt : request.attempts) {
     if (attempt.fault == ForwardFault::kOverloaded) CountConflict(kRequest, attempt.endpoint.pool);
@@ -171,15 +190,9 @@ void WorkCounters::Count(const Request& request, const RouterView* view) {
   if (request.queued > absl::ZeroDuration())
     room_wait_.Observe(absl::ToDoubleSeconds(request.queued));
   if (!request.attempts.empty()) {
-    // Of able endpoints loads were read. Their places do not change while the program runs.
     const PoolId pool = request.endpoint().pool;
     const bool avoidable =
-        IsNvidia(pool) && view != nullptr &&
-        std::any_of(request.readings.begin(), request.readings.end(),
-                    [&](const EndpointReading& reading) {
-                      return reading.endpoint < view->endpoints().size() &&
-                             !IsNvidia(view->endpoints()[reading.endpoint].key.pool);
-                    });
+        IsNvidia(pool) && view != nullptr && OthersServe(request.features, *view);
     CountPlaced(kRequest, pool, avoidable);
   }
   if (view != nullptr) {

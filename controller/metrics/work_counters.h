@@ -67,6 +67,8 @@ class WorkCounters {
   void CountKept(std::string_view work, const std::string& tenant, std::optional<bool> kept);
   void CountPlaced(std::string_view work, PoolId pool, bool avoidable);
   void CountConflict(std::string_view work, PoolId pool);
+  // Whether a pool of another vendor has an engine, up or not, that answers for one of its models.
+  bool OthersServe(const RequestFeatures& features, const RouterView& view);
   // Finding a series in its family costs a sorted copy of its labels, so it is kept.
   static prometheus::Counter& At(prometheus::Family<prometheus::Counter>& family, Counters& found,
                                  const std::vector<std::string_view>& names,
@@ -82,6 +84,14 @@ class WorkCounters {
   Counters objectives_found_, placements_found_, avoidable_found_, conflicts_found_, served_found_,
       cached_found_;
   prometheus::Histogram& room_wait_;
+  // What OthersServe() said last, and about what: most requests are of one sort.
+  struct Said {
+    EventNumber view{};
+    std::vector<std::string> models;
+    std::string tenant;
+    bool others = false;
+  };
+  Said said_;
   ByClass wait_, run_, cost_;
 };
 

@@ -129,7 +129,6 @@ TEST_F(WorkCountersTest, RequestsAreJudgedByTheViewInForce) {
   Request request;
   request.features = fixtures::ChatRequest();
   request.features.model = "my-name-for-it";
-  request.readings = {{.endpoint = 0}, {.endpoint = 1}};
   request.attempts = {{{PoolId{1}, 0}, ForwardFault::kNone}};
   request.answered_by = "chat";
   request.cached_tokens = 640;
@@ -142,6 +141,29 @@ TEST_F(WorkCountersTest, RequestsAreJudgedByTheViewInForce) {
   *request.ttft += absl::Nanoseconds(1);
   fresh.Count(request, view.get());
   EXPECT_EQ(At("spillway_objectives_total{class=request,outcome=missed,tenant=default}"), 1);
+}
+
+// Cordoned, down or full: it stays a pool that could have had the work.
+TEST_F(WorkCountersTest, ARequestIsAvoidableWhereverElseItsModelIsServed) {
+  fixtures::RouterWorld world({fixtures::EnginePool("npu"), fixtures::NvidiaPool("gpu"),
+                               fixtures::NvidiaPool("other-gpu", 1, "large")});
+  world["npu"].state = PoolState::kCordoned;
+  const auto view = world.View();
+  WorkCounters fresh(registry, {});
+  for (std::uint32_t i = 0; i < 3; ++i)
+    fresh.Count(record::PoolRow{.pool = PoolId{i}, .spec = world.inputs.pools[i].spec});
+  const auto placed = [&](std::uint32_t pool, std::string model) {
+    Request request;
+    request.features = fixtures::ChatRequest(std::move(model));
+    request.attempts = {{{PoolId{pool}, 0}, ForwardFault::kNone}};
+    fresh.Count(request, view.get());
+  };
+  placed(1, "chat");
+  placed(2, "large");
+  placed(0, "chat");
+  EXPECT_EQ(At("spillway_avoidable_nvidia_placements_total{class=request,pool=gpu}"), 1);
+  EXPECT_EQ(At("spillway_avoidable_nvidia_placements_total{class=request,pool=other-gpu}"), 0);
+  EXPECT_EQ(At("spillway_avoidable_nvidia_placements_total{class=request,pool=npu}"), 0);
 }
 
 }  // namespace
