@@ -9,7 +9,8 @@ install(DIRECTORY configs/ DESTINATION ${SPILLWAY_SHARE})
 foreach(part prometheus alertmanager grafana)
   if(EXISTS ${PROJECT_SOURCE_DIR}/deploy/${part})
     install(DIRECTORY deploy/${part} DESTINATION ${SPILLWAY_SHARE}
-            PATTERN node_modules EXCLUDE PATTERN "*.ts" EXCLUDE PATTERN "package*.json" EXCLUDE)
+            PATTERN node_modules EXCLUDE PATTERN "*.ts" EXCLUDE PATTERN "package*.json" EXCLUDE
+            PATTERN src EXCLUDE PATTERN build EXCLUDE PATTERN tsconfig.json EXCLUDE PATTERN .npmrc EXCLUDE)
   endif()
 endforeach()
 install(FILES deploy/spillway.yaml DESTINATION ${SPILLWAY_SHARE})
