@@ -25,6 +25,7 @@
 #include "formats/config_file.h"
 #include "formats/file_text.h"
 #include "formats/policy_text.h"
+#include "formats/units.h"
 #include "simulator/replay/past.h"
 #include "simulator/replay/redecide.h"
 #include "simulator/replay/replay_report.h"
@@ -121,7 +122,7 @@ absl::StatusOr<ReplayChange> ReadChange(const Invocation& args, const Config* re
 
 std::string CommandLineOf(const Invocation& args) {
   std::string line = "spillway simulate";
-  for (const char* option : {"--replay", "--policy", "--fleet", "--prices"}) {
+  for (const char* option : {"--replay", "--since", "--until", "--policy", "--fleet", "--prices"}) {
     if (!args.Get(option).empty())
       absl::StrAppend(&line, " ", option, " ", ToAbsl(args.Get(option)));
   }
@@ -159,6 +160,28 @@ int FailAsInput(const absl::Status& status, Console& console) {
   return ours ? code : kExitUsage;
 }
 
+// A whole hour, as the ledger's rows are.
+absl::Status ReadHour(const Invocation& args, const char* option, absl::Time& out) {
+  const std::string said(args.Get(option));
+  if (said.empty()) return absl::OkStatus();
+  const auto time = ParseTime(said);
+  if (!time.ok()) return Annotate(time.status(), option);
+  const absl::Duration since = *time - absl::UnixEpoch();
+  if (absl::Floor(since, absl::Hours(1)) != since)
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, ": `", said, "` is no whole hour, like 2026-08-01T13:00:00Z"));
+  out = *time;
+  return absl::OkStatus();
+}
+absl::StatusOr<PastWindow> ReadWindow(const Invocation& args) {
+  PastWindow window;
+  SPILLWAY_RETURN_IF_ERROR(ReadHour(args, "--since", window.since));
+  SPILLWAY_RETURN_IF_ERROR(ReadHour(args, "--until", window.until));
+  if (window.since >= window.until)
+    return absl::InvalidArgumentError("--since is not before --until: nothing lies between them");
+  return window;
+}
+
 struct Replayed {
   Redecided redecided;
   absl::StatusOr<Rerun> rerun = absl::NotFoundError("");
@@ -167,6 +190,7 @@ struct Replayed {
 absl::StatusOr<Replayed> Run(LogOfState& log, const Invocation& args, ReplayChange& change,
                              Progress& progress) {
   Replayed out;
+  SPILLWAY_ASSIGN_OR_RETURN(const PastWindow window, ReadWindow(args));
   auto config = LastConfig(log);
   if (!config.ok() && !absl::IsNotFound(config.status())) return config.status();
   SPILLWAY_ASSIGN_OR_RETURN(change, ReadChange(args, config.ok() ? config->get() : nullptr));
@@ -180,11 +204,15 @@ absl::StatusOr<Replayed> Run(LogOfState& log, const Invocation& args, ReplayChan
   absl::StatusOr<RecordedPast> past = absl::FailedPreconditionError(
       "the front of the log was swept away: what came cannot be run again without its beginning");
   if (config.ok() && log.extent().is_whole()) {
-    collector.emplace(log.extent(), *config);
-    options.on_fold = [&](const Event& event, const Reply& reply, const Effects& effects,
-                          const Brain& brain) {
-      collector->Hear(event, reply, effects, brain);
-      if (event.number == log.extent().last) past = collector->Take(brain);
+    collector.emplace(log.extent(), *config, window);
+    bool taken = false;
+    options.on_fold = [&, taken](const Event& event, const Reply& reply, const Effects& effects,
+                                 const Brain& brain) mutable {
+      const bool within = event.at < window.until;
+      if (within) collector->Hear(event, reply, effects, brain);
+      if (taken || (within && event.number != log.extent().last)) return;
+      taken = true;
+      past = collector->Take(brain);
     };
   }
   SPILLWAY_ASSIGN_OR_RETURN(out.redecided, Redecide(log, options));
@@ -197,9 +225,25 @@ absl::StatusOr<Replayed> Run(LogOfState& log, const Invocation& args, ReplayChan
   return out;
 }
 
+// One sentence: the other bill where something was changed, else how much came out the same.
+std::string VerdictOf(const Replayed& done) {
+  const std::int64_t differing =
+      done.redecided.decisions.differing + done.redecided.requests.differing;
+  const std::int64_t compared =
+      done.redecided.decisions.compared() + done.redecided.requests.compared();
+  const std::string again =
+      absl::StrCat(compared, " decisions were made again, and ",
+                   differing == 0 ? "all" : absl::StrCat(compared - differing), " came out equal.");
+  if (!done.rerun.ok()) return again;
+  const std::string& verdict = done.rerun->outcome.verdict;
+  return verdict.empty() ? again : absl::StrCat(verdict, " ", again);
+}
+
 }  // namespace
 
 int Replay(const Invocation& args, Console& console) {
+  const auto form = ProgressForm(args.Get("--progress"));
+  if (!form.ok()) return FailAsInput(form.status(), console);
   const std::string folder(args.Get("--out"));
   if (const absl::Status status = CheckOut(folder); !status.ok())
     return FailAsInput(status, console);
@@ -212,8 +256,9 @@ int Replay(const Invocation& args, Console& console) {
   ReplayChange change;
   absl::StatusOr<Replayed> done;
   {
-    Progress progress(console);
+    Progress progress(console, *form);
     done = Run(log, args, change, progress);
+    if (done.ok()) progress.Conclude(VerdictOf(*done));
   }
   if (!done.ok()) return FailAsInput(done.status(), console);
   // What was asked for is the other bill: without it there is nothing to write.

@@ -1,5 +1,6 @@
 #include "controller/serve.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -12,6 +13,7 @@
 #include "cli/catalog_folder.h"
 #include "cli/engines_here.h"
 #include "cli/exit_code.h"
+#include "cli/simulation_child.h"
 #include "cli/this_host.h"
 #include "core/status.h"
 
@@ -56,6 +58,17 @@ class AdaptersHere final : public ServedAdapters {
   }
 };
 
+// What came with the catalogue: fleets, policies, scenarios and traces; empty: it stands alone.
+std::string LibraryBeside(const std::string& catalog) {
+  std::error_code failed;
+  const std::filesystem::path folder =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(catalog), failed).parent_path();
+  return !failed && std::filesystem::is_directory(folder / "scenarios", failed) ? folder.string()
+                                                                                : "";
+}
+
+int CpusHere() { return static_cast<int>(MachineHere().cpus.value() / 1000); }
+
 }  // namespace
 
 int Serve(const Invocation& args, Console& console) {
@@ -77,6 +90,13 @@ int Serve(const Invocation& args, Console& console) {
     auto adapters = std::make_unique<AdaptersHere>(needs);
     SPILLWAY_RETURN_IF_ERROR(adapters->Start(needs.config));
     return adapters;
+  };
+  options.simulations = [](const SimulationNeeds& needs) {
+    return std::make_unique<SimulationChild>(
+        SimulationChild::Options{.library = LibraryBeside(needs.catalog_dir),
+                                 .catalog = std::filesystem::absolute(needs.catalog_dir).string(),
+                                 .database = needs.database,
+                                 .jobs = std::max(CpusHere() - 1, 1)});
   };
   const absl::Status served = RunServe(options);
   return served.ok() ? kExitOk : console.Fail(served);

@@ -33,19 +33,25 @@ absl::StatusOr<int> Count(const Invocation& args, std::string_view option, int o
 }
 
 // What makes these results again: nothing that does not change them.
-std::string CommandLineOf(const std::string& file, const std::string& folder, int seeds) {
-  return absl::StrCat("spillway simulate ", file, " -o ", folder, " --seeds ", seeds);
+std::string CommandLineOf(const std::string& file, const std::string& library,
+                          const std::string& folder, int seeds) {
+  return absl::StrCat("spillway simulate ", file, library.empty() ? "" : " --library ", library,
+                      " -o ", folder, " --seeds ", seeds);
 }
 
 struct Wanted {
-  std::string file, folder;
+  std::string file, library, folder;
+  Progress::Form progress = Progress::Form::kBar;
   int jobs = 1;
   ScenarioSpec scenario;
   Catalog catalog;
 };
 
 absl::StatusOr<Wanted> Read(const Invocation& args, Console& console) {
-  Wanted wanted{.file = args.operands.front(), .folder = std::string(args.Get("--out"))};
+  Wanted wanted{.file = args.operands.front(),
+                .library = std::string(args.Get("--library")),
+                .folder = std::string(args.Get("--out"))};
+  SPILLWAY_ASSIGN_OR_RETURN(wanted.progress, ProgressForm(args.Get("--progress")));
   if (wanted.folder.empty())
     return absl::InvalidArgumentError("-o DIR is missing: the folder that the results go to");
   std::error_code ignored;
@@ -56,8 +62,9 @@ absl::StatusOr<Wanted> Read(const Invocation& args, Console& console) {
                             CatalogFolder(std::string(args.Get("--catalog"))));
   SPILLWAY_ASSIGN_OR_RETURN(wanted.catalog, LoadCatalog(folder));
   std::vector<std::string> warnings;
-  SPILLWAY_ASSIGN_OR_RETURN(wanted.scenario,
-                            LoadScenario(wanted.file, wanted.catalog, MachineHere(), &warnings));
+  SPILLWAY_ASSIGN_OR_RETURN(
+      wanted.scenario,
+      LoadScenario(wanted.file, wanted.catalog, MachineHere(), &warnings, wanted.library));
   for (const std::string& warning : warnings) console.Warn(warning);
   const int cpus = std::max(static_cast<int>(MachineHere().cpus.value() / 1000), 1);
   SPILLWAY_ASSIGN_OR_RETURN(wanted.jobs, Count(args, "--jobs", cpus, 1024));
@@ -86,8 +93,8 @@ absl::Status CheckWords(const Invocation& args) {
         "what shall be simulated? give a SCENARIO, or --replay "
         "STATE_DIR");
   const std::vector<const char*> others =
-      replays ? std::vector<const char*>{"--seeds", "--jobs", "--skip-bad-rows"}
-              : std::vector<const char*>{"--policy", "--fleet", "--prices"};
+      replays ? std::vector<const char*>{"--seeds", "--jobs", "--skip-bad-rows", "--library"}
+              : std::vector<const char*>{"--policy", "--fleet", "--prices", "--since", "--until"};
   for (const char* option : others) {
     if (args.Get(option).empty()) continue;
     return absl::InvalidArgumentError(
@@ -115,19 +122,21 @@ int Simulate(const Invocation& args, Console& console) {
   CatchInterrupt();
   absl::StatusOr<ExperimentOutcome> outcome;
   {
-    Progress progress(console);
+    Progress progress(console, wanted->progress);
     outcome =
         RunExperiment(wanted->scenario, wanted->catalog,
                       {.jobs = wanted->jobs,
                        .on_progress = [&](int done, int all) { progress.Show(done, all, "runs"); },
                        .cancelled = [] { return Interrupted(); }});
+    if (outcome.ok()) progress.Conclude(outcome->verdict);
   }
   if (!outcome.ok()) {
     if (!absl::IsCancelled(outcome.status())) return FailAsInput(outcome.status(), console);
     console.Complain("interrupted: nothing was written");
     return kExitDetached;
   }
-  const std::string command = CommandLineOf(wanted->file, wanted->folder, wanted->scenario.seeds);
+  const std::string command =
+      CommandLineOf(wanted->file, wanted->library, wanted->folder, wanted->scenario.seeds);
   const absl::Status written = WriteResults(*outcome, wanted->scenario, command, wanted->folder);
   if (!written.ok()) return FailAsInput(written, console);
   if (!console.for_people()) {

@@ -22,6 +22,7 @@
 #include "controller/serve_log.h"
 #include "controller/service_manager.h"
 #include "controller/signal_queue.h"
+#include "controller/simulation_desk.h"
 #include "controller/store/sqlite_archive.h"
 #include "controller/store/sqlite_store.h"
 #include "controller/store/state_lock.h"
@@ -95,6 +96,7 @@ class Controller {
 
   ~Controller() {
     server_.reset();
+    simulations_.reset();
     if (dispatcher_) dispatcher_->Stop();
     if (adapters_) adapters_->StopEngines();
     if (host_) host_->Stop();
@@ -187,6 +189,7 @@ class Controller {
     SPILLWAY_ASSIGN_OR_RETURN(auto keys, Keyring::Make(server_spec_.keys));
     api_->SetKeys(std::move(keys));
     SPILLWAY_RETURN_IF_ERROR(CountSpent());
+    SPILLWAY_RETURN_IF_ERROR(OpenSimulations());
     ServerOptions server;
     server.host = at.host;
     server.port = at.port;
@@ -204,6 +207,19 @@ class Controller {
     const std::string url = absl::StrCat("http://", server_->address());
     log_.Info(absl::StrCat("serving at ", url));
     return address_->Write(url);
+  }
+
+  absl::Status OpenSimulations() {
+    if (!options_.simulations) return absl::OkStatus();
+    runner_ = options_.simulations(
+        {.database = absl::StrCat(options_.state_dir, "/", server_spec_.sqlite),
+         .catalog_dir = options_.catalog_dir});
+    SPILLWAY_ASSIGN_OR_RETURN(
+        simulations_,
+        SimulationDesk::Open({.folder = absl::StrCat(options_.state_dir, "/simulations")}, *runner_,
+                             clock_));
+    api_->SetSimulations(simulations_.get());
+    return absl::OkStatus();
   }
 
   // What tenants have spent today counts on after a restart.
@@ -262,6 +278,8 @@ class Controller {
   std::unique_ptr<ServedAdapters> adapters_;  // let go of by the host before they die
   std::optional<Host> host_;
   std::optional<Dispatcher> dispatcher_;
+  std::unique_ptr<SimulationRunner> runner_;
+  std::unique_ptr<SimulationDesk> simulations_;
   std::optional<Api> api_;
   std::unique_ptr<Server> server_;
 };

@@ -12,6 +12,7 @@
 #include "controller/engine_log.h"
 #include "controller/host.h"
 #include "controller/observer.h"
+#include "controller/simulations.h"
 #include "core/config.h"
 #include "core/machine.h"
 
@@ -40,6 +41,14 @@ struct AdapterNeeds {
 using AdapterFactory =
     std::function<absl::StatusOr<std::unique_ptr<ServedAdapters>>(const AdapterNeeds&)>;
 
+// What whoever runs simulations may read.
+struct SimulationNeeds {
+  std::string database;  // of this controller, which writes to it meanwhile
+  std::string catalog_dir;
+};
+using SimulationRunnerFactory =
+    std::function<std::unique_ptr<SimulationRunner>(const SimulationNeeds&)>;
+
 struct ServeOptions {
   std::string config_path;
   std::string state_dir;
@@ -47,6 +56,7 @@ struct ServeOptions {
   std::optional<std::string> listen;  // HOST:PORT; wins over the file
   Machine machine;                    // that pools of adapter `process` are filled in from
   AdapterFactory adapters;
+  SimulationRunnerFactory simulations;  // none: no simulations are run
   std::string version = "unknown", revision = "unknown";
   bool json_log = false;  // lines of the log on standard error; else text
   int threads = 0;        // that serve HTTP; 0: one a core, at most 8

@@ -42,8 +42,8 @@ auto Named(F read, std::string_view what) {
 
 class ScenarioReader {
  public:
-  ScenarioReader(const std::string& path, const FleetSources& sources)
-      : sources_(sources), inputs_(path), reading_(path) {
+  ScenarioReader(const std::string& path, const std::string& library, const FleetSources& sources)
+      : sources_(sources), inputs_(path, library), reading_(path) {
     spec_.path = path;
   }
 
@@ -234,10 +234,11 @@ class ScenarioReader {
 
 absl::StatusOr<ScenarioSpec> LoadScenario(const std::string& path, const Catalog& catalog,
                                           const Machine& machine,
-                                          std::vector<std::string>* warnings) {
+                                          std::vector<std::string>* warnings,
+                                          const std::string& library) {
   SPILLWAY_ASSIGN_OR_RETURN(std::string text, ReadTextFile(path));
   const FleetSources sources{catalog, machine, warnings};
-  return ScenarioReader(path, sources).Read(std::move(text));
+  return ScenarioReader(path, library, sources).Read(std::move(text));
 }
 
 }  // namespace spillway

@@ -23,8 +23,12 @@ namespace spillway {
 // lines. Refused too: a pair, a baseline, a pool or a model that nobody knows, with the nearest
 // that is; a pool or a device without a price, since then no bill can be made.
 // `warnings`: what is only odd, one line each; may be null.
+// `library`: a folder with fleets/, policies/, scenarios/ and traces/. Where one is given, files
+// stand relative to its scenarios/ wherever the scenario itself lies, and none may be named but
+// those in these four folders: for scenarios of people who may not read every file of this machine.
 absl::StatusOr<ScenarioSpec> LoadScenario(const std::string& path, const Catalog& catalog,
                                           const Machine& machine,
-                                          std::vector<std::string>* warnings = nullptr);
+                                          std::vector<std::string>* warnings = nullptr,
+                                          const std::string& library = "");
 
 }  // namespace spillway

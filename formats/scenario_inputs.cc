@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include <xxhash.h>
 
@@ -52,9 +54,11 @@ ScenarioInput HashText(std::string_view text) {
           .xxh64 = absl::StrFormat("%016x", XXH64(text.data(), text.size(), 0))};
 }
 
-ScenarioInputs::ScenarioInputs(std::string scenario_path) {
+ScenarioInputs::ScenarioInputs(std::string scenario_path, std::string library)
+    : library_(std::move(library)) {
   const std::size_t slash = scenario_path.rfind('/');
   if (slash != std::string::npos) folder_ = slash == 0 ? "/" : scenario_path.substr(0, slash);
+  if (!library_.empty()) folder_ = library_ + "/scenarios";
   auto own = HashFile(scenario_path);
   if (!own.ok()) return;
   own->file = slash == std::string::npos ? scenario_path : scenario_path.substr(slash + 1);
@@ -72,7 +76,29 @@ std::string ScenarioInputs::NamedAs(std::string_view path) const {
   return file.lexically_proximate(folder).generic_string();
 }
 
+// Where the file really lies decides, links and `..` followed.
+bool ScenarioInputs::MayBeNamed(const std::string& path) const {
+  if (library_.empty()) return true;
+  std::error_code error;
+  const auto root = std::filesystem::canonical(library_, error);
+  if (error) return false;
+  const auto real = std::filesystem::weakly_canonical(path, error);
+  if (error) return false;
+  const auto below = real.lexically_relative(root);
+  if (std::distance(below.begin(), below.end()) < 2) return false;
+  const std::string first = below.begin()->string();
+  constexpr std::array kOpen = {"fleets", "policies", "scenarios", "traces"};
+  return std::find(kOpen.begin(), kOpen.end(), first) != kOpen.end();
+}
+
 bool ScenarioInputs::Take(const Place& at, const std::string& named, std::string_view what) {
+  // Before anything is asked of the file, even whether it is there.
+  if (!MayBeNamed(PathOf(named))) {
+    at.Fail(absl::StrCat("`", named,
+                         "` may not be named here: only files of ../fleets, "
+                         "../policies, ../traces and of the scenarios that came with the program"));
+    return false;
+  }
   const auto known = std::find_if(inputs_.begin(), inputs_.end(), [&](const ScenarioInput& input) {
     return input.file == named && input.what == what;
   });

@@ -20,7 +20,9 @@ ScenarioInput HashText(std::string_view text);
 // The files that one scenario names: where they are, what they held, what was wrong with them.
 class ScenarioInputs {
  public:
-  explicit ScenarioInputs(std::string scenario_path);
+  // `library`: see LoadScenario; empty: files stand relative to the scenario's own folder, and any
+  // may be named.
+  explicit ScenarioInputs(std::string scenario_path, std::string library = "");
 
   // How a file that the scenario names can be opened from here: relative to the scenario's folder.
   std::string PathOf(std::string_view named) const;
@@ -40,6 +42,9 @@ class ScenarioInputs {
   std::vector<ScenarioInput> TakeAll() { return std::move(inputs_); }
 
  private:
+  bool MayBeNamed(const std::string& path) const;
+
+  std::string library_;
   std::string folder_ = ".";
   std::vector<ScenarioInput> inputs_;
   std::vector<std::string> faults_;

@@ -15,6 +15,7 @@
 #include "controller/northbound/route.h"
 #include "controller/observer.h"
 #include "controller/quota.h"
+#include "controller/simulations.h"
 #include "core/machine.h"
 #include "net/server.h"
 
@@ -50,6 +51,10 @@ class Api final : public HttpHandler {
   void SetKeys(std::shared_ptr<const Keyring> keys);
 
   Host& host() { return host_; }
+  // Who runs simulations; set before the server starts, or never. Outlives the server.
+  void SetSimulations(Simulations* simulations) { simulations_ = simulations; }
+  Simulations* simulations() const { return simulations_; }
+
   Dispatcher* dispatcher() { return &dispatcher_; }
   Quotas& quotas() { return quotas_; }
   PastViews& past_views() { return past_views_; }
@@ -74,6 +79,7 @@ class Api final : public HttpHandler {
   const ApiLimits limits_;
   const absl::Time started_at_;
   PastViews past_views_;
+  Simulations* simulations_ = nullptr;
   Quotas quotas_;
   mutable std::mutex keys_mutex_;
   std::shared_ptr<const Keyring> keys_ = std::make_shared<const Keyring>();  // never null

@@ -47,6 +47,14 @@ Awaitable<HttpAnswer> GetRequestDecision(Api& api, Call call, RequestId id);
 Awaitable<HttpAnswer> GetLedger(Api& api, Call call);
 // site.cc
 Awaitable<HttpAnswer> GetMetrics(Api& api, Call call);
+// simulations.cc
+Awaitable<HttpAnswer> StartSimulation(Api& api, Call call);
+Awaitable<HttpAnswer> ListSimulations(Api& api, Call call);
+Awaitable<HttpAnswer> GetSimulation(Api& api, Call call);
+Awaitable<HttpAnswer> CancelSimulation(Api& api, Call call);
+Awaitable<HttpAnswer> GetSimulationResults(Api& api, Call call);
+Awaitable<HttpAnswer> GetSimulationReport(Api& api, Call call);
+Awaitable<HttpAnswer> ListScenarios(Api& api, Call call);
 Awaitable<HttpAnswer> GetHealth(Api& api, Call call);
 Awaitable<HttpAnswer> GetReady(Api& api, Call call);
 Awaitable<HttpAnswer> GetOpenapi(Api& api, Call call);

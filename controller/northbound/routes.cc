@@ -13,6 +13,7 @@ constexpr std::size_t kJobBody = 256 << 10;
 constexpr std::size_t kPoolBody = 64 << 10;
 constexpr std::size_t kPriceBody = 4 << 10;
 constexpr std::size_t kPolicyBody = 1 << 20;
+constexpr std::size_t kSimulationBody = 1 << 20;
 
 constexpr std::size_t kPromptBody = 32 << 20;
 
@@ -59,6 +60,20 @@ constexpr Route kRoutes[] = {
     {Method::kPost, "/api/v1/decisions:dry-run", "dryRun", Role::kReader, kJobBody, handle::DryRun},
     {Method::kGet, "/api/v1/ledger", "getLedger", Role::kReader, kNoBody, handle::GetLedger},
     {Method::kGet, "/metrics", "getMetrics", Role::kPublic, kNoBody, handle::GetMetrics},
+    {Method::kPost, "/api/v1/simulations", "startSimulation", Role::kOperator, kSimulationBody,
+     handle::StartSimulation},
+    {Method::kGet, "/api/v1/simulations", "listSimulations", Role::kReader, kNoBody,
+     handle::ListSimulations},
+    {Method::kGet, "/api/v1/simulations/{id}", "getSimulation", Role::kReader, kNoBody,
+     handle::GetSimulation},
+    {Method::kPost, "/api/v1/simulations/{id}/cancel", "cancelSimulation", Role::kOperator, kNoBody,
+     handle::CancelSimulation},
+    {Method::kGet, "/api/v1/simulations/{id}/results", "getSimulationResults", Role::kReader,
+     kNoBody, handle::GetSimulationResults},
+    {Method::kGet, "/api/v1/simulations/{id}/report", "getSimulationReport", Role::kReader, kNoBody,
+     handle::GetSimulationReport},
+    {Method::kGet, "/api/v1/scenarios", "listScenarios", Role::kReader, kNoBody,
+     handle::ListScenarios},
     {Method::kGet, "/healthz", "getHealth", Role::kPublic, kNoBody, handle::GetHealth},
     {Method::kGet, "/readyz", "getReady", Role::kPublic, kNoBody, handle::GetReady},
     {Method::kGet, "/openapi.yaml", "getOpenapi", Role::kPublic, kNoBody, handle::GetOpenapi},

@@ -52,9 +52,11 @@ absl::StatusOr<std::shared_ptr<const Config>> LastConfig(RecordedLog& log) {
   return absl::NotFoundError("the configuration of the last start was swept from the log");
 }
 
-PastCollector::PastCollector(const LogExtent& log, std::shared_ptr<const Config> config)
+PastCollector::PastCollector(const LogExtent& log, std::shared_ptr<const Config> config,
+                             PastWindow window)
     : log_(log),
       config_(std::move(config)),
+      window_(window),
       speeds_(config_->catalog),
       tally_(ScenarioObjective{}, config_->policy.objectives, absl::InfinitePast(),
              static_cast<std::size_t>(log.pools)),
@@ -90,7 +92,11 @@ Demand PastCollector::TookOf(const Job& job) const {
 
 void PastCollector::HearJob(const Job& job, absl::Time at) {
   const auto open = open_.find(job.id);
-  if (open == open_.end() || !IsTerminal(job.state)) return;
+  if (!IsTerminal(job.state)) return;
+  if (open == open_.end()) {
+    count_.before += job.created_at < window_.since;
+    return;
+  }
   RecordedJob& recorded = work_->jobs[open->second];
   open_.erase(open);
   for (const Attempt& attempt : job.attempts) {
@@ -110,6 +116,10 @@ void PastCollector::HearJob(const Job& job, absl::Time at) {
 
 void PastCollector::HearRequests(const event::RequestsEnded& ended) {
   for (const auto& request : ended.requests) {
+    if (request->features.arrived < window_.since) {
+      ++count_.before;
+      continue;
+    }
     requests_.Add(*request, start_);
     tally_.Submitted();
     tally_.Ended(*request, request->endpoint().pool);
@@ -140,7 +150,15 @@ void PastCollector::SeePools(const Event& event, const Brain& brain) {
 
 void PastCollector::Hear(const Event& event, const Reply& reply, const Effects& effects,
                          const Brain& brain) {
-  start_ = std::min(start_, event.at);
+  start_ = std::min(start_, std::max(event.at, window_.since));
+  if (event.at < window_.since) {
+    SeePools(event, brain);
+    // Prices as they are when the window begins.
+    changes_.clear();
+    for (const PoolStatus& pool : pools_) changes_.push_back({pool.spec->name, start_, pool.price});
+    if (std::holds_alternative<event::Started>(event.body)) count_.starts = 1;
+    return;
+  }
   const absl::Time end_before = end_;
   Note(event.body, reply);
   SeePools(event, brain);
@@ -229,6 +247,9 @@ std::vector<std::string> PastCollector::Notes() const {
   };
   note(count_.starts - 1, "restarts of the controller are not repeated");
   note(count_.policies, "changes of policy: the last one stands for all of the time");
+  note(count_.before,
+       "pieces of work were under way when the time that is looked at begins, and are left out, "
+       "though the bill holds what they cost from then on");
   note(count_.pools, "pools were added meanwhile: they are there from the beginning");
   note(count_.states, "times a pool was cordoned, drained or resumed, which is not repeated");
   note(count_.down, "times a node was down, which is not repeated");

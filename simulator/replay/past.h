@@ -32,13 +32,20 @@ struct RecordedPast {
 // The configuration of the log's last start. kNotFound: it is not in the log any more.
 absl::StatusOr<std::shared_ptr<const Config>> LastConfig(RecordedLog& log);
 
+// The part of a past that is looked at: what came from `since` on and before `until`. Whole hours,
+// since the ledger's rows are.
+struct PastWindow {
+  absl::Time since = absl::InfinitePast(), until = absl::InfiniteFuture();
+};
+
 // Hears a log as it is folded (RedecideOptions::on_fold). Memory grows with the work that it holds,
 // about 150 bytes a request.
 class PastCollector {
  public:
   // `config`: LastConfig.
-  PastCollector(const LogExtent& log, std::shared_ptr<const Config> config);
+  PastCollector(const LogExtent& log, std::shared_ptr<const Config> config, PastWindow window = {});
 
+  // Every event before `until`, in order.
   void Hear(const Event& event, const Reply& reply, const Effects& effects, const Brain& brain);
   // After the last event. kFailedPrecondition: nothing came; kResourceExhausted: too much did.
   absl::StatusOr<RecordedPast> Take(const Brain& brain);
@@ -47,6 +54,7 @@ class PastCollector {
   struct Count {
     std::int64_t policies = 0, prices = 0, pools = 0, states = 0, down = 0, starts = 0;
     std::int64_t lost_attempts = 0, failed_attempts = 0;
+    std::int64_t before = 0;  // work that had come already when the window begins
     std::int64_t pinned = 0, cascades = 0, several = 0, budgets = 0, cancelled = 0, unstreamed = 0;
   };
 
@@ -61,6 +69,7 @@ class PastCollector {
 
   const LogExtent log_;
   const std::shared_ptr<const Config> config_;
+  const PastWindow window_;
   const SpeedBook speeds_;
   Tally tally_;
   absl::Time start_ = absl::InfiniteFuture(), end_ = absl::InfinitePast();

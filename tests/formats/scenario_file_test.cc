@@ -338,5 +338,75 @@ TEST_F(Scenario, TheLockNamesEveryFileByItsContent) {
   EXPECT_NE(With("world: {}", "drain: 1h")->inputs[4].xxh64, spec->inputs[4].xxh64);
 }
 
+// --- A library: for scenarios of people who may not read every file of this machine
+
+class Library : public Scenario {
+ protected:
+  Library() {
+    for (const char* name : {"fleets", "policies", "scenarios", "traces"})
+      std::filesystem::create_directories(folder_ + "/lib/" + name);
+    Write("lib/fleets/mixed.yaml", kFleet);
+    Write("lib/policies/backstop.yaml", "kind: Policy\nname: backstop\n");
+    Write("lib/policies/only.yaml", "kind: Policy\nname: only\n");
+    Write("lib/traces/t.csv", "arrival_s,prompt_tokens,output_tokens\n0,10,10\n");
+    Write("secret.yaml", "kind: Policy\nname: secret\n");
+    Write("lib/own.yaml", "kind: Policy\nname: own\n");
+    std::filesystem::create_directories(folder_ + "/orders");
+  }
+  std::string Text() const {
+    return absl::StrReplaceAll(kScenario, {{"fleets/mixed.yaml", "../fleets/mixed.yaml"},
+                                           {"backstop.yaml", "../policies/backstop.yaml"},
+                                           {" only.yaml", " ../policies/only.yaml"}});
+  }
+  std::string Verdict(const std::string& text) {
+    Write("orders/s.yaml", text);
+    const auto spec = LoadScenario(folder_ + "/orders/s.yaml", catalog_, SmallMachine(), nullptr,
+                                   folder_ + "/lib");
+    return spec.ok() ? "accepted" : std::string(spec.status().message());
+  }
+  std::string Naming(std::string_view old_text, const std::string& new_text) {
+    const std::string text = absl::StrReplaceAll(Text(), {{ToAbsl(old_text), new_text}});
+    EXPECT_NE(text, Text()) << "nothing was replaced";
+    return Verdict(text);
+  }
+};
+
+TEST_F(Library, ScenariosMayNameWhatIsInIt) {
+  EXPECT_EQ(Verdict(Text()), "accepted");
+  EXPECT_EQ(Naming("poisson: 5/s, for: 2h", "trace: ../traces/t.csv, format: spillway-csv"),
+            "accepted");
+}
+
+TEST_F(Library, NothingElseCanBeNamedByAnyWay) {
+  const std::string backstop = "../policies/backstop.yaml";
+  std::filesystem::create_symlink(folder_ + "/secret.yaml", folder_ + "/lib/policies/link.yaml");
+  for (const std::string& name :
+       {std::string("../../secret.yaml"), folder_ + "/secret.yaml", std::string("/etc/passwd"),
+        std::string("../own.yaml"), std::string("../policies/../../secret.yaml"),
+        std::string("../policies/link.yaml"), std::string("../nowhere/../../secret.yaml"),
+        std::string("/proc/self/environ"), std::string("../../not-there.yaml")}) {
+    const std::string verdict = Naming(backstop, name);
+    EXPECT_THAT(verdict, HasSubstr("may not be named here")) << name;
+    // Nothing of what stands there, nor whether it is there at all.
+    EXPECT_THAT(verdict, Not(HasSubstr("no such file"))) << name;
+    EXPECT_THAT(verdict, Not(HasSubstr("root:"))) << name;
+  }
+}
+
+TEST_F(Library, EveryKindOfFileIsHeldToIt) {
+  constexpr char kOut[] = "../../secret.yaml";
+  const auto refused = HasSubstr("may not be named here");
+  EXPECT_THAT(Naming("../fleets/mixed.yaml", kOut), refused);
+  EXPECT_THAT(Naming("poisson: 5/s, for: 2h", "trace: ../../secret.yaml, format: spillway-csv"),
+              refused);
+  EXPECT_THAT(
+      Naming("prompt_tokens: 100", "prompt_tokens: {column: {file: ../../secret.yaml, name: a}}"),
+      refused);
+  EXPECT_THAT(Naming("world: {}", "world: {prices: {file: ../../secret.yaml}}"), refused);
+  EXPECT_THAT(Naming("world: {}", "world: {carbon: {file: ../../secret.yaml}}"), refused);
+  EXPECT_THAT(Naming("world: {}", "world: {spot: {pools: [a10], trace: ../../secret.yaml}}"),
+              refused);
+}
+
 }  // namespace
 }  // namespace spillway
