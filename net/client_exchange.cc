@@ -97,7 +97,7 @@ Awaitable<absl::Status> ClientExchange::ReadHead() {
     input_.erase(0, check.length());
     if (head_.status >= 200) {
       response_.status = head_.status;
-      response_.headers = Headers(std::move(text), head_.fields);
+      response_.headers = Headers(text, head_.fields);
       co_return absl::OkStatus();
     }
     if (head_.status == 101 || ++interim > kMaxInterim) {

@@ -115,12 +115,12 @@ bool HttpConnection::draining() const {
   return const_cast<HttpConnection*>(this)->lane().draining();
 }
 
-void HttpConnection::OnGone(std::function<void()> callback) {
+void HttpConnection::OnGone(absl::AnyInvocable<void()> callback) {
   on_gone_ = std::move(callback);  // The next sweep begins to watch: most answers come before it.
   if (ended() && on_gone_) std::exchange(on_gone_, nullptr)();
 }
 
-void HttpConnection::OnClosing(std::function<void()> callback) {
+void HttpConnection::OnClosing(absl::AnyInvocable<void()> callback) {
   on_closing_ = std::move(callback);
   if (closing_ && on_closing_) std::exchange(on_closing_, nullptr)();
 }
@@ -159,7 +159,8 @@ void HttpConnection::PeerLeft() {
 
 void HttpConnection::EndExchange() {
   passed_ = false;
-  on_gone_ = on_closing_ = nullptr;
+  on_gone_ = nullptr;
+  on_closing_ = nullptr;
   waker_.reset();
   woken_ = false;
   head_due_ = false;
@@ -232,10 +233,10 @@ bool HttpConnection::HasBodyToRead() const {
 // Returns why the target cannot be taken, "" if it can.
 std::string_view HttpConnection::MakeRequest(HttpRequest* request) {
   const RequestHead& head = check_.head();
-  std::string text(input().bytes().substr(0, check_.length()));
+  const std::string_view text = input().bytes().substr(0, check_.length());
   request->method = head.method;
   request->target = head.Target(text);
-  request->headers = Headers(std::move(text), head.fields);
+  request->headers = Headers(text, head.fields);
   request->takes_trailers = head.takes_trailers;
   request->peer = peer_;
   const auto id = request->headers.Find("x-request-id");
@@ -260,6 +261,7 @@ bool HttpConnection::TakeBody(std::string& body, std::size_t limit) {
   const Framing& framing = check_.head().framing;
   const std::uint64_t length = framing.content_length.value_or(0);
   if (framing.chunked || length > limit || length > input().bytes().size()) return false;
+  body = TakeText(length);
   body.assign(input().bytes().substr(0, length));
   input().Consume(length);
   return true;
@@ -339,6 +341,7 @@ Awaitable<bool> HttpConnection::Answer(HttpRequest& request) {
   if (!BeginWhole(answer->response, &failure, &parts)) co_return false;
   bool sent_all = true;
   if (SizeOf(parts) > 0) sent_all = co_await Send(parts);
+  GiveText(std::move(answer->response.body));
   co_return sent_all && !close_;
 }
 

@@ -37,9 +37,9 @@ class HttpConnection final : public Wire, private BodyStream {
   Executor executor() override { return lane().executor(); }
   bool gone() const override { return ended(); }
   bool draining() const override;
-  void OnGone(std::function<void()> callback) override;
+  void OnGone(absl::AnyInvocable<void()> callback) override;
   bool closing() const override { return closing_; }
-  void OnClosing(std::function<void()> callback) override;
+  void OnClosing(absl::AnyInvocable<void()> callback) override;
   std::shared_ptr<Waker> waker() override;
   Awaitable<Woken> Wait(absl::Duration timeout) override;
   Awaitable<bool> Write(std::string_view data) override;
@@ -89,7 +89,7 @@ class HttpConnection final : public Wire, private BodyStream {
   int idle_sweeps_ = 0;  // While draining.
 
   // The exchange under way.
-  std::function<void()> on_gone_, on_closing_;
+  absl::AnyInvocable<void()> on_gone_, on_closing_;
   bool closing_ = false;
   std::shared_ptr<WakerImpl> waker_;
   WakeUp wake_;

@@ -5,6 +5,7 @@
 #include <boost/version.hpp>
 
 #include "net/asio.h"
+#include "net/socket_calls.h"
 
 namespace spillway {
 
@@ -30,7 +31,8 @@ class EdgeBuffer {
 
 }  // namespace spillway
 
-// Boost's own function for this buffer, with the one difference. It is the same in all releases
+// Boost's own function for this buffer, but for what it returns and for how it calls the kernel
+// (socket_calls.h). It is the same in all releases
 // from 1.79 to 1.83 at least; with others EdgeBuffer is a buffer like any.
 #if BOOST_VERSION >= 107900 && BOOST_VERSION < 108400
 template <>
@@ -39,10 +41,18 @@ boost::asio::detail::reactive_socket_recv_op_base<spillway::EdgeBuffer>::do_perf
     reactor_op* base) {
   auto* const op = static_cast<reactive_socket_recv_op_base*>(base);
   const mutable_buffer room = *op->buffers_.begin();
-  const bool stream = (op->state_ & socket_ops::stream_oriented) != 0;
-  if (!socket_ops::non_blocking_recv1(op->socket_, room.data(), room.size(), op->flags_, stream,
-                                      op->ec_, op->bytes_transferred_)) {
-    return not_done;
+  ssize_t got = -1;
+  do {
+    got = spillway::RecvCall(op->socket_, room.data(), room.size());
+  } while (got < 0 && errno == EINTR);
+  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return not_done;
+  op->bytes_transferred_ = got > 0 ? static_cast<std::size_t>(got) : 0;
+  if (got > 0) {
+    op->ec_ = boost::system::error_code();
+  } else if (got == 0) {
+    op->ec_ = error::eof;
+  } else {
+    op->ec_ = boost::system::error_code(errno, error::get_system_category());
   }
   return op->bytes_transferred_ < room.size() ? done_and_exhausted : done;
 }

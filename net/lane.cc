@@ -60,7 +60,9 @@ Lane::Lane(const ServerOptions& options, std::size_t max_connections, std::strin
       id_prefix_(std::move(id_prefix)),
       handler_(handler),
       body_bytes_(std::move(body_bytes)),
-      context_(1),
+      // Sockets and timers of a lane are touched by its own thread alone: only what is posted from
+      // elsewhere needs a lock.
+      context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       work_(context_.get_executor()),
       acceptor_(context_.get_executor()),
       sweep_timer_(context_.get_executor()),

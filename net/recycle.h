@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <string>
 #include <utility>
+#include <vector>
 
 // Memory of what comes and goes with every request: frames of coroutines, the objects of a relay. A
 // thread keeps the blocks that it freed, by size, and hands them out again: no lock, no search.
@@ -14,9 +16,9 @@ namespace spillway {
 
 namespace recycle {
 
-inline constexpr std::size_t kStep = 64;         // bytes between two sizes
-inline constexpr std::size_t kLargest = 4096;    // bytes
-inline constexpr std::size_t kKeptOfASize = 64;  // so a thread keeps 8 MiB at most
+inline constexpr std::size_t kStep = 64;                 // bytes between two sizes
+inline constexpr std::size_t kLargest = 4096;            // bytes
+inline constexpr std::size_t kKeptOfASize = 256 * 1024;  // bytes: a thread keeps 16 MiB at most
 
 #if defined(__has_feature)
 #define SPILLWAY_SANITIZED __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -70,7 +72,7 @@ inline void GiveBlock(void* memory, std::size_t size) noexcept {
   if (recycle::kOn && place > 0 && place <= recycle::shelves.of_size.size()) {
     recycle::Shelf& shelf = recycle::shelves.of_size[place - 1];
     auto* const block = static_cast<recycle::Block*>(memory);
-    if (recycle::shelves.open && shelf.count < recycle::kKeptOfASize) {
+    if (recycle::shelves.open && shelf.count * place < recycle::kKeptOfASize / recycle::kStep) {
       block->next = shelf.first;
       shelf.first = block;
       ++shelf.count;
@@ -96,6 +98,56 @@ struct Recycled {
 template <class T, class... Arguments>
 std::shared_ptr<T> MakeRecycled(Arguments&&... arguments) {
   return std::allocate_shared<T>(Recycled<T>(), std::forward<Arguments>(arguments)...);
+}
+
+// Things that a thread keeps for the next who needs one, with all the memory that they hold; at
+// most `kMost` of a type. In builds with sanitizers nothing is kept.
+template <class T, std::size_t kMost>
+class Spares {
+ public:
+  // One that was given, or a new one.
+  static T Take() {
+    if (closed_ || !recycle::kOn) return T();
+    List& list = OfThread();
+    if (list.kept.empty()) return T();
+    T one = std::move(list.kept.back());
+    list.kept.pop_back();
+    return one;
+  }
+  static void Give(T one) {
+    if (closed_ || !recycle::kOn) return;
+    List& list = OfThread();
+    if (list.kept.size() < kMost) list.kept.push_back(std::move(one));
+  }
+
+ private:
+  struct List {
+    List() { kept.reserve(kMost); }
+    List(const List&) = delete;
+    List& operator=(const List&) = delete;
+    ~List() { closed_ = true; }
+    std::vector<T> kept;
+  };
+  static List& OfThread() {
+    static thread_local List list;
+    return list;
+  }
+  static inline constinit thread_local bool closed_ = false;
+};
+
+// Memory of bodies: they are longer than what the heap keeps at hand, and gone a moment later. A
+// thread keeps 256 of up to 8 KiB and 16 of up to 256 KiB.
+using ShortTexts = Spares<std::string, 256>;
+using LongTexts = Spares<std::string, 16>;
+inline std::string TakeText(std::size_t expected) {
+  std::string text = expected <= 8 * 1024 ? ShortTexts::Take() : LongTexts::Take();
+  text.clear();
+  return text;
+}
+inline void GiveText(std::string&& text) {
+  const std::size_t size = text.capacity();
+  if (size <= 512 || size > 256 * 1024) return;
+  size <= 8 * 1024 ? ShortTexts::Give(std::move(text)) : LongTexts::Give(std::move(text));
 }
 
 // A base of types that are made with `new`.

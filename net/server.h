@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "net/asio.h"
@@ -49,11 +50,11 @@ class Exchange {
   virtual bool draining() const = 0;
   // Runs once, as soon as gone() turns true (at once if it is): cancel what works for this client.
   // A second call replaces the first callback. Dropped when the answer is over, its body included.
-  virtual void OnGone(std::function<void()> callback) = 0;
+  virtual void OnGone(absl::AnyInvocable<void()> callback) = 0;
   // Draining took too long: the connection is cut in half a second. Say so and end.
   virtual bool closing() const { return false; }
   // As OnGone(), for closing().
-  virtual void OnClosing(std::function<void()> callback) { static_cast<void>(callback); }
+  virtual void OnClosing(absl::AnyInvocable<void()> callback) { static_cast<void>(callback); }
 
   virtual std::shared_ptr<Waker> waker() = 0;
   // Sleeps until Wake(), the timeout or the end of the client. One waiter at a time.

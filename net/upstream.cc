@@ -16,6 +16,7 @@
 #include "net/client_exchange.h"
 #include "net/edge_read.h"
 #include "net/response_head.h"
+#include "net/socket_calls.h"
 #include "net/upstream_lane.h"
 
 namespace spillway {
@@ -255,8 +256,11 @@ struct UpstreamCall::Impl final : UpstreamWatch, RecycledObject {
   // Takes off `parts` what the kernel takes at once. False: it failed.
   bool TrySend(Parts* parts) {
     const bool one = SizeOf(*parts) == (*parts)[0].size();
-    const std::size_t sent = one ? connection->plain.write_some((*parts)[0], socket_error)
-                                 : connection->plain.write_some(*parts, socket_error);
+    UpstreamConnection::Socket& socket = connection->plain;
+    const net::const_buffer& all = (*parts)[0];
+    const std::size_t sent =
+        one ? SendSome(socket.native_handle(), all.data(), all.size(), socket_error)
+            : socket.write_some(*parts, socket_error);
     Shorten(parts, sent);
     return !socket_error || WouldBlock(socket_error);
   }
@@ -350,14 +354,24 @@ struct UpstreamCall::Impl final : UpstreamWatch, RecycledObject {
       ResponseHeadCheck check;
       auto state = check.Feed(bytes());
       while (state == ResponseHeadCheck::State::kMore) {
-        const bool more = co_await Receive();
+        bool more = false;
+        if (connection->tls) {
+          more = co_await Receive();
+        } else {  // as Receive(), without another coroutine for each answer
+          const net::mutable_buffer room = connection->Room();
+          ReadBegins();
+          const auto [failed, got] =
+              co_await connection->plain.async_read_some(EdgeBuffer(room), kTuple);
+          ReadEnds(failed, got);
+          more = Received(got);
+        }
         if (!more) co_return Fail(UpstreamFault::kClosed, socket_error.message());
         state = check.Feed(bytes());
       }
       if (state == ResponseHeadCheck::State::kRefused) co_return Distrust(check.refusal());
       head = check.head();
       if (head.status >= 200) {
-        headers = Headers(std::string(bytes().substr(0, check.length())), head.fields);
+        headers = Headers(bytes().substr(0, check.length()), head.fields);
         Consume(check.length());
         co_return BodyBegins();
       }

@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "net/asio.h"
 #include "net/http.h"
+#include "net/recycle.h"
 #include "net/url.h"
 
 // The client side of a relay: sends a request to an engine and hands over the answer as it comes,
@@ -82,7 +83,7 @@ struct UpstreamRequest {
 //     const bool sent = co_await out.Write(piece); ...
 //   }
 //   if (call.failed()) ...
-class UpstreamCall {
+class UpstreamCall : public RecycledObject {
  public:
   UpstreamCall(Executor executor, std::shared_ptr<const UpstreamOrigin> origin);
   ~UpstreamCall();

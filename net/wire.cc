@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 
 #include "net/edge_read.h"
+#include "net/socket_calls.h"
 
 namespace spillway {
 namespace {
@@ -90,7 +91,8 @@ bool Wire::TrySend(Parts* parts) {
   // One piece of memory takes a cheaper system call than a list of them.
   const bool one = SizeOf(*parts) == (*parts)[0].size();
   const std::size_t sent =
-      one ? socket_.write_some((*parts)[0], error) : socket_.write_some(*parts, error);
+      one ? SendSome(socket_.native_handle(), (*parts)[0].data(), (*parts)[0].size(), error)
+          : socket_.write_some(*parts, error);
   lane_->mutable_counts().bytes_out += sent;
   Shorten(parts, sent);
   if (error && error != net::error::would_block && error != net::error::try_again) broken_ = true;

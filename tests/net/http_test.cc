@@ -41,6 +41,29 @@ TEST(Headers, CopiesStandAlone) {
   EXPECT_EQ(moved.Get("name"), "other");
 }
 
+// The memory of lists that are gone serves others.
+TEST(Headers, NothingIsLeftOfTheListBefore) {
+  for (int i = 0; i < 300; ++i) {
+    Headers headers;
+    ASSERT_TRUE(headers.empty());
+    ASSERT_FALSE(headers.Find("secret"));
+    headers.Add("secret", std::string(static_cast<std::size_t>(i) * 100, 'x'));
+    Headers other{{"a", "1"}};
+    other = headers;
+    EXPECT_EQ(other.Count("secret"), 1u);
+    EXPECT_FALSE(other.Find("a"));
+    const Headers& self = other;
+    other = self;
+    EXPECT_EQ(other.Get("secret").size(), static_cast<std::size_t>(i) * 100);
+    headers = Headers();
+    EXPECT_TRUE(headers.empty());
+    other = headers;
+    EXPECT_EQ(other.size(), 0u);
+    other.Remove("secret");
+    EXPECT_EQ(other.Get("secret"), "");
+  }
+}
+
 TEST(SafeField, RefusesWhatCouldEndTheLine) {
   EXPECT_TRUE(SafeField("x-a", "b c\t\xc3\xa4"));
   EXPECT_TRUE(SafeField("x", ""));

@@ -61,9 +61,41 @@ TEST(Recycle, KeepsNoMoreThanItsBound) {
   if (!recycle::kOn) GTEST_SKIP() << "sanitizers see each block come and go";
   constexpr std::size_t kSize = 1024;
   std::vector<void*> blocks;
-  for (std::size_t i = 0; i < 5 * recycle::kKeptOfASize; ++i) blocks.push_back(TakeBlock(kSize));
+  constexpr std::size_t kMost = recycle::kKeptOfASize / kSize;
+  for (std::size_t i = 0; i < 5 * kMost; ++i) blocks.push_back(TakeBlock(kSize));
   for (void* block : blocks) GiveBlock(block, kSize);
-  EXPECT_EQ(recycle::shelves.of_size[kSize / recycle::kStep - 1].count, recycle::kKeptOfASize);
+  EXPECT_EQ(recycle::shelves.of_size[kSize / recycle::kStep - 1].count, kMost);
+}
+
+TEST(Recycle, TextsComeBackEmptyWithTheirMemory) {
+  if (!recycle::kOn) GTEST_SKIP() << "sanitizers see each block come and go";
+  std::thread([] {  // its own spares
+    std::string text(3000, 'x');
+    const char* const memory = text.data();
+    GiveText(std::move(text));
+    GiveText(std::string("short"));                    // not worth keeping
+    GiveText(std::string(std::size_t{1} << 20, 'y'));  // too large to be kept
+    const std::string again = TakeText(3000);
+    EXPECT_EQ(again, "");
+    EXPECT_EQ(again.data(), memory);
+    EXPECT_LT(TakeText(3000).capacity(), 3000u) << "there was one";
+    EXPECT_LT(TakeText(std::size_t{1} << 20).capacity(), 3000u) << "the long one was freed";
+  })
+      .join();
+}
+
+TEST(Recycle, SparesAreBounded) {
+  if (!recycle::kOn) GTEST_SKIP() << "sanitizers see each block come and go";
+  using Three = Spares<std::unique_ptr<int>, 3>;
+  std::thread([] {
+    for (int i = 0; i < 5; ++i) Three::Give(std::make_unique<int>(i));
+    for (int i = 2; i >= 0; --i) {
+      const std::unique_ptr<int> one = Three::Take();
+      ASSERT_NE(one, nullptr);
+      EXPECT_EQ(*one, i) << "the last one is the warmest";
+    }
+    EXPECT_EQ(Three::Take(), nullptr);
+  }).join();
 }
 
 // Given back by another thread, and by one that ends.
