@@ -34,12 +34,22 @@ std::optional<std::int64_t> EvenNanos(absl::Duration span) {
 
 }  // namespace
 
+void Packer::Grow(std::size_t bytes) {
+  const std::string_view written = this->bytes();
+  const std::size_t size = std::max(written.size() + bytes, 2 * written.size());
+  std::unique_ptr<char[]> larger(new char[size]);
+  end_ = std::copy(written.begin(), written.end(), larger.get());
+  limit_ = larger.get() + size;
+  memory_ = std::move(larger);
+}
+
 void Packer::Text(std::string_view text) {
   const auto found = std::find(texts_.begin(), texts_.end(), text);
   if (found != texts_.end()) return Whole(static_cast<std::uint64_t>(found - texts_.begin()) + 1);
   Byte(0);
   Whole(text.size());
-  out_.append(text);
+  Reserve(text.size());
+  end_ = std::copy(text.begin(), text.end(), end_);
   if (texts_.size() < kTextsKept) texts_.push_back(text);
 }
 
@@ -154,7 +164,7 @@ bool Unpacker::Time(absl::Time& out) {
 
 std::string PackedText(const Packer& packed) {
   std::string base64;
-  absl::Base64Escape(packed.bytes(), &base64);
+  absl::Base64Escape(ToAbsl(packed.bytes()), &base64);
   std::string text;
   text.reserve(kHead.size() + base64.size() + kTail.size());
   return text.append(kHead).append(base64).append(kTail);

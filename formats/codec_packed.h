@@ -34,13 +34,14 @@ namespace spillway::codec {
 
 class Packer {
  public:
-  void Byte(std::uint8_t byte) { out_.push_back(static_cast<char>(byte)); }
+  void Byte(std::uint8_t byte) {
+    Reserve(1);
+    *end_++ = static_cast<char>(byte);
+  }
   void Whole(std::uint64_t number) {
-    while (number >= 0x80) {
-      Byte(static_cast<std::uint8_t>(number | 0x80));
-      number >>= 7;
-    }
-    Byte(static_cast<std::uint8_t>(number));
+    Reserve(10);
+    for (; number >= 0x80; number >>= 7) *end_++ = static_cast<char>(number | 0x80);
+    *end_++ = static_cast<char>(number);
   }
   void Signed(std::int64_t number) {
     Whole(static_cast<std::uint64_t>(number) << 1 ^ static_cast<std::uint64_t>(number >> 63));
@@ -49,12 +50,21 @@ class Packer {
   void Text(std::string_view text);
   void Time(absl::Time time);
   void Span(absl::Duration span);
-  void Reserve(std::size_t bytes) { out_.reserve(bytes); }
-  const std::string& bytes() const { return out_; }
+  // Room for so many more.
+  void Reserve(std::size_t bytes) {
+    if (static_cast<std::size_t>(limit_ - end_) < bytes) Grow(bytes);
+  }
+  std::string_view bytes() const {
+    return {memory_.get(), static_cast<std::size_t>(end_ - memory_.get())};
+  }
 
  private:
   void EvenOrOdd(std::optional<std::int64_t> nanos, absl::Duration span);
-  std::string out_;
+  void Grow(std::size_t bytes);
+  // Not a string, which would look at its end and write a zero behind it for each byte.
+  std::unique_ptr<char[]> memory_;
+  char* end_ = nullptr;    // of what was written
+  char* limit_ = nullptr;  // of the memory
   std::vector<std::string_view> texts_;
   std::int64_t last_time_ = 0;
 };

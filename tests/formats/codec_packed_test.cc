@@ -88,7 +88,7 @@ TEST(PackedCodec, DamagedBytesAreRefusedOrStillMeanSomething) {
     codec::Packer packer;
     codec::Pack(packer, RandomBatch(random));
     for (int i = 0; i < 20; ++i) {
-      std::string bytes = packer.bytes();
+      std::string bytes(packer.bytes());
       const std::size_t at = random.Below(bytes.size());
       if (random.OneIn(2)) {
         bytes.resize(at);
@@ -134,7 +134,7 @@ TEST(PackedCodec, ItsBytesStayWhatTheyAre) {
   request->queued = absl::InfiniteDuration();
   codec::Packer packer;
   codec::Pack(packer, event::RequestsEnded{{request}});
-  EXPECT_EQ(absl::BytesToHexString(packer.bytes()),
+  EXPECT_EQ(absl::BytesToHexString(ToAbsl(packer.bytes())),
             "01"      // the first field of the event
             "01"      // one request
             "85e001"  // its fields 0, 2, 12, 13 and 14 ...
