@@ -222,8 +222,11 @@ Routed Dispatcher::Route(LiveRequest& request) {
   request.record.code = route.code;
   request.prompt_tokens = route.prompt_tokens;
   request.tried = 0;
-  if (route.chosen >= 0)
-    request.expected = route.pools[static_cast<std::size_t>(route.chosen)].estimate;
+  request.expected.endpoint = Expectation::kNowhere;
+  if (route.chosen >= 0) {
+    const RoutedPool& chosen = route.pools[static_cast<std::size_t>(route.chosen)];
+    request.expected = {chosen.endpoint, chosen.estimate, chosen.raw_ttft, chosen.raw_tpot};
+  }
   const bool spilled =
       route.chosen > 0 &&
       route.pools.front().tier < route.pools[static_cast<std::size_t>(route.chosen)].tier;
@@ -328,7 +331,7 @@ absl::Duration Dispatcher::UntilBackOffEnds(const LiveRequest& request) const {
 void Dispatcher::Settle(LiveRequest& request) {
   Release(request);
   request.record.answered_by = request.model;
-  SettleRequest(*request.view, *request.shape, request.record);
+  SettleRequest(*request.view, *request.shape, request.record, &request.expected);
 }
 
 void Dispatcher::End(LiveRequest& request, RequestEnd end, int status) {
@@ -337,10 +340,9 @@ void Dispatcher::End(LiveRequest& request, RequestEnd end, int status) {
   request.record.status = status;
   request.record.ended = clock_.Now();
   ended_count_.fetch_add(1, std::memory_order_relaxed);
-  auto record = std::make_shared<const Request>(std::move(request.record));
   const bool urgent = end == RequestEnd::kFailed || end == RequestEnd::kBrokenOff;
   const std::lock_guard lock(ended_mutex_);
-  ended_.push_back(std::move(record));
+  ended_.push_back(request.kept);
   unbooked_.store(ended_.size(), std::memory_order_relaxed);
   urgent_ |= urgent;
   if (urgent) ended_wake_.notify_one();

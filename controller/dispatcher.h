@@ -14,6 +14,7 @@
 
 #include "absl/time/time.h"
 #include "adapters/adapter.h"
+#include "controller/fresh_request.h"
 #include "core/clock.h"
 #include "core/request.h"
 #include "net/recycle.h"
@@ -86,10 +87,11 @@ struct LiveEndpoint {
 
 // One request on its way. Used by one thread at a time.
 struct LiveRequest {
-  Request record;
+  const std::shared_ptr<Request> kept = FreshRequest();
+  Request& record = *kept;  // not changed any more once Dispatcher::End() has it
   std::shared_ptr<const RouterView> view;
   std::shared_ptr<const RequestShape> shape;
-  Estimate expected;            // of the endpoint chosen first
+  Expectation expected;         // of the endpoint chosen first
   std::optional<Usd> baseline;  // estimated; none: nobody comparable
   std::size_t tried = 0;        // of record.order
 

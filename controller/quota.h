@@ -59,6 +59,8 @@ class QuotaTicket {
 
   // What the tenant is over, and then how long until it is worth another try.
   Over over() const { return over_; }
+  // Whether Hold() and Done() matter: the tenant has bounds, and was not over one.
+  bool counts() const { return account_ != nullptr; }
   absl::Duration retry_after() const { return retry_after_; }
   // None: the tenant has no bound of rate.
   const std::optional<RateLeft>& rate() const { return rate_; }

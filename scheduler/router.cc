@@ -175,6 +175,8 @@ void Router::JudgePool(const RouterView& view, const RequestShape& shape,
     RoutedPool there{.pool = judged.pool, .endpoint = reading.endpoint, .open = true};
     there.estimate = EstimateFrom(view, endpoint, served, reading.load, asked_.size, t);
     there.ttft_p90 = t.ttft_p90;
+    there.raw_ttft = t.raw_ttft;
+    there.raw_tpot = t.raw_tpot;
     JudgeMoney(view, reading, served, there);
     const bool queues =
         PlacesIn(served, reading.load) + PlacesFor(served, asked_.size) > served.places();

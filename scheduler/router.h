@@ -48,6 +48,7 @@ struct RoutedPool {
   Figures figures;
   Estimate estimate;
   absl::Duration ttft_p90{};
+  absl::Duration raw_ttft{}, raw_tpot{};  // before corrections
   int tier = 0;
   bool backstop = false;
 };
@@ -164,6 +165,14 @@ bool SameRoute(const RouterView& view, const Request& request);
 // that is not known). Zero where no price is known. What a tenant's budget sets aside for it.
 Usd MostCostOf(const RouterView& view, const RequestShape& shape, const Request& request);
 
+// What was expected of one endpoint when a request was routed.
+struct Expectation {
+  static constexpr std::uint32_t kNowhere = ~std::uint32_t{0};
+  std::uint32_t endpoint = kNowhere;  // place in the view
+  Estimate estimate;
+  absl::Duration raw_ttft{}, raw_tpot{};  // before corrections
+};
+
 // Books what came of it: cost and energy of the share of the endpoint's time that it held, and the
 // baseline: what one clean answer of the same length would have cost there, its engines sharing all
 // that is in flight for these models now (an idle baseline would flatter every saving). It is an
@@ -172,6 +181,9 @@ Usd MostCostOf(const RouterView& view, const RequestShape& shape, const Request&
 // some room) are taken out of the request first, and the estimate is booked in their place. Fills
 // cost, marginal_cost, priced, baseline_*, energy, carbon. Pure: the live host calls it before it
 // answers, a replay calls it again.
-void SettleRequest(const RouterView& view, const RequestShape& shape, Request& request);
+// `known`: what Choose() found by the same view and readings, if the caller kept it: it is the
+// same as what would be found here once more. May be null, or of an endpoint that did not answer.
+void SettleRequest(const RouterView& view, const RequestShape& shape, Request& request,
+                   const Expectation* known = nullptr);
 
 }  // namespace spillway

@@ -76,8 +76,14 @@ bool ForgetImpossible(const ViewModel& model, Request& request) {
 
 // What was expected of the endpoint that answered, which need not be the one chosen first.
 void SettleExpectation(const RouterView& view, const RequestShape& shape,
-                       const ViewEndpoint& endpoint, Request& request) {
+                       const ViewEndpoint& endpoint, const Expectation* known, Request& request) {
   const std::uint32_t place = view.PlaceOf(endpoint.key);
+  if (known != nullptr && known->endpoint == place) {
+    request.expected = known->estimate;
+    request.raw_ttft = known->raw_ttft;
+    request.raw_tpot = known->raw_tpot;
+    return;
+  }
   const auto reading = std::find_if(request.readings.begin(), request.readings.end(),
                                     [&](const EndpointReading& r) { return r.endpoint == place; });
   const EndpointLoad load = reading == request.readings.end() ? EndpointLoad() : reading->load;
@@ -111,7 +117,8 @@ Usd MostCostOf(const RouterView& view, const RequestShape& shape, const Request&
   return most;
 }
 
-void SettleRequest(const RouterView& view, const RequestShape& shape, Request& request) {
+void SettleRequest(const RouterView& view, const RequestShape& shape, Request& request,
+                   const Expectation* known) {
   const std::uint32_t place = view.PlaceOf(request.endpoint());
   if (place >= view.endpoints().size()) return;
   const ViewEndpoint& endpoint = view.endpoints()[place];
@@ -137,7 +144,7 @@ void SettleRequest(const RouterView& view, const RequestShape& shape, Request& r
     request.baseline_pool = kNoPool;
     request.baseline_code = Code::kUnpriced;
   }
-  SettleExpectation(view, shape, endpoint, request);
+  SettleExpectation(view, shape, endpoint, known, request);
 }
 
 }  // namespace spillway

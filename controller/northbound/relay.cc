@@ -39,6 +39,8 @@ Relay::Relay(Api& api, OpenAiCall kind, Call call)
     : api_(api), dispatcher_(*api.dispatcher()), kind_(kind), call_(std::move(call)) {}
 
 Relay::~Relay() {
+  GiveText(std::move(held_));
+  GiveText(std::move(call_.request.body));
   if (waiting_) dispatcher_.StopWaiting(waiting_);
   if (!live_ || ended_) return;
   if (live_->endpoint != nullptr) SettleLost();
@@ -235,6 +237,7 @@ Awaitable<Relay::Reply> Relay::AskNext() {
     const Reply begun = co_await BeginEvents();
     co_return begun;
   }
+  held_ = TakeText(upstream_->length().value_or(0));
   while (held_.size() <= kMostHeld) {
     std::string_view piece = upstream_->Ready();  // most answers come with their head
     if (piece.empty() && !upstream_->done()) piece = co_await upstream_->Read();
@@ -292,6 +295,12 @@ Awaitable<HttpAnswer> Relay::Run(std::shared_ptr<Relay> self) {
   co_return answer;
 }
 
+// Of what the tenant may still spend, if it has bounds.
+bool Relay::HoldMoney() {
+  if (!quota_.counts()) return true;
+  return quota_.Hold(MostCostOf(*live_->view, *live_->shape, live_->record), dispatcher_.Now());
+}
+
 // Asks for the model that the client named.
 Awaitable<HttpAnswer> Relay::AskNamed() {
   if (!live_) live_ = dispatcher_.Begin(std::move(asked_));
@@ -305,8 +314,7 @@ Awaitable<HttpAnswer> Relay::AskNamed() {
   if (routed == Routed::kRefused)
     co_return Refuse(CannotRoute(live.record.code, live.record.features.model),
                      RequestEnd::kRefused);
-  if (!quota_.Hold(MostCostOf(*live.view, *live.shape, live.record), dispatcher_.Now()))
-    co_return Refuse(OverQuota(quota_), RequestEnd::kRefused);
+  if (!HoldMoney()) co_return Refuse(OverQuota(quota_), RequestEnd::kRefused);
   while (dispatcher_.Take(live)) {
     const Reply reply = co_await AskNext();
     if (reply == Reply::kWhole) co_return AnswerWhole();
@@ -364,7 +372,7 @@ HttpAnswer Relay::AnswerWhole() {
   HttpResponse response{.status = upstream_->status()};
   response.headers.Add("Content-Type", upstream_->headers().Get("Content-Type"));
   if (!upstream_->done() && held_.size() > kMostHeld) {
-    SettleRequest(*live_->view, *live_->shape, live_->record);
+    SettleRequest(*live_->view, *live_->shape, live_->record, &live_->expected);
     if (response.status >= 400) SettleRefused();
     AddHeaders(response, false);
     return HttpAnswer(std::move(response), [self = shared_from_this()](BodyStream& out) {
@@ -416,7 +424,8 @@ HttpAnswer Relay::AnswerStreamed() {
   head.headers.Add("Content-Type", "text/event-stream");
   head.headers.Add("Cache-Control", "no-cache");
   head.headers.Add("X-Accel-Buffering", "no");
-  SettleRequest(*live_->view, *live_->shape, live_->record);  // an estimate; the end settles it
+  // An estimate; the end settles it.
+  SettleRequest(*live_->view, *live_->shape, live_->record, &live_->expected);
   AddHeaders(head, false);
   HttpAnswer answer(std::move(head),
                     [self = shared_from_this()](BodyStream& out) { return self->Produce(out); });
@@ -525,9 +534,9 @@ void Relay::AddHeaders(HttpResponse& response, bool booked) const {
   }
   if (booked) {
     if (const auto cost = Cost()) response.headers.Add("x-spillway-cost-usd", Decimal(*cost));
-  } else if (live_->expected.priced) {
+  } else if (live_->expected.estimate.priced) {
     response.headers.Add("x-spillway-cost-estimate-usd",
-                         Decimal(live_->expected.cost + spent_.value_or(Usd(0))));
+                         Decimal(live_->expected.estimate.cost + spent_.value_or(Usd(0))));
   }
   if (record.baseline_cost)
     response.headers.Add("x-spillway-baseline-cost-usd", Decimal(*record.baseline_cost));
@@ -551,7 +560,7 @@ HttpAnswer Relay::Refuse(const OpenAiError& error, RequestEnd end) {
 
 void Relay::Finish(RequestEnd end, int status) {
   if (std::exchange(ended_, true)) return;
-  quota_.Done(live_->record.cost + spent_.value_or(Usd(0)), dispatcher_.Now());
+  if (quota_.counts()) quota_.Done(live_->record.cost + spent_.value_or(Usd(0)), dispatcher_.Now());
   dispatcher_.End(*live_, end, status);
 }
 

@@ -53,6 +53,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
 
   // --- The way there.
   Awaitable<HttpAnswer> AskNamed();
+  bool HoldMoney();
   Awaitable<Routed> FindRoom();
   Awaitable<Reply> AskNext();
   Awaitable<Reply> BeginEvents();

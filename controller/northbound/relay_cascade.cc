@@ -32,9 +32,7 @@ Awaitable<std::optional<HttpAnswer>> Relay::TryFirst() {
   if (!live_) co_return std::nullopt;
   live_->record.cascade = CascadeStep{.name = cascade_->name, .why = Escalation::kNotRouted};
   judging_ = true;
-  bool routed =
-      dispatcher_.Route(*live_) == Routed::kRouted &&
-      quota_.Hold(MostCostOf(*live_->view, *live_->shape, live_->record), dispatcher_.Now());
+  bool routed = dispatcher_.Route(*live_) == Routed::kRouted && HoldMoney();
   // The rules of the view that the record names, should the policy have changed just now.
   if (const auto* now = FindCascade(live_->view->policy().spec(), cascade_->name)) {
     cascade_ = *now;

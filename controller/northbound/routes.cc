@@ -100,6 +100,7 @@ bool Fits(std::string_view pattern, const std::vector<std::string>& path) {
 
 std::vector<std::string> ArgsOf(std::string_view pattern, const std::vector<std::string>& path) {
   std::vector<std::string> args;
+  if (pattern.find('{') == std::string_view::npos) return args;
   std::size_t at = 0;
   for (absl::string_view part : absl::StrSplit(ToAbsl(pattern.substr(1)), '/')) {
     if (IsVariable(ToStd(part))) args.push_back(path[at]);

@@ -1,6 +1,8 @@
 // What a request is booked at, and what it is compared with.
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "scheduler/router.h"
 #include "tests/support/router_world.h"
 
@@ -13,6 +15,7 @@ using fixtures::ChatRequest;
 using fixtures::Costing;
 using fixtures::Dollars;
 using fixtures::EnginePool;
+using fixtures::Loads;
 using fixtures::NvidiaPool;
 using fixtures::RouterWorld;
 using fixtures::Routing;
@@ -39,6 +42,36 @@ TEST(Settle, BooksTheShareThatWasHeld) {
   EXPECT_EQ(request.baseline_code, Code::kChosen);
   EXPECT_EQ(request.raw_ttft, kIdleTtft);
   EXPECT_EQ(request.raw_tpot, kIdleTpot);
+}
+
+// What the router kept of its choice spares an estimate, and must change nothing.
+TEST(Settle, WhatWasExpectedIsWhatWouldBeFoundAgain) {
+  std::mt19937 random(20260102);
+  const auto view = RouterWorld({EnginePool("a", 3), Costing(NvidiaPool("n"), 7.2)}).View();
+  for (int round = 0; round < 200; ++round) {
+    Loads loads;
+    for (const char* name : {"a/0", "a/1", "a/2", "n/0"}) {
+      EndpointLoad& load = loads[name];
+      load.running = static_cast<int>(random() % 40);
+      load.waiting = static_cast<int>(random() % 4);
+      load.waiting_tokens = load.waiting * 300;
+      load.context_tokens = load.running * 500;
+    }
+    Routing routing(view, ChatRequest(), loads, random());
+    if (routing.plan.chosen < 0) continue;
+    const RoutedPool& chosen = routing.plan.pools[static_cast<std::size_t>(routing.plan.chosen)];
+    const Expectation known{chosen.endpoint, chosen.estimate, chosen.raw_ttft, chosen.raw_tpot};
+    for (const std::uint32_t answered : routing.request.order) {  // not always the one chosen
+      Request again = routing.request;
+      again.attempts = {{view->endpoints()[answered].key, ForwardFault::kNone}};
+      again.held = Seconds(2);
+      again.output_tokens = 101;
+      Request spared = again;
+      SettleRequest(*view, routing.shape, again);
+      SettleRequest(*view, routing.shape, spared, &known);
+      ASSERT_EQ(spared, again) << "round " << round;
+    }
+  }
 }
 
 TEST(Settle, TokensAreBilledToTheLastOne) {
