@@ -61,6 +61,27 @@ export const costs: Board = {
       ],
     },
     {
+      title: 'Budgets',
+      panels: [
+        {
+          kind: 'bars', title: 'Budgets, spent', unit: 'percentunit', wide: 12, min: 0, steps: [[0.5, 'yellow'], [0.8, 'orange'], [1, 'red']],
+          description: 'Part of each budget that was spent since its day or month (UTC) began.',
+          queries: [{
+            expr: `max by (tenant, period) (${select('spillway_budget_spent_usd')} / ${select('spillway_budget_limit_usd')})`,
+            legend: '{{tenant}}, {{period}}', instant: true,
+          }],
+        },
+        {
+          kind: 'bars', title: 'Budgets, at the end of the day or month', unit: 'percentunit', wide: 12, min: 0, steps: [[0.8, 'orange'], [1, 'red']],
+          description: 'Part of each budget that will have been spent at this pace. At the beginning of a day or month: what was spent so far.',
+          queries: [{
+            expr: `max by (tenant, period) (${select('spillway_budget_burn_ratio')}) or max by (tenant, period) (${select('spillway_budget_spent_usd')} / ${select('spillway_budget_limit_usd')})`,
+            legend: '{{tenant}}, {{period}}', instant: true,
+          }],
+        },
+      ],
+    },
+    {
       title: 'Who and what',
       panels: [
         {
