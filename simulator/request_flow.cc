@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/text.h"
+#include "performance/network.h"
 #include "simulator/workloads/draw.h"
 
 namespace spillway {
@@ -292,7 +293,9 @@ void RequestFlow::Step(std::uint32_t place, absl::Time now) {
     if (output.first) FirstToken(flight, now);
     if (!output.last) continue;
     Request& record = flight.record;
-    record.ttft = flight.first_at - record.features.arrived + server.way;
+    record.ttft = flight.first_at - record.features.arrived +
+                  WayTo(flight.view->pools()[server.pool].spec->site,
+                        Bytes(record.features.prompt_bytes));
     if (flight.output_tokens > 1 && record.features.kind != ModelKind::kBatch)
       record.tpot = absl::Nanoseconds(ToNanos(now - flight.first_at) / (flight.output_tokens - 1));
     if (record.features.kind != ModelKind::kBatch) {
