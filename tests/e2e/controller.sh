@@ -6,6 +6,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 SANDBOX=$(mktemp -d "${TMPDIR:-/tmp}/spillway-e2e.XXXXXX")
 STATE=$SANDBOX/state
 CONTROLLER=
+RECORDER=
 export NO_COLOR=1 LC_ALL=C.UTF-8
 unset SPILLWAY_OUTPUT SPILLWAY_TOKEN
 
@@ -34,6 +35,11 @@ clean_up() {
     echo "--- the controller's last words" >&2
     tail -n 40 "$SANDBOX/serve.log" >&2
   fi
+  if [[ -s $SANDBOX/contract/violations ]]; then
+    echo "--- answers that are not as openapi.yaml says" >&2
+    sort "$SANDBOX/contract/violations" | uniq -c | head -n 20 >&2
+    ((result != 0)) || result=1
+  fi
   for _ in 1 2 3 4 5; do
     pids=$(processes_of_sandbox)
     [[ -n $pids ]] || break
@@ -54,6 +60,28 @@ use_program() {
   export PATH=$SANDBOX/bin:$PATH
 }
 
+# Everything that this test asks goes past a recorder, which holds every answer against
+# openapi.yaml. Without node there is none.
+start_recorder() {
+  local tries
+  command -v node >/dev/null && command -v npm >/dev/null || return 1
+  mkdir -p "$SANDBOX/contract"
+  (
+    flock 9
+    wanted=$(cksum <"$ROOT/tests/schema/package-lock.json")
+    [[ $(cat "$ROOT/tests/schema/node_modules/.lock" 2>/dev/null) == "$wanted" ]] ||
+      { (cd "$ROOT/tests/schema" && npm ci --silent --omit=optional) && echo "$wanted" >"$ROOT/tests/schema/node_modules/.lock"; }
+  ) 9>"${TMPDIR:-/tmp}/spillway-schema.lock" || return 1
+  node "$ROOT/tests/schema/recorder.mjs" "$STATE/address" "$SANDBOX/contract" 2>"$SANDBOX/recorder.log" &
+  RECORDER=$!
+  for ((tries = 0; tries < 600; ++tries)); do
+    [[ ! -s $SANDBOX/contract/address ]] || return 0
+    kill -0 "$RECORDER" 2>/dev/null || fail "the recorder ended at its start: $(cat "$SANDBOX/recorder.log")"
+    sleep 0.05
+  done
+  fail "the recorder was not ready within 30 s"
+}
+
 # Runs until DIR/address says where it listens: on $LISTEN. start_controller CONFIG [OPTION...]
 start_controller() {
   local config=$1 tries
@@ -64,6 +92,7 @@ start_controller() {
   for ((tries = 0; tries < 600; ++tries)); do
     if [[ -s $STATE/address ]]; then
       SPILLWAY_SERVER=$(<"$STATE/address")
+      if [[ -n $RECORDER ]] || start_recorder; then SPILLWAY_SERVER=$(<"$SANDBOX/contract/address"); fi
       export SPILLWAY_SERVER
       return
     fi
