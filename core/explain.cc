@@ -262,7 +262,9 @@ std::string Explain(const Candidate& candidate, Code code, const Work& work, con
                  ? "its engines have as many requests under way as they take"
                  : "the tenant's quota there is used up";
     case Code::kBudget:
-      return "the tenant's budget is spent: it has less left than this would cost";
+      return absl::StrCat("would cost ", Describe(Usd(candidate.figures.found)),
+                          ", and the tenant's ", "budget has ",
+                          Describe(Usd(candidate.figures.wanted)), " left");
     case Code::kReserved:
       return "its nodes are reserved for other tenants";
     case Code::kUnpriced:

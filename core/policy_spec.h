@@ -156,7 +156,7 @@ struct Reservation {
 struct Quota {
   std::optional<std::int64_t> requests_per_minute;
   std::optional<int> concurrency;  // requests under way at once
-  // A budget in short: `per_day`, and it refuses (BudgetOf of scheduler/budgets.h reads both).
+  // A budget in short: `per_day`, and it refuses (LimitsOf of scheduler/budgets.h reads both).
   std::optional<Usd> usd_per_day;
   friend bool operator==(const Quota&, const Quota&) = default;
 };

@@ -66,6 +66,8 @@ struct Power {
   Watts idle{}, busy{};             // busy >= idle
   double pue = 1.0;                 // >= 1: what the building adds
   std::optional<UsdPerKwh> tariff;  // none: the price includes energy
+  // What making the node emitted (scope 3), for each hour of its life; none: not stated.
+  std::optional<GramsCo2e> embodied;
 };
 
 struct Site {

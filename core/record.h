@@ -53,6 +53,9 @@ struct LedgerRow {
   std::string model;               // requests: which answered; jobs: empty
   std::int64_t finished = 0;       // pieces of work that ended: a job once, however many attempts
   std::int64_t prompt_tokens = 0, output_tokens = 0;  // as engines counted them
+  // Node-hours that `cost` bought by the price in force: its share of a node x time. Zero where
+  // nothing is paid by the hour, or the hour costs nothing.
+  absl::Duration node_time{};
   Joules metered_energy{};  // the part of `energy` that a device metered; the rest is estimated
   friend bool operator==(const LedgerRow&, const LedgerRow&) = default;
 };

@@ -85,6 +85,7 @@ void WriteAttempt(JsonWriter& w, const Attempt& attempt, const PoolSpec* pool) {
   WriteApiMoney(w, attempt.marginal_cost);
   w.Key("energy_joules");
   WriteApiMicros(w, attempt.energy.value());
+  w.Member("energy_basis", attempt.metered ? "metered" : "estimated");
   w.Key("carbon_grams");
   WriteApiMicros(w, attempt.carbon.value());
   w.EndObject();

@@ -82,6 +82,12 @@ void WritePower(JsonWriter& w, const Power& power) {
   w.Key("power").BeginObject().Member("idle_watts", power.idle.value());
   w.Member("busy_watts", power.busy.value()).Member("pue", power.pue);
   WriteRate(w, "tariff_usd_per_kwh", power.tariff);
+  w.Key("embodied_grams_per_hour");
+  if (power.embodied) {
+    WriteApiMicros(w, power.embodied->value());
+  } else {
+    w.Null();
+  }
   w.EndObject();
 }
 

@@ -192,7 +192,7 @@ SPILLWAY_STORED(Price, 0, F("node_hour", &Price::node_hour), F("input", &Price::
                 F("output", &Price::output), F("as_of", &Price::as_of),
                 F("source", &Price::source));
 SPILLWAY_STORED(Power, 0, F("idle", &Power::idle), F("busy", &Power::busy), F("pue", &Power::pue),
-                F("tariff", &Power::tariff));
+                F("tariff", &Power::tariff), F("emb", &Power::embodied));
 SPILLWAY_STORED(Site, 0, F("name", &Site::name), F("kind", &Site::kind),
                 F("round_trip", &Site::round_trip), F("bandwidth", &Site::bandwidth),
                 F("egress", &Site::egress), F("carbon", &Site::carbon));
@@ -271,13 +271,13 @@ SPILLWAY_STORED(PricesSpec, 0, F("prices", &PricesSpec::prices));
 SPILLWAY_STORED(Reservation, 0, F("pool", &Reservation::pool), F("nodes", &Reservation::nodes));
 SPILLWAY_STORED(Quota, 0, F("rpm", &Quota::requests_per_minute), F("conc", &Quota::concurrency),
                 F("usd", &Quota::usd_per_day));
+SPILLWAY_STORED(Budget, 0, F("day", &Budget::per_day), F("month", &Budget::per_month),
+                F("when", &Budget::when_spent), F("to", &Budget::demote_to));
 SPILLWAY_STORED(TenantSpec, 0, F("name", &TenantSpec::name), F("weight", &TenantSpec::weight),
                 F("reserved", &TenantSpec::reserved), F("quota", &TenantSpec::quota),
                 F("ttft", &TenantSpec::ttft), F("tpot", &TenantSpec::tpot),
                 F("budget", &TenantSpec::budget));
 SPILLWAY_STORED(TenantsSpec, 0, F("tenants", &TenantsSpec::tenants));
-SPILLWAY_STORED(Budget, 0, F("day", &Budget::per_day), F("month", &Budget::per_month),
-                F("when", &Budget::when_spent), F("to", &Budget::demote_to));
 SPILLWAY_STORED(Config, 0, F("fleet", &Config::fleet), F("policy", &Config::policy),
                 F("prices", &Config::prices), F("tenants", &Config::tenants),
                 F("catalog", &Config::catalog));
@@ -391,10 +391,10 @@ SPILLWAY_STORED(event::PricesSet, 0, F("prices", &event::PricesSet::prices));
 SPILLWAY_STORED(event::EndpointSeen, 0, F("e", &event::EndpointSeen::endpoint),
                 F("up", &event::EndpointSeen::up), F("models", &event::EndpointSeen::models));
 SPILLWAY_STORED(event::RequestsEnded, 0, F("r", &event::RequestsEnded::requests));
+SPILLWAY_STORED(event::CarbonSeen, 0, F("site", &event::CarbonSeen::site),
+                F("g", &event::CarbonSeen::intensity), F("as_of", &event::CarbonSeen::as_of));
 SPILLWAY_STORED(event::TimerFired, 0);
 
 #undef SPILLWAY_STORED
 
 }  // namespace spillway::codec
-SPILLWAY_STORED(event::CarbonSeen, 0, F("site", &event::CarbonSeen::site),
-                F("g", &event::CarbonSeen::intensity), F("as_of", &event::CarbonSeen::as_of));

@@ -12,7 +12,9 @@
 #include "formats/file_text.h"
 #include "formats/policy_text.h"
 #include "formats/pool_text.h"
+#include "formats/selector_text.h"
 #include "formats/server_text.h"
+#include "formats/units.h"
 
 namespace spillway {
 namespace {
@@ -126,17 +128,67 @@ void CheckRate(const Place& at, const ObjectReader& r, const Price& price, const
 
 }  // namespace
 
+namespace {
+
+// A price as it stands in the list. Prices of a pool follow each other; one that says `until` ends
+// there, and the price of the fleet holds again.
+struct DatedPrice {
+  PriceChange change;
+  std::optional<absl::Time> until;
+};
+
+void SortByPool(const KnownPools& pools, std::vector<PriceChange>& changes) {
+  std::stable_sort(changes.begin(), changes.end(), [&](const PriceChange& a, const PriceChange& b) {
+    const PoolSpec *pool_a = pools.Find(a.pool), *pool_b = pools.Find(b.pool);
+    return std::pair(pool_a, a.from) < std::pair(pool_b, b.from);
+  });
+}
+
+// Notes prices of one pool that are in force at the same time. What ends before the next begins is
+// followed by the pool's own price.
+void LineUp(const Place& list, const KnownPools& pools, const std::vector<DatedPrice>& dated,
+            std::vector<PriceChange>& out) {
+  std::map<std::string, std::map<absl::Time, std::size_t>> by_pool;
+  for (std::size_t i = 0; i < dated.size(); ++i) {
+    const PriceChange& change = dated[i].change;
+    if (change.pool.empty()) continue;
+    if (!by_pool[change.pool].emplace(change.from, i).second)
+      list.Item(i).Fail("this pool has another price from the same time");
+  }
+  for (const auto& [pool, in_time] : by_pool) {
+    for (auto it = in_time.begin(); it != in_time.end(); ++it) {
+      const DatedPrice& price = dated[it->second];
+      out.push_back(price.change);
+      if (!price.until) continue;
+      const auto next = std::next(it);
+      if (next != in_time.end() && *price.until > next->first) {
+        list.Item(next->second)
+            .Fail(absl::StrCat("the price of pool `", pool, "` from ", Format(it->first),
+                               " holds until ", Format(*price.until), ": they overlap"));
+      } else if (next == in_time.end() || *price.until < next->first) {
+        if (const PoolSpec* spec = pools.Find(pool))
+          out.push_back({pool, *price.until, spec->price});
+      }
+    }
+  }
+}
+
+}  // namespace
+
 void ReadPrices(const Place& at, const FleetSpec& fleet, PricesSpec& prices) {
   const KnownPools pools(fleet);
   ObjectReader r(at, "a price list");
   ReadKind(r, "Prices");
-  const auto read_change = [&](const Place& place, PriceChange& change) {
+  const auto read_change = [&](const Place& place, DatedPrice& dated) {
+    PriceChange& change = dated.change;
     ObjectReader entry(place, "a price");
     entry.Required("pool", change.pool,
                    [&](const Place& p, std::string& out) { pools.ReadName(p, out); });
     entry.Required("from", change.from);
+    entry.Optional("until", dated.until);
     ReadPriceKeys(entry, change.price);
     entry.Finish();
+    if (dated.until && *dated.until <= change.from) place.Fail("`until` is not after `from`");
     const PoolSpec* pool = pools.Find(change.pool);
     CheckRate(place, entry, change.price, pool);
     if (pool) change.price = SpedUp(change.price, pool->adapter.speedup);
@@ -145,21 +197,12 @@ void ReadPrices(const Place& at, const FleetSpec& fleet, PricesSpec& prices) {
     }
   };
   r.Required("prices", prices.prices, [&](const Place& list, std::vector<PriceChange>& changes) {
-    Listed(read_change, kMostPools)(list, changes);
-    std::map<std::pair<std::string, absl::Time>, std::size_t> seen;
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-      if (changes[i].pool.empty()) continue;
-      if (!seen.emplace(std::pair(changes[i].pool, changes[i].from), i).second) {
-        list.Item(i).Fail("this pool has another price from the same time");
-      }
-    }
+    std::vector<DatedPrice> dated;
+    Listed(read_change, kMostPools)(list, dated);
+    LineUp(list, pools, dated, changes);
   });
   r.Finish();
-  std::stable_sort(prices.prices.begin(), prices.prices.end(),
-                   [&](const PriceChange& a, const PriceChange& b) {
-                     const PoolSpec *pool_a = pools.Find(a.pool), *pool_b = pools.Find(b.pool);
-                     return std::pair(pool_a, a.from) < std::pair(pool_b, b.from);
-                   });
+  SortByPool(pools, prices.prices);
 }
 
 namespace {
@@ -202,6 +245,32 @@ void ReadQuota(const Place& at, Quota& quota) {
   r.Finish();
 }
 
+void ReadBudget(const Place& at, const FleetSpec& fleet, Budget& budget) {
+  ObjectReader r(at, "`budget`");
+  r.Optional("usd_per_day", budget.per_day);
+  r.Optional("usd_per_month", budget.per_month);
+  r.Optional("when_spent", budget.when_spent);
+  if (const Member* to = r.Take("demote_to"))
+    ReadPoolSelector(at.Child(*to), budget.demote_to.emplace());
+  r.Finish();
+  if (!r.is_map()) return;
+  if (!budget.per_day && !budget.per_month)
+    at.Fail("a budget needs `usd_per_day` or `usd_per_month`");
+  const bool demotes = budget.when_spent == WhenSpent::kDemote;
+  if (demotes && !budget.demote_to)
+    at.Fail("`when_spent: demote` needs `demote_to`: the pools that may be used then");
+  if (!demotes && budget.demote_to) at.Fail("`demote_to` is for `when_spent: demote`");
+  const auto matches = [&](const PoolSpec& pool) { return budget.demote_to->Matches(pool); };
+  if (demotes && budget.demote_to && std::none_of(fleet.pools.begin(), fleet.pools.end(), matches))
+    at.Fail("no pool of the fleet matches `demote_to`");
+}
+
+// A budget of the day is said in one place.
+void CheckBudget(const Place& at, const TenantSpec& tenant) {
+  if (tenant.quota.usd_per_day && (tenant.budget.per_day || tenant.budget.per_month))
+    at.Fail("`quota.usd_per_day` is a budget in short: say it within `budget`");
+}
+
 void ReadTenants(const Place& at, const FleetSpec& fleet, TenantsSpec& tenants) {
   const KnownPools pools(fleet);
   ObjectReader r(at, "a list of tenants");
@@ -218,7 +287,11 @@ void ReadTenants(const Place& at, const FleetSpec& fleet, TenantsSpec& tenants) 
     entry.Optional("quota", tenant.quota, ReadQuota);
     entry.Optional("ttft", tenant.ttft, ReadOptionalSpan);
     entry.Optional("tpot", tenant.tpot, ReadOptionalSpan);
+    entry.Optional("budget", tenant.budget, [&](const Place& place_of, Budget& budget) {
+      ReadBudget(place_of, fleet, budget);
+    });
     entry.Finish();
+    CheckBudget(place, tenant);
   };
   r.Required("tenants", tenants.tenants, [&](const Place& list, std::vector<TenantSpec>& out) {
     Listed(read_tenant)(list, out);
@@ -228,7 +301,7 @@ void ReadTenants(const Place& at, const FleetSpec& fleet, TenantsSpec& tenants) 
   r.Finish();
 }
 
-constexpr std::string_view kKinds[] = {"Server", "Fleet", "Policy", "Prices", "Tenants"};
+constexpr std::string_view kKinds[] = {"Server", "Fleet", "Policy", "Prices", "Tenants", "Carbon"};
 
 // Which document is which. Notes documents without a kind, of an unknown one, or of one twice.
 std::map<std::string, const Value*> SortByKind(const std::vector<Value>& documents,
@@ -292,6 +365,7 @@ void ReadConfig(const std::vector<Value>& documents, const PoolSources& sources,
   // What names pools is only checked against a fleet that could be read.
   if (!reading.ok()) return;
   with("Prices", [&](const Place& at) { ReadPrices(at, config.fleet, config.prices); });
+  with("Carbon", [&](const Place& at) { ReadCarbonSources(at, config.fleet, out.carbon); });
   with("Tenants", [&](const Place& at) { ReadTenants(at, config.fleet, config.tenants); });
 }
 

@@ -7,17 +7,19 @@
 #include "absl/status/statusor.h"
 #include "core/config.h"
 #include "core/machine.h"
+#include "formats/carbon_text.h"
 #include "formats/findings.h"
 #include "formats/reader.h"
 
 // What `spillway serve --config` reads: one file of YAML documents of the kinds Server, Fleet,
-// Policy, Prices and Tenants, each at most once, in any order, all optional but Fleet.
+// Policy, Prices, Tenants and Carbon, each at most once, in any order, all optional but Fleet.
 namespace spillway {
 
 struct LoadedConfig {
   ServerSpec server;
   Config config;  // pools whole (formats/pool_text.h), policy with defaults, catalogue copied in
   std::vector<InputFinding> warnings;
+  std::vector<CarbonSource> carbon;
   Value policy;  // its document as it was written, for findings about what it means; null: none
 };
 

@@ -11,6 +11,7 @@
 #include "formats/document.h"
 #include "formats/pool_defaults.h"
 #include "formats/server_text.h"
+#include "formats/units.h"
 
 namespace spillway {
 namespace {
@@ -134,8 +135,15 @@ void ReadPower(const Place& at, Power& power) {
   r.Optional("busy", power.busy);
   r.Optional("pue", power.pue);
   r.Optional("tariff", power.tariff);
+  GramsCo2e made{};
+  absl::Duration life{};
+  const bool has_made = r.Optional("embodied", made), has_life = r.Optional("life", life);
   r.Finish();
   if (power.pue < 1 || power.pue > 10) at.Fail("`pue` is out of range: 1 to 10");
+  if (has_made != has_life) at.Fail("`embodied` and `life` belong together");
+  if (has_life && life <= absl::ZeroDuration()) at.Fail("`life` is not more than zero");
+  if (has_made && life > absl::ZeroDuration())
+    power.embodied = Scale(made, absl::FDivDuration(absl::Hours(1), life));
 }
 
 void ReadSite(const Place& at, Site& site) {
@@ -343,12 +351,69 @@ void CheckShape(const Place& at, const PoolSpec& pool) {
 
 }  // namespace
 
+namespace {
+
+// Hardware of one's own, a node: capital / life + energy x PUE + operation, an hour.
+struct OwnNode {
+  UsdPerHour capital{};  // of the whole life: the same text as a price
+  absl::Duration life{};
+  UsdPerHour operation{};
+  Watts draw{};
+  double pue = 1;
+  UsdPerKwh tariff{};
+};
+
+void ReadEnergy(const Place& at, OwnNode& own) {
+  ObjectReader r(at, "`energy`");
+  r.Required("draw", own.draw);
+  r.Optional("pue", own.pue);
+  r.Required("tariff", own.tariff);
+  r.Finish();
+  if (own.pue < 1 || own.pue > 10) at.Fail("`pue` is out of range: 1 to 10");
+}
+
+UsdPerHour HourlyOf(const OwnNode& own) {
+  constexpr std::int64_t kHour = 3'600'000'000'000;
+  const std::int64_t capital =
+      units_internal::RoundedQuotient(absl::int128(own.capital.value()) * kHour, ToNanos(own.life));
+  const Usd energy = own.tariff * (Scale(own.draw, own.pue) * absl::Hours(1));
+  return UsdPerHour(capital + energy.value()) + own.operation;
+}
+
+void ReadOwn(const Place& at, Price& out) {
+  ObjectReader r(at, "`own`");
+  OwnNode own;
+  r.Required("capital", own.capital);
+  r.Required("life", own.life);
+  r.Optional("operation", own.operation);
+  const bool pays_energy = r.Optional("energy", own, ReadEnergy);
+  r.Finish();
+  if (!r.is_map() || own.life <= absl::ZeroDuration()) {
+    if (r.is_map() && r.Has("life")) at.Fail("`life` is not more than zero");
+    return;
+  }
+  out.node_hour = HourlyOf(own);
+  if (!out.source.empty()) return;
+  out.source = absl::StrCat("own: ", Format(own.capital), " over ", Format(own.life));
+  if (own.operation > UsdPerHour(0))
+    absl::StrAppend(&out.source, " + ", Format(own.operation), "/h");
+  if (pays_energy)
+    absl::StrAppend(&out.source, " + ", Format(own.draw), " x ", own.pue, " x ",
+                    Format(own.tariff));
+}
+
+}  // namespace
+
 void ReadPriceKeys(ObjectReader& r, Price& out) {
   r.Optional("node_hour", out.node_hour);
   r.Optional("input", out.input);
   r.Optional("output", out.output);
   r.Optional("as_of", out.as_of, ReadDay);
   r.Optional("source", out.source);
+  if (out.node_hour)
+    r.Refuse("own", "is what `node_hour` is computed from: say one of them");
+  else
+    r.Optional("own", out, ReadOwn);
 }
 
 Price SpedUp(Price price, double speedup) {
@@ -384,6 +449,7 @@ void ReadPool(const Place& at, const PoolSources& sources, PoolSpec& out) {
     out.price = SpedUp(out.price, out.adapter.speedup);
     out.power.idle = Scale(out.power.idle, out.adapter.speedup);
     out.power.busy = Scale(out.power.busy, out.adapter.speedup);
+    if (out.power.embodied) *out.power.embodied = Scale(*out.power.embodied, out.adapter.speedup);
     out.speed = out.adapter.speedup;
   }
 }

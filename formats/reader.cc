@@ -153,6 +153,7 @@ void Read(const Place& at, UsdPerMtoken& out) { ReadText(at, out, ParseUsdPerMto
 void Read(const Place& at, UsdPerGib& out) { ReadText(at, out, ParseUsdPerGib); }
 void Read(const Place& at, UsdPerKwh& out) { ReadText(at, out, ParseUsdPerKwh); }
 void Read(const Place& at, Usd& out) { ReadText(at, out, ParseDecimalUsd); }
+void Read(const Place& at, GramsCo2e& out) { ReadText(at, out, ParseGramsCo2e); }
 void Read(const Place& at, Watts& out) { ReadText(at, out, ParseWatts); }
 void Read(const Place& at, GramsCo2ePerKwh& out) { ReadText(at, out, ParseCarbon); }
 void Read(const Place& at, BytesPerSecond& out) { ReadText(at, out, ParseBytesPerSecond); }

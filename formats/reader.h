@@ -118,6 +118,7 @@ void Read(const Place& at, UsdPerGib& out);
 void Read(const Place& at, UsdPerKwh& out);
 void Read(const Place& at, Usd& out);  // decimal text, "0.05"
 void Read(const Place& at, Watts& out);
+void Read(const Place& at, GramsCo2e& out);
 void Read(const Place& at, GramsCo2ePerKwh& out);
 void Read(const Place& at, BytesPerSecond& out);
 void Read(const Place& at, OpsPerSecond& out);

@@ -54,6 +54,9 @@ constexpr WholeUnit kUsdPerGib[] = {{"USD/GiB", kNanosPerUsd}};
 constexpr WholeUnit kUsdPerKwh[] = {{"USD/kWh", kNanosPerUsd}};
 constexpr RealUnit kWatts[] = {{"W", 0}, {"mW", -3}, {"kW", 3}};
 constexpr RealUnit kCarbon[] = {{"gCO2e/kWh", 0}};
+constexpr WholeUnit kCo2e[] = {{"kgCO2e", 1000 * kMicrosPerGram},
+                               {"gCO2e", kMicrosPerGram},
+                               {"tCO2e", 1'000'000 * kMicrosPerGram}};
 constexpr RealUnit kByteRates[] = {{"GB/s", 9},         {"MB/s", 6},          {"kB/s", 3},
                                    {"KB/s", 3},         {"TB/s", 12},         {"B/s", 0},
                                    {"GiB/s", 0, kGi},   {"MiB/s", 0, kMi},    {"KiB/s", 0, kKi},
@@ -147,8 +150,9 @@ constexpr Words kSize{"a size", "16GiB"}, kDuration{"a duration", "30s"},
     kPrice{"an amount", "0.45 USD"}, kTokenPrice{"a price", "0.20 USD/Mtoken"},
     kEgressPrice{"a price", "0.09 USD/GiB"}, kTariff{"a tariff", "0.12 USD/kWh"},
     kPower{"a power", "40 W"}, kIntensity{"an intensity", "250 gCO2e/kWh"},
-    kBandwidth{"a bandwidth", "600 GB/s"}, kPeak{"a rate", "312 TFLOP/s"}, kRate{"a rate", "420/s"},
-    kPart{"a percentage", "2%"}, kAging{"how fast", "1 per 10min` or `never"};
+    kMass{"a mass of CO2e", "1500 kgCO2e"}, kBandwidth{"a bandwidth", "600 GB/s"},
+    kPeak{"a rate", "312 TFLOP/s"}, kRate{"a rate", "420/s"}, kPart{"a percentage", "2%"},
+    kAging{"how fast", "1 per 10min` or `never"};
 
 }  // namespace
 
@@ -249,6 +253,9 @@ absl::StatusOr<Watts> ParseWatts(std::string_view text) {
 std::string Format(Watts watts) { return WithUnit(watts.value(), 0, " W"); }
 absl::StatusOr<GramsCo2ePerKwh> ParseCarbon(std::string_view text) {
   return As<GramsCo2ePerKwh>(ParseReal(text, kCarbon, kIntensity));
+}
+absl::StatusOr<GramsCo2e> ParseGramsCo2e(std::string_view text) {
+  return As<GramsCo2e>(ParseWhole(text, kCo2e, kMass));
 }
 std::string Format(GramsCo2ePerKwh intensity) {
   return WithUnit(intensity.value(), 0, " gCO2e/kWh");

@@ -45,6 +45,7 @@ absl::StatusOr<Watts> ParseWatts(std::string_view text);  // "40 W": mW W kW
 std::string Format(Watts watts);
 absl::StatusOr<GramsCo2ePerKwh> ParseCarbon(std::string_view text);  // "250 gCO2e/kWh"
 std::string Format(GramsCo2ePerKwh intensity);
+absl::StatusOr<GramsCo2e> ParseGramsCo2e(std::string_view text);  // "1500 kgCO2e": g kg t
 // "600 GB/s": kB MB GB TB KiB MiB GiB TiB, and in bits kbit Mbit Gbit, a second.
 absl::StatusOr<BytesPerSecond> ParseBytesPerSecond(std::string_view text);
 std::string Format(BytesPerSecond bandwidth);

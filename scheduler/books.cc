@@ -22,6 +22,13 @@ Amounts SinceRate(const PoolRun& pool, const Job& job, const Attempt& attempt, a
   return AmountsOf(pool.spec(), pool.price, NeedsOf(job, attempt), until - attempt.rate_since);
 }
 
+absl::Duration NodeTimeOf(const PoolRun& pool, Usd cost) {
+  if (!IsPriced(pool.spec(), pool.price) || *pool.price.node_hour <= UsdPerHour(0)) return {};
+  constexpr std::int64_t kHour = 3'600'000'000'000;
+  return absl::Nanoseconds(units_internal::RoundedQuotient(absl::int128(cost.value()) * kHour,
+                                                           pool.price.node_hour->value()));
+}
+
 // Of what the attempt was expected to cost, the part that the ledger does not have yet, where it
 // has `booked` since the rate came into force.
 Usd OutstandingOf(const Attempt& attempt, Usd booked) {
@@ -63,8 +70,9 @@ record::LedgerRow& Books::Row(absl::Time at, PoolId pool, const std::string& ten
   return entry->second;
 }
 
-void Books::AddTo(record::LedgerRow& row, const Amounts& amounts) {
+void Books::AddTo(record::LedgerRow& row, const PoolRun& pool, const Amounts& amounts) {
   row.cost += amounts.cost;
+  row.node_time += NodeTimeOf(pool, amounts.cost);
   row.marginal_cost += amounts.marginal;
   row.energy += amounts.energy;
   row.carbon += amounts.carbon;
@@ -114,15 +122,14 @@ void Books::End(PoolRun& pool, const Job& job, Attempt& attempt, Category catego
   pool.books.allocated += fresh.cost;
   pool.books.idle_energy += fresh.idle_energy;
   const Amounts total = TotalOf(attempt);
-  record::LedgerRow& work =
-      Row(now, pool.id(), job.work->tenant, Category::kWork, job.work->kind);
-  AddTo(work, fresh);
+  record::LedgerRow& work = Row(now, pool.id(), job.work->tenant, Category::kWork, job.work->kind);
+  AddTo(work, pool, fresh);
   ++work.ended;
   if (category == Category::kOverhead) {
     // Everything that it was booked as work moves; later rows first, since references may not
     // outlive Row().
-    AddTo(work, Amounts() - total);
-    AddTo(Row(now, pool.id(), job.work->tenant, Category::kOverhead, job.work->kind), total);
+    AddTo(work, pool, Amounts() - total);
+    AddTo(Row(now, pool.id(), job.work->tenant, Category::kOverhead, job.work->kind), pool, total);
   }
   if (!metered) return;
   // The device knows better: the difference stands where the work does.
@@ -154,10 +161,11 @@ void Books::Compare(PoolId pool, const Job& job, absl::Time now) {
 void Books::Add(PoolRun& pool, const Request& request, absl::Time now) {
   record::LedgerRow& row = Row(now, pool.id(), request.features.tenant, Category::kWork,
                                WorkKind::kRequest, request.answered_by);
-  AddTo(row, {.cost = request.cost,
-              .marginal = request.marginal_cost,
-              .energy = request.energy,
-              .carbon = request.carbon});
+  AddTo(row, pool,
+        {.cost = request.cost,
+         .marginal = request.marginal_cost,
+         .energy = request.energy,
+         .carbon = request.carbon});
   ++row.ended;
   ++row.finished;
   row.prompt_tokens += request.prompt_tokens.value_or(0);
@@ -188,7 +196,7 @@ void Books::Close(const PoolRun& pool, record::PoolBooksRow& books, FindJob job_
     const Amounts booked = Booked(pool, job, attempt);
     const Amounts since = SinceRate(pool, job, attempt, until);
     const Amounts fresh = since - booked;
-    AddTo(Row(from, pool.id(), job.work->tenant, Category::kWork, job.work->kind), fresh);
+    AddTo(Row(from, pool.id(), job.work->tenant, Category::kWork, job.work->kind), pool, fresh);
     Release(job.work->tenant,
             OutstandingOf(attempt, booked.cost) - OutstandingOf(attempt, since.cost));
     books.allocated += fresh.cost;
@@ -203,10 +211,11 @@ void Books::Close(const PoolRun& pool, record::PoolBooksRow& books, FindJob job_
   const Joules idle_energy = pool.spec().power.idle * node_time - books.idle_energy;
   if (bill != books.allocated || idle_energy != Joules(0)) {
     record::LedgerRow& idle = Row(from, pool.id(), "", Category::kIdle, WorkKind::kService);
-    idle.cost += bill - books.allocated;
-    idle.energy += idle_energy;
-    idle.carbon += pool.spec().site.carbon.value_or(GramsCo2ePerKwh(0)) *
-                   Scale(idle_energy, pool.spec().power.pue);
+    AddTo(idle, pool,
+          {.cost = bill - books.allocated,
+           .energy = idle_energy,
+           .carbon = pool.spec().site.carbon.value_or(GramsCo2ePerKwh(0)) *
+                     Scale(idle_energy, pool.spec().power.pue)});
   }
   books = {.pool = pool.id(), .booked_until = until, .touched_at = until};
 }

@@ -81,7 +81,7 @@ class Books {
   // The reference holds until the next call. `model`: of requests.
   record::LedgerRow& Row(absl::Time at, PoolId pool, const std::string& tenant,
                          record::Category category, WorkKind kind, const std::string& model = "");
-  void AddTo(record::LedgerRow& row, const Amounts& amounts);
+  void AddTo(record::LedgerRow& row, const PoolRun& pool, const Amounts& amounts);
   void Release(const std::string& tenant, Usd amount);
 
   std::map<record::LedgerKey, record::LedgerRow> rows_;

@@ -9,17 +9,14 @@ constexpr BudgetPeriod kPeriods[] = {BudgetPeriod::kDay, BudgetPeriod::kMonth};
 
 }  // namespace
 
-Budget BudgetOf(const TenantSpec& tenant) {
-  Budget budget = tenant.budget;
-  if (!tenant.quota.usd_per_day) return budget;
-  budget.per_day = budget.per_day ? std::min(*budget.per_day, *tenant.quota.usd_per_day)
-                                  : *tenant.quota.usd_per_day;
-  if (budget.when_spent == WhenSpent::kWarn) budget.when_spent = WhenSpent::kRefuse;
-  return budget;
-}
-
-std::optional<Usd> LimitOf(const Budget& budget, BudgetPeriod period) {
-  return period == BudgetPeriod::kDay ? budget.per_day : budget.per_month;
+BudgetLimits LimitsOf(const TenantSpec& tenant) {
+  const Budget& budget = tenant.budget;
+  BudgetLimits limits{budget.per_day, budget.per_month, budget.when_spent};
+  const std::optional<Usd>& in_short = tenant.quota.usd_per_day;
+  if (!in_short) return limits;
+  limits.per_day = limits.per_day ? std::min(*limits.per_day, *in_short) : *in_short;
+  if (limits.when_spent == WhenSpent::kWarn) limits.when_spent = WhenSpent::kRefuse;
+  return limits;
 }
 
 absl::Time StartOf(BudgetPeriod period, absl::Time now) {
@@ -42,13 +39,13 @@ std::optional<Usd> ForecastOf(BudgetPeriod period, Usd spent, absl::Time now) {
 }
 
 void Budgets::Configure(const TenantsSpec& tenants) {
-  budgets_.clear();
+  tenants_.clear();
   binds_ = false;
   for (const TenantSpec& tenant : tenants.tenants) {
-    const Budget budget = BudgetOf(tenant);
-    if (!budget.per_day && !budget.per_month) continue;
-    budgets_.emplace(tenant.name, budget);
-    binds_ |= budget.when_spent != WhenSpent::kWarn;
+    const BudgetLimits limits = LimitsOf(tenant);
+    if (!limits.any()) continue;
+    tenants_.emplace(tenant.name, Tenant{limits, tenant.budget.demote_to});
+    binds_ |= limits.binds();
   }
 }
 
@@ -80,24 +77,23 @@ Usd Budgets::SpentOf(const std::string& tenant, BudgetPeriod period, absl::Time 
 BudgetBound Budgets::BoundOf(const std::string& tenant, Usd held, absl::Time now) const {
   BudgetBound bound;
   if (!binds_) return bound;
-  const auto found = budgets_.find(tenant);
-  if (found == budgets_.end() || found->second.when_spent == WhenSpent::kWarn) return bound;
-  const Budget& budget = found->second;
+  const auto found = tenants_.find(tenant);
+  if (found == tenants_.end() || !found->second.limits.binds()) return bound;
+  const Tenant& of = found->second;
   for (const BudgetPeriod period : kPeriods) {
-    const std::optional<Usd> limit = LimitOf(budget, period);
+    const std::optional<Usd> limit = of.limits.Of(period);
     if (!limit) continue;
     const Usd left = std::max(*limit - SpentOf(tenant, period, now) - held, Usd(0));
     bound.left = bound.left ? std::min(*bound.left, left) : left;
   }
-  if (budget.when_spent == WhenSpent::kDemote && budget.demote_to)
-    bound.demote_to = &*budget.demote_to;
+  if (of.limits.when_spent == WhenSpent::kDemote && of.demote_to) bound.demote_to = &*of.demote_to;
   return bound;
 }
 
 void Budgets::Warn(record::BudgetRow& row, absl::Time now) const {
-  const auto found = budgets_.find(row.tenant);
-  if (found == budgets_.end()) return;
-  const std::optional<Usd> limit = LimitOf(found->second, row.period);
+  const auto found = tenants_.find(row.tenant);
+  if (found == tenants_.end()) return;
+  const std::optional<Usd> limit = found->second.limits.Of(row.period);
   if (!limit) return;
   for (const int step : kBudgetSteps) {
     if (absl::int128(row.spent.value()) * 100 >= absl::int128(limit->value()) * step)

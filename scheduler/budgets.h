@@ -10,13 +10,22 @@
 #include "core/policy_spec.h"
 #include "core/record.h"
 
-// Budgets of tenants: what was spent of them, what is left, and what then becomes of new work. Pure:
-// part of the brain, and of the account that requests are admitted by.
+// Budgets of tenants: what was spent of them, what is left, and what then becomes of new work.
+// Pure: part of the brain, and of the account that requests are admitted by.
 namespace spillway {
 
-// What the tenant's budget is, `quota.usd_per_day` folded in.
-Budget BudgetOf(const TenantSpec& tenant);
-std::optional<Usd> LimitOf(const Budget& budget, BudgetPeriod period);
+// What the tenant may spend, `quota.usd_per_day` folded in.
+struct BudgetLimits {
+  std::optional<Usd> per_day, per_month;
+  WhenSpent when_spent = WhenSpent::kWarn;
+
+  bool any() const { return per_day || per_month; }
+  bool binds() const { return any() && when_spent != WhenSpent::kWarn; }
+  std::optional<Usd> Of(BudgetPeriod period) const {
+    return period == BudgetPeriod::kDay ? per_day : per_month;
+  }
+};
+BudgetLimits LimitsOf(const TenantSpec& tenant);
 
 // Days and months are those of UTC.
 absl::Time StartOf(BudgetPeriod period, absl::Time now);
@@ -65,7 +74,11 @@ class Budgets {
   Usd SpentOf(const std::string& tenant, BudgetPeriod period, absl::Time now) const;
   void Warn(record::BudgetRow& row, absl::Time now) const;
 
-  std::map<std::string, Budget> budgets_;  // of those that have one
+  struct Tenant {
+    BudgetLimits limits;
+    std::optional<PoolSelector> demote_to;
+  };
+  std::map<std::string, Tenant> tenants_;  // of those that have a budget
   std::map<Key, record::BudgetRow> rows_;
   std::vector<Key> changed_;
   bool binds_ = false;  // some budget refuses or demotes

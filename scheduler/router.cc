@@ -197,6 +197,7 @@ void Router::JudgePool(const RouterView& view, const RequestShape& shape,
 // request may cost.
 void Router::JudgeMoney(const RouterView& view, const EndpointReading& reading,
                         const Served& served, RoutedPool& judged) const {
+  JudgeBudget(view, reading, served, judged);
   const std::optional<Usd>& max_cost = asked_.features->max_cost;
   if (!judged.estimate.priced) {
     if (!view.policy().spec().allow_unpriced || max_cost) judged.codes.Add(Code::kUnpriced);
@@ -210,6 +211,25 @@ void Router::JudgeMoney(const RouterView& view, const EndpointReading& reading,
   if (most <= *max_cost) return;
   judged.codes.Add(Code::kTooDear);
   judged.figures = {most.value(), max_cost->value()};
+}
+
+// A tenant's budget sets aside what the request is likely to cost at most. One that is spent leaves
+// only the pools that it demotes to, whatever they cost.
+void Router::JudgeBudget(const RouterView& view, const EndpointReading& reading,
+                         const Served& served, RoutedPool& judged) const {
+  const RequestFeatures& features = *asked_.features;
+  if (!features.budget_left) return;
+  const ViewEndpoint& endpoint = view.endpoints()[reading.endpoint];
+  const Usd most = MostCostOn(view, endpoint, served, reading.load, asked_.size,
+                              LikelyLongest(view, served, features, asked_.size));
+  const bool fits = !features.demoted && judged.estimate.priced && most <= *features.budget_left;
+  if (fits) return;
+  const TenantSpec* tenant = view.FindTenant(features.tenant);
+  if (tenant != nullptr && tenant->budget.demote_to &&
+      tenant->budget.demote_to->Matches(*view.pools()[endpoint.pool].spec))
+    return;
+  if (judged.codes.empty()) judged.figures = {most.value(), features.budget_left->value()};
+  judged.codes.Add(Code::kBudget);
 }
 
 void Router::JudgeTime(absl::Duration wait_p90, absl::Duration ttft_p90, absl::Duration tpot_p90,
@@ -321,6 +341,11 @@ void Router::Refuse(const RequestShape& shape) {
   route_.outcome = full ? Routed::kFull : Routed::kRefused;
   route_.code = full ? Code::kQuota : Code::kModel;
   if (full) return;
+  const auto beyond = [](const RoutedPool& pool) { return pool.codes.Has(Code::kBudget); };
+  if (!route_.pools.empty() && std::all_of(route_.pools.begin(), route_.pools.end(), beyond)) {
+    route_.code = Code::kBudget;
+    return;
+  }
   if (!route_.pools.empty()) {
     route_.code = route_.pools.front().codes.First();
     return;

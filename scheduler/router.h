@@ -130,6 +130,8 @@ class Router {
                  std::uint64_t draw, RoutedPool& judged) const;
   void JudgeMoney(const RouterView& view, const EndpointReading& reading, const Served& served,
                   RoutedPool& judged) const;
+  void JudgeBudget(const RouterView& view, const EndpointReading& reading, const Served& served,
+                   RoutedPool& judged) const;
   void JudgeTime(absl::Duration wait_p90, absl::Duration ttft_p90, absl::Duration tpot_p90,
                  bool queues, RoutedPool& judged) const;
   void Arrange(const RouterView& view, const RequestShape& shape, std::uint64_t draw);

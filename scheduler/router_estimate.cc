@@ -157,6 +157,14 @@ std::int64_t LongestAnswer(const Served& served, const RequestFeatures& features
   return std::max(size.output, features.max_tokens.value_or(served.longest() - size.prompt));
 }
 
+std::int64_t LikelyLongest(const RouterView& view, const Served& served,
+                           const RequestFeatures& features, const RequestSize& size) {
+  if (features.max_tokens || features.kind != ModelKind::kChat)
+    return LongestAnswer(served, features, size);
+  const ViewModel& model = view.models()[static_cast<std::size_t>(served.model)];
+  return std::max(model.output_p90, size.output * 2);
+}
+
 Usd MostCostOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
                const EndpointLoad& load, const RequestSize& size, std::int64_t longest) {
   const PoolSpec& spec = *view.pools()[endpoint.pool].spec;

@@ -46,6 +46,9 @@ RequestSize SizeOf(const RouterView& view, const RequestShape& shape,
 // prompt, which is a great deal where its limits are not known.
 std::int64_t LongestAnswer(const Served& served, const RequestFeatures& features,
                            const RequestSize& size);
+// The same where nobody said how long: what the model's answers are like at p90.
+std::int64_t LikelyLongest(const RouterView& view, const Served& served,
+                           const RequestFeatures& features, const RequestSize& size);
 // The most that the request may cost there with answers of `longest` tokens: exact where tokens are
 // billed; where time is, at p90 and at the present load, since how long an engine really takes
 // nobody can bound. Usd's largest value where it cannot be told.

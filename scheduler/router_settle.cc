@@ -107,11 +107,7 @@ Usd MostCostOf(const RouterView& view, const RequestShape& shape, const Request&
     if (std::find(order.begin(), order.end(), reading.endpoint) == order.end()) continue;
     const ViewEndpoint& endpoint = view.endpoints()[reading.endpoint];
     const Served& served = *endpoint.Find(shape.models);
-    const ViewModel& model = view.models()[static_cast<std::size_t>(served.model)];
-    const std::int64_t likely = std::max(model.output_p90, size.output * 2);
-    const std::int64_t longest = features.max_tokens || features.kind != ModelKind::kChat
-                                     ? LongestAnswer(served, features, size)
-                                     : likely;
+    const std::int64_t longest = LikelyLongest(view, served, features, size);
     most = std::max(most, MostCostOn(view, endpoint, served, reading.load, size, longest));
   }
   return most;

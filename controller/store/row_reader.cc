@@ -83,6 +83,7 @@ absl::StatusOr<record::LedgerRow> LedgerRowAt(const Statement& row) {
   ledger.prompt_tokens = row.Int(15);
   ledger.output_tokens = row.Int(16);
   ledger.metered_energy = Joules(row.Int(17));
+  ledger.node_time = absl::Nanoseconds(row.Int(18));
   return ledger;
 }
 

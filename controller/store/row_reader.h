@@ -18,7 +18,7 @@ namespace spillway::store {
 #define SPILLWAY_LEDGER_COLUMNS                                                     \
   "l.hour, l.pool, l.tenant, l.category, l.cost, l.marginal_cost, l.baseline_cost," \
   " l.compared_cost, l.ended, l.without_baseline, l.energy, l.carbon, l.kind, l.model, l.finished," \
-  " l.prompt_tokens, l.output_tokens, l.metered_energy"
+  " l.prompt_tokens, l.output_tokens, l.metered_energy, l.node_time"
 
 // From any statement that stands on a row of those columns.
 absl::StatusOr<Job> JobAt(const Statement& row);

@@ -106,18 +106,19 @@ absl::Status RowWriter::Put(const record::DecisionRow& row) {
 }
 
 absl::Status RowWriter::Put(const record::LedgerRow& row) {
-  static_assert(kMemberCount<record::LedgerRow> == 18,
+  static_assert(kMemberCount<record::LedgerRow> == 19,
                 "the ledger has a member that has no column yet");
   Run(connection_,
       "INSERT OR REPLACE INTO ledger(hour, pool, tenant, category, cost, marginal_cost,"
       " baseline_cost, compared_cost, ended, without_baseline, energy, carbon, kind, model,"
-      " finished, prompt_tokens, output_tokens, metered_energy)"
-      " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      " finished, prompt_tokens, output_tokens, metered_energy, node_time)"
+      " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       NanosOf(row.hour), ColumnOf(row.pool), std::string_view(row.tenant), NameOf(row.category),
       row.cost.value(), row.marginal_cost.value(), row.baseline_cost.value(),
       row.compared_cost.value(), row.ended, row.without_baseline, row.energy.value(),
       row.carbon.value(), NameOf(row.kind), std::string_view(row.model), row.finished,
-      row.prompt_tokens, row.output_tokens, row.metered_energy.value());
+      row.prompt_tokens, row.output_tokens, row.metered_energy.value(),
+      absl::ToInt64Nanoseconds(row.node_time));
   return absl::OkStatus();
 }
 

@@ -81,6 +81,7 @@ CREATE TABLE ledger(
   compared_cost INTEGER NOT NULL, ended INTEGER NOT NULL, without_baseline INTEGER NOT NULL,
   energy INTEGER NOT NULL, carbon INTEGER NOT NULL, finished INTEGER NOT NULL,
   prompt_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, metered_energy INTEGER NOT NULL,
+  node_time INTEGER NOT NULL,
   PRIMARY KEY(hour, pool, tenant, category, kind, model)) STRICT, WITHOUT ROWID;
 CREATE TABLE budgets(
   tenant TEXT NOT NULL, period TEXT NOT NULL, since INTEGER NOT NULL, spent INTEGER NOT NULL,
@@ -93,7 +94,7 @@ CREATE TABLE budgets(
 constexpr const char* kMoveLedger = R"sql(
 INSERT INTO ledger SELECT hour, pool, tenant, category,
   CASE category WHEN 'idle' THEN 'service' ELSE 'job' END, '', cost, marginal_cost, baseline_cost,
-  compared_cost, ended, without_baseline, energy, carbon, ended, 0, 0, 0 FROM ledger_before;
+  compared_cost, ended, without_baseline, energy, carbon, ended, 0, 0, 0, 0 FROM ledger_before;
 DROP TABLE ledger_before;
 INSERT INTO budgets SELECT tenant, 'day', max(hour - hour % 86400000000000), 0, 0, 0 FROM ledger
   WHERE category = 'work' GROUP BY tenant;

@@ -124,6 +124,7 @@ void Scribe::AddBooks(Batch& batch) {
     random_.Fill(ledger.energy);
     random_.Fill(ledger.carbon);
     random_.Fill(ledger.metered_energy);
+    ledger.node_time = absl::Nanoseconds(static_cast<std::int64_t>(random_.Below(1'000'000)));
     random_.Fill(ledger.finished);
     random_.Fill(ledger.prompt_tokens);
     random_.Fill(ledger.output_tokens);
