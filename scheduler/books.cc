@@ -66,7 +66,8 @@ record::LedgerRow& Books::Row(absl::Time at, PoolId pool, const std::string& ten
     entry->second.kind = kind;
     entry->second.model = model;
   }
-  changed_.push_back(key);
+  // What ends together is mostly of one row: thousands of requests at once.
+  if (changed_.empty() || changed_.back() != key) changed_.push_back(key);
   return entry->second;
 }
 
@@ -76,8 +77,17 @@ void Books::AddTo(record::LedgerRow& row, const PoolRun& pool, const Amounts& am
   row.marginal_cost += amounts.marginal;
   row.energy += amounts.energy;
   row.carbon += amounts.carbon;
-  if (row.category == Category::kWork && amounts.cost != Usd(0))
-    spending_.push_back({row.tenant, row.hour, amounts.cost});
+  if (row.category == Category::kWork && amounts.cost != Usd(0)) NoteSpending(row, amounts.cost);
+}
+
+// As few as there are tenants, most of the time: each is looked up by who keeps budgets.
+void Books::NoteSpending(const record::LedgerRow& row, Usd grown) {
+  if (!spending_.empty() && spending_.back().tenant == row.tenant &&
+      spending_.back().hour == row.hour) {
+    spending_.back().grown += grown;
+  } else {
+    spending_.push_back({row.tenant, row.hour, grown});
+  }
 }
 
 void Books::Hold(const PoolRun& pool, const Job& job, const Attempt& attempt) {

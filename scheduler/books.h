@@ -82,6 +82,7 @@ class Books {
   record::LedgerRow& Row(absl::Time at, PoolId pool, const std::string& tenant,
                          record::Category category, WorkKind kind, const std::string& model = "");
   void AddTo(record::LedgerRow& row, const PoolRun& pool, const Amounts& amounts);
+  void NoteSpending(const record::LedgerRow& row, Usd grown);
   void Release(const std::string& tenant, Usd amount);
 
   std::map<record::LedgerKey, record::LedgerRow> rows_;
