@@ -18,9 +18,14 @@ int GetPolicy(const Invocation& args, Api& api, Console& console);
 int PutPolicy(const Invocation& args, Api& api, Console& console);
 int CheckPolicyThere(const Invocation& args, Api& api, Console& console);  // against what runs
 int ShowLedger(const Invocation& args, Api& api, Console& console);
+int ShowCosts(const Invocation& args, Api& api, Console& console);
+int ExportCosts(const Invocation& args, Api& api, Console& console);
+int ListPricesThere(const Invocation& args, Api& api, Console& console);
 
 // Without a controller.
 int CheckPolicyHere(const Invocation& args, Console& console);
+int ListPricesHere(const Invocation& args, Console& console);
+int CheckPrices(const Invocation& args, Console& console);
 int CheckConfig(const Invocation& args, Console& console);
 int ShowVersion(const Invocation& args, Console& console);
 int ShowCompletion(const Invocation& args, Console& console);

@@ -232,6 +232,75 @@ CommandSpec CheckConfig() {
       .speaks_to_server = false};
 }
 
+CommandSpec Costs() {
+  return {.path = "costs",
+          .summary = "show what was paid for, and what was saved",
+          .says =
+              "What work cost, by tenant, model, pool, day or kind of work; what the "
+              "infrastructure lost "
+              "and what stood idle have lines of their own, and all of it is the bill. A saving "
+              "compares "
+              "the same work on both sides.",
+          .options =
+              {{"--by", "WHAT", "what a line is about", false, "tenant model pool day kind"},
+               {"--from", "TIME",
+                "hours from then on: 2026-08-01T00:00:00Z, or 24h ago as 24h (default: 30 days)"},
+               {"--to", "TIME", "hours before then"},
+               {"--tenant", "NAME", "only this tenant"}},
+          .examples = {{{"spillway costs", "by tenant, of the last 30 days"},
+                        {"spillway costs --by model --from 24h -o wide",
+                         "with tokens, energy and carbon"}}}};
+}
+
+CommandSpec CostsExport() {
+  return {.path = "costs export",
+          .summary = "write the ledger for a billing system",
+          .says =
+              "FOCUS 1.2 (FinOps Open Cost and Usage Specification): a line for each hour, pool, "
+              "tenant, category, kind and model. The sum of BilledCost is the bill, to the "
+              "nano-dollar.",
+          .options = {{"--format", "NAME", "what is written", false, "focus-csv"},
+                      {"--from", "TIME", "hours from then on (default: 30 days)"},
+                      {"--to", "TIME", "hours before then"},
+                      {"--out", "FILE", "into a file (default: standard output)"}},
+          .examples = {
+              {{"spillway costs export --format focus-csv --out costs.csv", "the last 30 days"},
+               {"spillway costs export --from 24h", "the last day"}}}};
+}
+
+CommandSpec PricesList() {
+  return {.path = "prices list",
+          .summary = "show what each pool costs, and from where that is known",
+          .says =
+              "Of the running controller what is in force; with --config what a file says, without "
+              "any controller, now or as of another time.",
+          .options = {{"--config", "FILE", "the file that `serve` reads"},
+                      {"--as-of", "TIME", "in force then; with --config"},
+                      {"--catalog", "DIR", "devices and work classes for --config"}},
+          .examples = {{{"spillway prices list", "in force now"},
+                        {"spillway prices list --config configs/fleets/demo.yaml --as-of "
+                         "2026-09-01T00:00:00Z",
+                         "what a file says of a day"}}}};
+}
+
+CommandSpec PricesCheck() {
+  return {.path = "prices check",
+          .operands = "FILE",
+          .summary = "say what is wrong with a price list, and change nothing",
+          .says =
+              "Unknown pools, units that are none of money, prices of one pool that overlap. The "
+              "exit code is 3 if something was found.",
+          .options = {{"--config", "FILE", "the fleet that it is for"},
+                      {"--catalog", "DIR", "devices and work classes"}},
+          .examples = {{{"spillway prices check prices.yaml --config configs/fleets/demo.yaml",
+                         "before it goes into the configuration"},
+                        {"spillway prices check - --config configs/fleets/demo.yaml",
+                         "from standard input"}}},
+          .min_operands = 1,
+          .max_operands = 1,
+          .speaks_to_server = false};
+}
+
 CommandSpec Ledger() {
   return {
       .path = "ledger",
@@ -395,6 +464,10 @@ std::vector<CommandSpec> MakeTable() {
       PolicyPut(),
       PolicyCheck(),
       CheckConfig(),
+      Costs(),
+      CostsExport(),
+      PricesList(),
+      PricesCheck(),
       Ledger(),
       Completion(),
       VersionCommand(),

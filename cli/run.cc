@@ -34,6 +34,10 @@ constexpr Binding kBindings[] = {
     {"policy put", PutPolicy},
     {"policy check", CheckPolicyThere, CheckPolicyHere},
     {"check config", nullptr, CheckConfig},
+    {"costs", ShowCosts},
+    {"costs export", ExportCosts},
+    {"prices list", ListPricesThere, ListPricesHere},
+    {"prices check", nullptr, CheckPrices},
     {"ledger", ShowLedger},
     {"completion", nullptr, ShowCompletion},
     {"version", nullptr, ShowVersion},
@@ -57,7 +61,7 @@ std::string FirstOf(std::string_view given, const std::string& environment,
 int Dispatch(const Invocation& args, const std::string& server, Console& console) {
   const Binding* binding = BindingOf(args.command->path);
   if (!binding) return console.Fail(absl::InternalError("this command does nothing"));
-  // `policy check` needs no controller if it is told the fleet.
+  // `policy check` and `prices list` need no controller if they are told the fleet.
   if (binding->here && (!binding->there || args.Has("--config")))
     return binding->here(args, console);
   auto api = Api::For(server);

@@ -126,6 +126,13 @@ void Host::SetPoolState(PoolId pool, PoolState state, Done<absl::Status> done) {
       }));
 }
 
+void Host::SeeCarbon(event::CarbonSeen seen) {
+  Impl& impl = *impl_;
+  impl.Push(Impl::Task([&impl, seen = std::move(seen)]() mutable {
+    impl.Operate(std::move(seen), [](const absl::Status&) {});
+  }));
+}
+
 void Host::PricePool(PoolId pool, Price price, std::optional<std::string> expected,
                      Done<absl::Status> done) {
   Impl& impl = *impl_;

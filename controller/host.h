@@ -51,6 +51,7 @@ struct IdempotencyKey {
 enum class Admission : std::uint8_t {
   kAccepted,    // `job` and `decision` are set, and durable
   kImpossible,  // no configured pool could ever do it: `decision` says why, `status` in short
+  kOverBudget,  // its tenant's budget allows it on no pool; the same
   kReplayed,    // `stored` is the answer to the first request with this key
   kKeyBusy,     // the first request with this key is still being worked on
   kKeyReused,   // the key was used with another body
@@ -128,6 +129,8 @@ class Host final : public AdapterSink {
   // kNotFound: no such job. A job that is over already is a success.
   void Cancel(JobId job, Done<absl::Status> done);
   void SetPoolState(PoolId pool, PoolState state, Done<absl::Status> done);
+  // Nobody waits for it.
+  void SeeCarbon(event::CarbonSeen seen);
   // `expected`: the price must still be this one's `version` (see PriceVersion); kAborted if not.
   void PricePool(PoolId pool, Price price, std::optional<std::string> expected,
                  Done<absl::Status> done);

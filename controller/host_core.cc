@@ -200,11 +200,13 @@ void Host::Impl::Handle(Waiting& waiting) {
     }
     SPILLWAY_CHECK(submitter.job_row != Submitter::kNone);
   } else if (answer.decision) {
-    answer.admission = Admission::kImpossible;
+    answer.admission =
+        absl::IsResourceExhausted(answer.status) ? Admission::kOverBudget : Admission::kImpossible;
   }
   if (waiting.submission.key) {
     submitter.key.emplace(work->tenant, waiting.submission.key->key);
-    if (answer.admission != Admission::kFailed) {
+    // A budget begins anew within a day or a month: the same key may be answered otherwise then.
+    if (answer.admission == Admission::kAccepted || answer.admission == Admission::kImpossible) {
       // Only borrowed while the answer is made: the row itself stays in the batch.
       if (submitter.job_row != Submitter::kNone) {
         const auto& row = std::get<record::JobRow>(open_->effects.records[submitter.job_row]);

@@ -7,17 +7,9 @@
 namespace spillway {
 namespace {
 
-constexpr std::int64_t kDay = 24 * 60 * 60;
 constexpr Usd kMost{std::numeric_limits<std::int64_t>::max()};
 
-std::int64_t DayOf(absl::Time now) {
-  const std::int64_t second = absl::ToUnixSeconds(now);
-  return second / kDay - (second % kDay < 0);
-}
-
 }  // namespace
-
-absl::Time StartOfDay(absl::Time now) { return absl::FromUnixSeconds(DayOf(now) * kDay); }
 
 // --- RateWindow ----------------------------------------------------------------------------------
 
@@ -60,11 +52,11 @@ absl::Duration RateWindow::UntilRoom(std::int64_t limit, absl::Time now) {
 class QuotaAccount {
  public:
   // Takes a place if nothing is over.
-  Over Admit(const Quota& quota, absl::Time now, absl::Duration& retry_after,
-             std::optional<RateLeft>& rate) {
+  Over Admit(const Quota& quota, const BudgetLimits& budget, absl::Time now,
+             absl::Duration& retry_after, std::optional<RateLeft>& rate) {
     const std::lock_guard lock(mutex_);
     MoveTo(now);
-    const Over over = WhatIsOver(quota, now, retry_after);
+    const Over over = WhatIsOver(quota, budget, now, retry_after);
     if (over == Over::kNone) ++running_;
     if (quota.requests_per_minute) {
       const std::int64_t limit = *quota.requests_per_minute;
@@ -75,12 +67,21 @@ class QuotaAccount {
     return over;
   }
 
-  bool Hold(Usd most, Usd budget, absl::Time now) {
+  bool Hold(Usd most, const BudgetLimits& budget, absl::Time now, absl::Duration& retry_after) {
     const std::lock_guard lock(mutex_);
     MoveTo(now);
-    if (most > LeftOf(budget)) return false;
+    if (budget.when_spent == WhenSpent::kRefuse && most > *LeftOf(budget)) {
+      retry_after = UntilLeft(budget, most, now);
+      return false;
+    }
     held_ += most;
     return true;
+  }
+
+  std::optional<Usd> Left(const BudgetLimits& budget, absl::Time now) {
+    const std::lock_guard lock(mutex_);
+    MoveTo(now);
+    return LeftOf(budget);
   }
 
   void Release(Usd held) {
@@ -92,24 +93,56 @@ class QuotaAccount {
   void Book(Usd cost, absl::Time now) {
     const std::lock_guard lock(mutex_);
     MoveTo(now);
-    if (cost > Usd(0)) spent_ = cost > kMost - spent_ ? kMost : spent_ + cost;
+    if (cost <= Usd(0)) return;
+    for (Period& p : periods_) p.spent = cost > kMost - p.spent ? kMost : p.spent + cost;
   }
 
-  void Spent(Usd cost, absl::Time now) {
+  void Spent(BudgetPeriod period, Usd cost, absl::Time now) {
     const std::lock_guard lock(mutex_);
     MoveTo(now);
-    spent_ = std::max(spent_, cost);
+    Period& p = periods_[static_cast<std::size_t>(period)];
+    p.spent = std::max(p.spent, cost);
   }
 
  private:
-  // Never more than the budget: nothing that was booked gives any back.
-  Usd LeftOf(Usd budget) const {
-    return spent_ >= budget ? Usd(0) : std::max(budget - spent_ - held_, Usd(0));
+  struct Period {
+    BudgetPeriod length;
+    absl::Time start = absl::InfinitePast(), end = absl::InfinitePast();
+    Usd spent{};
+
+    // Never more than the limit: nothing that was booked gives any back.
+    Usd LeftOf(Usd limit, Usd held) const {
+      return spent >= limit ? Usd(0) : std::max(limit - spent - held, Usd(0));
+    }
+  };
+
+  // Of the tightest; none: no budget that refuses or demotes.
+  std::optional<Usd> LeftOf(const BudgetLimits& budget) const {
+    std::optional<Usd> left;
+    if (!budget.binds()) return left;
+    for (const Period& p : periods_) {
+      const std::optional<Usd> limit = budget.Of(p.length);
+      if (!limit) continue;
+      const Usd of_it = p.LeftOf(*limit, held_);
+      left = left ? std::min(*left, of_it) : of_it;
+    }
+    return left;
   }
 
-  Over WhatIsOver(const Quota& quota, absl::Time now, absl::Duration& retry_after) {
-    if (quota.usd_per_day && LeftOf(*quota.usd_per_day) <= Usd(0)) {
-      retry_after = absl::FromUnixSeconds((day_ + 1) * kDay) - now;
+  // Until every budget that has less left than this has begun anew.
+  absl::Duration UntilLeft(const BudgetLimits& budget, Usd most, absl::Time now) const {
+    absl::Duration until;
+    for (const Period& p : periods_) {
+      const std::optional<Usd> limit = budget.Of(p.length);
+      if (limit && p.LeftOf(*limit, held_) < most) until = std::max(until, p.end - now);
+    }
+    return until;
+  }
+
+  Over WhatIsOver(const Quota& quota, const BudgetLimits& budget, absl::Time now,
+                  absl::Duration& retry_after) {
+    if (budget.binds() && budget.when_spent == WhenSpent::kRefuse && *LeftOf(budget) <= Usd(0)) {
+      retry_after = UntilLeft(budget, Usd(1), now);
       return Over::kDollars;
     }
     if (quota.concurrency && running_ >= *quota.concurrency) {
@@ -124,18 +157,23 @@ class QuotaAccount {
     return Over::kNone;
   }
 
-  // What is spent on a day is spent on no other. A clock set back does not give it back.
+  // What is spent in a period is spent in no other. A clock that is set back a little does not give
+  // it back.
   void MoveTo(absl::Time now) {
-    const std::int64_t day = DayOf(now);
-    if (day > day_) spent_ = Usd();
-    if (day > day_ || day < day_ - 1) day_ = day;
+    for (Period& p : periods_) {
+      const bool within = now >= p.start - absl::Hours(24) && now < p.end;
+      if (within) continue;
+      if (now >= p.end) p.spent = Usd();
+      p.start = StartOf(p.length, now);
+      p.end = EndOf(p.length, now);
+    }
   }
 
   std::mutex mutex_;  // guards all below
   RateWindow rate_;
   int running_ = 0;
-  std::int64_t day_ = 0;  // since 1970
-  Usd spent_{}, held_{};
+  std::array<Period, 2> periods_{{{BudgetPeriod::kDay}, {BudgetPeriod::kMonth}}};
+  Usd held_{};
 };
 
 // --- QuotaTicket ---------------------------------------------------------------------------------
@@ -156,14 +194,17 @@ QuotaTicket& QuotaTicket::operator=(QuotaTicket&& other) noexcept {
 
 bool QuotaTicket::Hold(Usd most, absl::Time now) {
   if (over_ != Over::kNone) return false;
-  if (!account_ || !budget_) return true;
-  if (account_->Hold(most, *budget_, now)) {
+  if (!account_ || !budget_.binds()) return true;
+  if (account_->Hold(most, budget_, now, retry_after_)) {
     held_ += most;
     return true;
   }
   over_ = Over::kDollars;
-  retry_after_ = StartOfDay(now) + absl::Hours(24) - now;
   return false;
+}
+
+std::optional<Usd> QuotaTicket::left(absl::Time now) const {
+  return account_ ? account_->Left(budget_, now) : std::nullopt;
 }
 
 void QuotaTicket::Done(Usd cost, absl::Time now) {
@@ -186,18 +227,19 @@ std::shared_ptr<QuotaAccount> Quotas::AccountOf(std::string_view tenant) {
   return account;
 }
 
-QuotaTicket Quotas::Admit(std::string_view tenant, const Quota& quota, absl::Time now) {
+QuotaTicket Quotas::Admit(const TenantSpec& tenant, absl::Time now) {
   QuotaTicket ticket;
-  if (quota == Quota()) return ticket;
-  std::shared_ptr<QuotaAccount> account = AccountOf(tenant);
-  ticket.budget_ = quota.usd_per_day;
-  ticket.over_ = account->Admit(quota, now, ticket.retry_after_, ticket.rate_);
+  const BudgetLimits budget = LimitsOf(tenant);
+  if (tenant.quota == Quota() && !budget.binds()) return ticket;
+  std::shared_ptr<QuotaAccount> account = AccountOf(tenant.name);
+  ticket.budget_ = budget;
+  ticket.over_ = account->Admit(tenant.quota, budget, now, ticket.retry_after_, ticket.rate_);
   if (ticket.over_ == Over::kNone) ticket.account_ = std::move(account);
   return ticket;
 }
 
-void Quotas::Spent(std::string_view tenant, Usd cost, absl::Time now) {
-  AccountOf(tenant)->Spent(cost, now);
+void Quotas::Spent(std::string_view tenant, BudgetPeriod period, Usd cost, absl::Time now) {
+  AccountOf(tenant)->Spent(period, cost, now);
 }
 
 }  // namespace spillway

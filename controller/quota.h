@@ -14,9 +14,10 @@
 #include "core/policy_spec.h"
 #include "core/text.h"
 #include "core/units.h"
+#include "scheduler/budgets.h"
 
-// What tenants may still ask for: requests a minute, requests at once, dollars a day. All times are
-// those of the caller's clock, which may jump.
+// What tenants may still ask for: requests a minute, requests at once, dollars of their budgets
+// (scheduler/budgets.h). All times are those of the caller's clock, which may jump.
 namespace spillway {
 
 // Counts what was granted, by second, for a minute and a second: within any 60 seconds never more
@@ -67,8 +68,12 @@ class QuotaTicket {
 
   // Sets aside the most that the request may cost (MostCostOf of scheduler/router.h): without it
   // many requests at once would each find money left. False: that is more than is left today, which
-  // over() says from then on, or the tenant was over something before.
+  // over() says from then on, or the tenant was over something before. A budget that demotes takes
+  // all of it: the router keeps to the pools that may still be used.
   bool Hold(Usd most, absl::Time now);
+  // What is left of a budget that refuses or demotes, none: no such budget.
+  std::optional<Usd> left(absl::Time now) const;
+  bool demotes() const { return budget_.when_spent == WhenSpent::kDemote; }
   // The request is over and cost this much. Once; later calls change nothing.
   void Done(Usd cost, absl::Time now);
 
@@ -78,7 +83,7 @@ class QuotaTicket {
   Over over_ = Over::kNone;
   absl::Duration retry_after_;
   std::optional<RateLeft> rate_;
-  std::optional<Usd> budget_;  // of the day
+  BudgetLimits budget_;
   Usd held_{};
 };
 
@@ -87,9 +92,9 @@ class Quotas {
  public:
   // A place for one more request, or what the tenant is over. The quota is that of now: it may
   // change between calls.
-  QuotaTicket Admit(std::string_view tenant, const Quota& quota, absl::Time now);
-  // What the tenant has spent on the UTC day of `now`, at least: of the ledger.
-  void Spent(std::string_view tenant, Usd cost, absl::Time now);
+  QuotaTicket Admit(const TenantSpec& tenant, absl::Time now);
+  // What the tenant has spent within the period of `now`, at least: of the ledger, jobs included.
+  void Spent(std::string_view tenant, BudgetPeriod period, Usd cost, absl::Time now);
 
  private:
   std::shared_ptr<QuotaAccount> AccountOf(std::string_view tenant);
@@ -99,8 +104,5 @@ class Quotas {
   absl::flat_hash_map<std::string, std::shared_ptr<QuotaAccount>, TextHash, std::equal_to<>>
       accounts_;  // guarded by mutex_
 };
-
-// Where the UTC day of `now` began.
-absl::Time StartOfDay(absl::Time now);
 
 }  // namespace spillway

@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>
@@ -15,6 +16,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "controller/address_file.h"
+#include "controller/budget_log.h"
+#include "controller/carbon_watch.h"
 #include "controller/engine_log.h"
 #include "controller/metrics/metrics.h"
 #include "controller/northbound/api.h"
@@ -51,10 +54,14 @@ void KeepMemory() {
   ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 
-// What is committed is counted, and what it says of engines is logged.
+// What is committed is counted, what it says of engines and budgets is logged, and what jobs have
+// spent of a budget counts for requests, too.
 class WatchingObserver final : public Observer {
  public:
-  WatchingObserver(Observer& metrics, EngineLog& engines) : metrics_(metrics), engines_(engines) {}
+  WatchingObserver(Observer& metrics, EngineLog& engines, BudgetLog& budgets)
+      : metrics_(metrics), engines_(engines), budgets_(budgets) {}
+  // From now on. It outlives the host.
+  void Feed(Quotas& quotas) { quotas_.store(&quotas, std::memory_order_release); }
   void OnDecided(absl::Duration took) override { metrics_.OnDecided(took); }
   void OnLoopLag(absl::Duration lag) override { metrics_.OnLoopLag(lag); }
   void OnAdapterCall(std::string_view adapter, std::string_view call, absl::StatusCode code,
@@ -72,11 +79,24 @@ class WatchingObserver final : public Observer {
       if (ended == nullptr) continue;
       for (const auto& request : ended->requests) engines_.OnEnded(*request);
     }
+    for (const Record& record : batch.records) {
+      if (const auto* row = std::get_if<record::BudgetRow>(&record)) OnSpent(*row, batch);
+    }
   }
 
  private:
+  void OnSpent(const record::BudgetRow& row, const Batch& batch) {
+    budgets_.OnRow(row);
+    Quotas* quotas = quotas_.load(std::memory_order_acquire);
+    const absl::Time now = batch.events.empty() ? row.since : batch.events.back().at;
+    if (quotas != nullptr && row.since == StartOf(row.period, now))
+      quotas->Spent(row.tenant, row.period, row.spent, now);
+  }
+
   Observer& metrics_;
   EngineLog& engines_;
+  BudgetLog& budgets_;
+  std::atomic<Quotas*> quotas_{nullptr};
 };
 
 // For a bench that asks what counting costs (bench/metrics); /metrics shows gauges only, then.
@@ -91,11 +111,14 @@ class Controller {
         engine_log_(
             clock_,
             [&log](bool bad, std::string_view line) { bad ? log.Warn(line) : log.Info(line); }),
+        budget_log_(
+            [&log](bool bad, std::string_view line) { bad ? log.Warn(line) : log.Info(line); }),
         metrics_({options.version, options.revision}),
-        observer_(CountsNothing() ? nobody_ : metrics_, engine_log_) {}
+        observer_(CountsNothing() ? nobody_ : metrics_, engine_log_, budget_log_) {}
 
   ~Controller() {
     server_.reset();
+    carbon_.reset();
     simulations_.reset();
     if (dispatcher_) dispatcher_->Stop();
     if (adapters_) adapters_->StopEngines();
@@ -112,6 +135,8 @@ class Controller {
     server_spec_ = config.loaded.server;
     const auto parts = std::make_shared<const Config>(std::move(config.loaded.config));
     started_with_ = parts;
+    carbon_sources_ = std::move(config.loaded.carbon);
+    budget_log_.Use(parts->tenants);
     SPILLWAY_ASSIGN_OR_RETURN(lock_, StateLock::Take(options_.state_dir));
     address_.emplace(options_.state_dir);
     address_->Remove();
@@ -189,7 +214,9 @@ class Controller {
     SPILLWAY_ASSIGN_OR_RETURN(auto keys, Keyring::Make(server_spec_.keys));
     api_->SetKeys(std::move(keys));
     SPILLWAY_RETURN_IF_ERROR(CountSpent());
+    observer_.Feed(api_->quotas());
     SPILLWAY_RETURN_IF_ERROR(OpenSimulations());
+    WatchCarbon();
     ServerOptions server;
     server.host = at.host;
     server.port = at.port;
@@ -202,11 +229,30 @@ class Controller {
                      .streams = [this] { return api_->open_streams(); },
                      .stream_bound = api_->limits().streams,
                      .connection_bound = connections,
+                     .carbon = [this] { return CarbonNow(); },
                      .archive = &*archive_});
     api_->SetReady(true);
     const std::string url = absl::StrCat("http://", server_->address());
     log_.Info(absl::StrCat("serving at ", url));
     return address_->Write(url);
+  }
+
+  std::vector<SiteCarbon> CarbonNow() const {
+    std::vector<SiteCarbon> sites;
+    for (const CarbonWatch::Standing& at : carbon_->standings()) {
+      if (at.reading)
+        sites.push_back(
+            {at.site, at.reading->intensity, clock_.Now() - at.reading->as_of, at.stale});
+    }
+    return sites;
+  }
+
+  void WatchCarbon() {
+    carbon_.emplace(
+        std::move(carbon_sources_), clock_, FetchCarbon,
+        [this](event::CarbonSeen seen) { host_->SeeCarbon(std::move(seen)); },
+        [this](bool bad, std::string_view line) { bad ? log_.Warn(line) : log_.Info(line); });
+    carbon_->Start();
   }
 
   absl::Status OpenSimulations() {
@@ -222,13 +268,17 @@ class Controller {
     return absl::OkStatus();
   }
 
-  // What tenants have spent today counts on after a restart.
+  // What tenants have spent today and this month counts on after a restart.
   absl::Status CountSpent() {
     const absl::Time now = clock_.Now();
-    SPILLWAY_ASSIGN_OR_RETURN(const auto rows, archive_->Ledger({.from = StartOfDay(now)}));
-    std::map<std::string, Usd> spent;
-    for (const record::LedgerRow& row : rows) spent[row.tenant] += row.cost;
-    for (const auto& [tenant, cost] : spent) api_->quotas().Spent(tenant, cost, now);
+    for (const BudgetPeriod period : {BudgetPeriod::kDay, BudgetPeriod::kMonth}) {
+      SPILLWAY_ASSIGN_OR_RETURN(const auto rows, archive_->Ledger({.from = StartOf(period, now)}));
+      std::map<std::string, Usd> spent;
+      for (const record::LedgerRow& row : rows) {
+        if (row.category == record::Category::kWork) spent[row.tenant] += row.cost;
+      }
+      for (const auto& [tenant, cost] : spent) api_->quotas().Spent(tenant, period, cost, now);
+    }
     return absl::OkStatus();
   }
 
@@ -263,6 +313,7 @@ class Controller {
   ServeLog& log_;
   SystemClock clock_;
   EngineLog engine_log_;
+  BudgetLog budget_log_;
   Catalog catalog_;
   std::shared_ptr<const Config> started_with_;
   std::string unapplied_;  // what the last reload found changed and could not put into force
@@ -280,6 +331,8 @@ class Controller {
   std::optional<Dispatcher> dispatcher_;
   std::unique_ptr<SimulationRunner> runner_;
   std::unique_ptr<SimulationDesk> simulations_;
+  std::vector<CarbonSource> carbon_sources_;
+  std::optional<CarbonWatch> carbon_;
   std::optional<Api> api_;
   std::unique_ptr<Server> server_;
 };

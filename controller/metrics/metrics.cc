@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include "controller/metrics/budget_families.h"
 #include "controller/metrics/families.h"
 #include "controller/metrics/fleet_families.h"
 #include "controller/metrics/ledger_check.h"
@@ -18,6 +19,7 @@
 #include "controller/metrics/request_counters.h"
 #include "controller/metrics/work_counters.h"
 #include "core/status.h"
+#include "scheduler/budgets.h"
 
 namespace spillway {
 namespace {
@@ -97,8 +99,13 @@ class Metrics::Impl {
     WriteLedgerCheck(w);
     if (sources.host != nullptr) {
       WriteHost(w, sources);
+      {
+        const std::lock_guard lock(mutex_);
+        budgets_.Write(w, sources.host->snapshot()->config->tenants, sources.host->clock().Now());
+      }
       WriteOpenHour(w, *sources.host->snapshot(), open_hour_->Ask(*sources.host));
     }
+    if (sources.carbon) WriteCarbon(w, sources.carbon());
     if (sources.server) WriteServer(w, sources.server());
     if (sources.dispatcher != nullptr) WriteEngines(w, *sources.dispatcher);
     return prometheus::TextSerializer().Serialize(families);
@@ -127,6 +134,15 @@ class Metrics::Impl {
     std::vector<record::LedgerRow> told_;
   };
 
+  static void WriteCarbon(FamilyWriter& w, const std::vector<SiteCarbon>& sites) {
+    w.Gauge("spillway_grid_carbon_grams_per_kwh", "How dirty a site's electricity is now, CO2e.");
+    for (const SiteCarbon& at : sites) w.Value(at.intensity.value(), {{"site", at.site}});
+    w.Gauge("spillway_grid_carbon_reading_age_seconds", "How old that reading is.");
+    for (const SiteCarbon& at : sites) w.Value(absl::ToDoubleSeconds(at.age), {{"site", at.site}});
+    w.Gauge("spillway_grid_carbon_stale", "1: the reading is older than its source may be.");
+    for (const SiteCarbon& at : sites) w.Value(at.stale ? 1 : 0, {{"site", at.site}});
+  }
+
   void WriteLedgerCheck(FamilyWriter& w) const {
     const auto checked = ledger_check_ ? ledger_check_->last() : std::nullopt;
     if (!checked) return;
@@ -146,6 +162,7 @@ class Metrics::Impl {
       return;
     }
     std::visit([this](const auto& row) { counters_.Count(row); }, record);
+    if (const auto* budget = std::get_if<record::BudgetRow>(&record)) budgets_.Count(*budget);
     if (const auto* pool = std::get_if<record::PoolRow>(&record)) {
       inference_.Count(*pool);
       work_.Count(*pool);
@@ -218,6 +235,7 @@ class Metrics::Impl {
 
   std::mutex mutex_;  // guards all that follow
   RequestCounters inference_;
+  BudgetFamilies budgets_;
   RecordCounters counters_;
   WorkCounters work_;
   MetricSources sources_;
@@ -238,7 +256,13 @@ absl::Status Metrics::Restore(Archive& archive) {
     impl_->inference_.Count(pool);
     impl_->work_.Count(pool);
   }
-  for (const record::LedgerRow& row : rows) impl_->counters_.Count(row);
+  Budgets spent;
+  for (const record::LedgerRow& row : rows) {
+    impl_->counters_.Count(row);
+    if (row.category == record::Category::kWork) spent.Spend(row.tenant, row.hour, row.cost);
+  }
+  for (const record::BudgetRow& row : spent.TakeChanged(absl::InfinitePast()))
+    impl_->budgets_.Count(row);
   return absl::OkStatus();
 }
 

@@ -21,6 +21,14 @@ struct BuildInfo {
   std::string version, revision;
 };
 
+// What is known of a site's electricity, where a source tells it.
+struct SiteCarbon {
+  std::string site;
+  GramsCo2ePerKwh intensity{};
+  absl::Duration age{};  // of the reading
+  bool stale = false;    // older than its source may be
+};
+
 // Where gauges are read from at a scrape; what is not set is left out.
 struct MetricSources {
   Host* host = nullptr;
@@ -28,6 +36,7 @@ struct MetricSources {
   std::function<ServerStats()> server;
   std::function<std::size_t()> streams;  // open event and log streams
   std::size_t stream_bound = 0, connection_bound = 0;
+  std::function<std::vector<SiteCarbon>()> carbon;
   Archive* archive = nullptr;  // the counters are compared with it now and then
 };
 

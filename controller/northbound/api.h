@@ -27,6 +27,7 @@ struct ApiLimits {
   std::size_t streams = 256;  // event and log streams open at once
   absl::Duration heartbeat = absl::Seconds(15);
   std::size_t ledger_rows = 10'000;  // of one answer
+  std::size_t focus_rows = 50'000;   // of one answer as CSV, some 500 bytes each
 };
 
 class Api final : public HttpHandler {
@@ -50,11 +51,11 @@ class Api final : public HttpHandler {
   // name of this machine.
   void SetKeys(std::shared_ptr<const Keyring> keys);
 
-  Host& host() { return host_; }
   // Who runs simulations; set before the server starts, or never. Outlives the server.
   void SetSimulations(Simulations* simulations) { simulations_ = simulations; }
   Simulations* simulations() const { return simulations_; }
 
+  Host& host() { return host_; }
   Dispatcher* dispatcher() { return &dispatcher_; }
   Quotas& quotas() { return quotas_; }
   PastViews& past_views() { return past_views_; }
@@ -78,8 +79,8 @@ class Api final : public HttpHandler {
   const Machine machine_;
   const ApiLimits limits_;
   const absl::Time started_at_;
-  PastViews past_views_;
   Simulations* simulations_ = nullptr;
+  PastViews past_views_;
   Quotas quotas_;
   mutable std::mutex keys_mutex_;
   std::shared_ptr<const Keyring> keys_ = std::make_shared<const Keyring>();  // never null

@@ -43,10 +43,10 @@ Awaitable<HttpAnswer> DryRun(Api& api, Call call);
 // requests.cc
 Awaitable<HttpAnswer> ListRequests(Api& api, Call call);
 Awaitable<HttpAnswer> GetRequestDecision(Api& api, Call call, RequestId id);
+// costs.cc
+Awaitable<HttpAnswer> GetCosts(Api& api, Call call);
 // ledger.cc
 Awaitable<HttpAnswer> GetLedger(Api& api, Call call);
-// site.cc
-Awaitable<HttpAnswer> GetMetrics(Api& api, Call call);
 // simulations.cc
 Awaitable<HttpAnswer> StartSimulation(Api& api, Call call);
 Awaitable<HttpAnswer> ListSimulations(Api& api, Call call);
@@ -55,6 +55,8 @@ Awaitable<HttpAnswer> CancelSimulation(Api& api, Call call);
 Awaitable<HttpAnswer> GetSimulationResults(Api& api, Call call);
 Awaitable<HttpAnswer> GetSimulationReport(Api& api, Call call);
 Awaitable<HttpAnswer> ListScenarios(Api& api, Call call);
+// site.cc
+Awaitable<HttpAnswer> GetMetrics(Api& api, Call call);
 Awaitable<HttpAnswer> GetHealth(Api& api, Call call);
 Awaitable<HttpAnswer> GetReady(Api& api, Call call);
 Awaitable<HttpAnswer> GetOpenapi(Api& api, Call call);

@@ -15,6 +15,7 @@
 #include "controller/northbound/views.h"
 #include "controller/northbound/work_body.h"
 #include "core/text.h"
+#include "scheduler/budgets.h"
 
 namespace spillway {
 namespace {
@@ -24,12 +25,29 @@ constexpr std::string_view kImpossible = "no configured pool could ever do this 
 
 std::string LocationOf(JobId id) { return absl::StrCat("/api/v1/jobs/", ToString(id)); }
 
-HttpResponse Refusal(const HttpRequest& request, const Decision& decision, const Work& work,
+// Until the first of its tenant's budgets begins anew.
+int UntilBudget(const Snapshot& snapshot, const std::string& tenant, absl::Time now) {
+  for (const TenantSpec& spec : snapshot.config->tenants.tenants) {
+    if (spec.name != tenant) continue;
+    const bool by_day = LimitsOf(spec).per_day.has_value();
+    const absl::Time end = EndOf(by_day ? BudgetPeriod::kDay : BudgetPeriod::kMonth, now);
+    return static_cast<int>(absl::ToInt64Seconds(end - now)) + 1;
+  }
+  return 1;
+}
+
+HttpResponse Refusal(const HttpRequest& request, const SubmitAnswer& answer, const Work& work,
                      const PoolNames& names) {
+  const Decision& decision = *answer.decision;
+  const bool over_budget = answer.admission == Admission::kOverBudget;
   ProblemDetails details;
-  details.detail = std::string(kImpossible);
+  details.detail = over_budget ? std::string(answer.status.message()) : std::string(kImpossible);
   details.candidates = CandidatesBody(decision, work, names);
-  HttpResponse response = ProblemAnswer(request, ProblemCode::kNoCapablePool, std::move(details));
+  if (over_budget)
+    details.retry_after_seconds = UntilBudget(names.snapshot(), work.tenant, decision.at);
+  HttpResponse response =
+      ProblemAnswer(request, over_budget ? ProblemCode::kBudgetSpent : ProblemCode::kNoCapablePool,
+                    std::move(details));
   if (Number(decision.id) != 0) response.headers.Add("x-spillway-decision", ToString(decision.id));
   return response;
 }
@@ -37,8 +55,7 @@ HttpResponse Refusal(const HttpRequest& request, const Decision& decision, const
 // The answer to work that was decided on, in full.
 HttpResponse Decided(const HttpRequest& request, const SubmitAnswer& answer, const Work& work,
                      const PoolNames& names) {
-  if (answer.admission == Admission::kImpossible)
-    return Refusal(request, *answer.decision, work, names);
+  if (answer.admission != Admission::kAccepted) return Refusal(request, answer, work, names);
   HttpResponse response = JsonResponse(201, JobBody(*answer.job, names));
   response.headers.Add("Location", LocationOf(answer.job->id));
   if (Number(answer.job->decision) != 0)
@@ -120,7 +137,8 @@ Awaitable<HttpAnswer> SubmitJob(Api& api, Call call) {
                             "the job was not decided in time");
   const bool replayed = answer->admission == Admission::kReplayed;
   if (answer->stored) co_return FromStored(*std::move(answer->stored), replayed);
-  if (answer->admission == Admission::kAccepted || answer->admission == Admission::kImpossible)
+  if (answer->admission == Admission::kAccepted || answer->admission == Admission::kImpossible ||
+      answer->admission == Admission::kOverBudget)
     co_return Decided(call.request, *answer, *kept, PoolNames(host.snapshot()));
   co_return NotTaken(call.request, *answer);
 }

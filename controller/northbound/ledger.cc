@@ -6,21 +6,20 @@
 
 #include "absl/strings/str_cat.h"
 #include "controller/northbound/api.h"
-#include "controller/northbound/ask.h"
 #include "controller/northbound/handlers.h"
 #include "controller/northbound/job_filter.h"
+#include "controller/northbound/ledger_rows.h"
 #include "controller/northbound/params.h"
 #include "controller/northbound/reply.h"
 #include "controller/northbound/tenancy.h"
 #include "controller/northbound/views.h"
 #include "core/text.h"
+#include "formats/focus_csv.h"
 
 namespace spillway {
 namespace {
 
 using Rows = std::vector<record::LedgerRow>;
-
-constexpr absl::Duration kLongestSpan = absl::Hours(24 * 366);
 
 struct Grouping {
   bool hour = false, pool = false, tenant = false, category = false;
@@ -43,32 +42,6 @@ Grouping GroupingOf(const std::vector<std::string>& words, Params& params) {
     }
   }
   return by;
-}
-
-auto KeyOf(const record::LedgerRow& row) {
-  return std::tie(row.hour, row.pool, row.tenant, row.category);
-}
-
-// Rows of the current hour as they stand now take the place of those that were booked last.
-void Overlay(Rows& rows, Rows open, const LedgerQuery& query, const PoolNames& names) {
-  const auto wanted = [&](const record::LedgerRow& row) {
-    if (query.from && row.hour < *query.from) return false;
-    if (query.until && row.hour >= *query.until) return false;
-    if (query.tenant && row.tenant != *query.tenant) return false;
-    const PoolSpec* pool = names(row.pool);
-    return !query.pool || (pool != nullptr && pool->name == *query.pool);
-  };
-  std::map<std::tuple<absl::Time, PoolId, std::string, record::Category>, std::size_t> places;
-  for (std::size_t i = 0; i < rows.size(); ++i) places.emplace(KeyOf(rows[i]), i);
-  for (record::LedgerRow& row : open) {
-    if (!wanted(row)) continue;
-    const auto found = places.find(KeyOf(row));
-    if (found != places.end()) {
-      rows[found->second] = std::move(row);
-    } else {
-      rows.push_back(std::move(row));
-    }
-  }
 }
 
 LedgerReport Report(const Rows& rows, Grouping by, const PoolNames& names) {
@@ -95,12 +68,46 @@ LedgerReport Report(const Rows& rows, Grouping by, const PoolNames& names) {
   return report;
 }
 
+// Which form the rows are wanted in.
+bool AsksForFocus(Params& params) {
+  const std::string format = params.Text("format").value_or("json");
+  if (format != "json" && format != "focus-csv")
+    params.Refuse("format", absl::StrCat("is `", format, "`, not json or focus-csv"));
+  if (format == "focus-csv" && params.Has("group_by"))
+    params.Refuse("group_by", "is for json: focus-csv has every row of the ledger");
+  return format == "focus-csv";
+}
+
+HttpResponse FocusAnswer(const HttpRequest& request, const Rows& rows, const PoolNames& names,
+                         std::size_t most) {
+  if (rows.size() > most) {
+    return ProblemAnswer(request, ProblemCode::kInvalidParameter,
+                         absl::StrCat("that is ", rows.size(), " rows, at most ", most,
+                                      " are given at once: narrow from and until"));
+  }
+  std::string csv;
+  csv.reserve(1024 + 768 * rows.size());
+  AppendFocusHeader(csv);
+  for (const record::LedgerRow& row : rows) AppendFocusRow(csv, row, names(row.pool));
+  const std::string etag = EtagOf(csv);
+  HttpResponse response =
+      Tagged(request, std::move(csv), etag, "text/csv; charset=utf-8; header=present");
+  response.headers.Add("Content-Disposition", "attachment; filename=\"spillway-focus.csv\"");
+  return response;
+}
+
 }  // namespace
+
+HttpResponse LedgerProblem(const HttpRequest& request, const absl::Status& status) {
+  if (absl::IsDeadlineExceeded(status))
+    return ProblemAnswer(request, ProblemCode::kNoAnswer, "no answer in time");
+  return ProblemFor(request, status);
+}
 
 namespace handle {
 
 Awaitable<HttpAnswer> GetLedger(Api& api, Call call) {
-  Params params(call.request, {"from", "until", "pool", "tenant", "group_by"});
+  Params params(call.request, {"from", "until", "pool", "tenant", "group_by", "format"});
   LedgerQuery query;
   query.from = params.Time("from");
   query.until = params.Time("until");
@@ -109,22 +116,18 @@ Awaitable<HttpAnswer> GetLedger(Api& api, Call call) {
   std::vector<std::string> words = params.List("group_by");
   if (words.empty()) words = {"hour", "pool", "tenant", "category"};
   const Grouping by = GroupingOf(words, params);
+  const bool focus = AsksForFocus(params);
   Host& host = api.host();
   const absl::Time end = query.until.value_or(host.clock().Now());
-  if (!query.from) query.from = end - kLongestSpan;
-  if (end < *query.from || end - *query.from > kLongestSpan)
+  if (!query.from) query.from = end - kLongestLedger;
+  if (end < *query.from || end - *query.from > kLongestLedger)
     params.Refuse("from", "is not within the 366 days before `until`");
   if (auto refused = params.Refused()) co_return *std::move(refused);
 
-  auto rows = host.archive().Ledger(query);
-  if (!rows.ok()) co_return ProblemFor(call.request, rows.status());
-  absl::AnyInvocable<void(Host::Done<Rows>)> start = [&host](Host::Done<Rows> done) {
-    host.OpenLedger(std::move(done));
-  };
-  std::optional<Rows> open = co_await Ask<Rows>(*call.exchange, std::move(start));
-  if (!open) co_return ProblemAnswer(call.request, ProblemCode::kNoAnswer, "no answer in time");
   const PoolNames names(host.snapshot());
-  Overlay(*rows, *std::move(open), query, names);
+  const auto rows = co_await ReadLedger(api, call, query, names);
+  if (!rows.ok()) co_return LedgerProblem(call.request, rows.status());
+  if (focus) co_return FocusAnswer(call.request, *rows, names, api.limits().focus_rows);
   LedgerReport report = Report(*rows, by, names);
   if (report.rows.size() > api.limits().ledger_rows) {
     co_return ProblemAnswer(

@@ -94,6 +94,14 @@ OpenAiError CannotRoute(Code code, std::string_view model) {
                   "`max_tokens`, or a larger budget",
               .param = "metadata",
               .code = "max_cost_exceeded"};
+    case Code::kBudget:
+      return {.status = 429,
+              .type = "rate_limit_error",
+              .message =
+                  "what is left of your tenant's budget of this day or month (UTC) is less than "
+                  "this request may cost on any pool that it may use; with a smaller `max_tokens` "
+                  "it may cost less",
+              .code = "insufficient_quota"};
     case Code::kRule:
     case Code::kTenant:
     case Code::kSite:

@@ -56,6 +56,10 @@ constexpr ProblemKind kKinds[] = {
     {ProblemCode::kNoCapablePool, "no_capable_pool", 422, false, "No pool could ever do this work",
      "The request is well formed, but every configured pool lacks something that the work needs, "
      "whatever its load and health. `candidates` says for each pool what. Nothing was queued."},
+    {ProblemCode::kBudgetSpent, "budget_spent", 429, true, "The tenant's budget is spent",
+     "Less is left of the tenant's budget of this day or month (UTC) than this work would cost on "
+     "any pool that may still be used. `candidates` says for each pool what. Nothing was queued; "
+     "`Retry-After` says when the budget begins anew."},
     {ProblemCode::kInvalidPolicy, "invalid_policy", 422, false, "The policy does not hold together",
      "The document is well formed, but the policy could not work as it says: a rule that can never "
      "be reached, or that reaches no pool, for example. `errors` points at each."},

@@ -29,6 +29,7 @@ enum class ProblemCode : std::uint8_t {
   kPreconditionFailed,
   kPreconditionRequired,
   kNoCapablePool,
+  kBudgetSpent,
   kInvalidPolicy,
   kInvalidPool,
   kQueueFull,

@@ -29,8 +29,8 @@ OpenAiError OverQuota(const QuotaTicket& ticket) {
     error.message = "as many requests of your tenant are under way as its quota allows";
   } else {
     error.message =
-        "what is left of your tenant's dollars of this day (UTC) is less than this request may "
-        "cost; with a smaller `max_tokens` it may cost less";
+        "what is left of your tenant's budget of this day or month (UTC) is less than this request "
+        "may cost; with a smaller `max_tokens` it may cost less";
     error.code = "insufficient_quota";
   }
   return error;

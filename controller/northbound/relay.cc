@@ -80,7 +80,7 @@ bool Relay::WithinQuota() {
   const auto view = dispatcher_.view();
   const TenantSpec* tenant = view ? view->FindTenant(call_.tenant) : nullptr;
   if (tenant != nullptr)
-    quota_ = api_.quotas().Admit(tenant->name, tenant->quota, dispatcher_.Now());
+    quota_ = api_.quotas().Admit(*tenant, dispatcher_.Now());
   return quota_.over() == Over::kNone;
 }
 
@@ -118,6 +118,8 @@ std::optional<OpenAiError> Relay::ReadRequest() {
           "metadata");
     }
   }
+  features.budget_left = quota_.left(features.arrived);
+  features.demoted = quota_.demotes() && features.budget_left == Usd(0);
   asked_ = std::move(features);
   ChooseCascade(*view);
   headers_.Add("Content-Type", "application/json");

@@ -58,6 +58,7 @@ constexpr Route kRoutes[] = {
     {Method::kGet, "/api/v1/requests", "listRequests", Role::kReader, kNoBody,
      handle::ListRequests},
     {Method::kPost, "/api/v1/decisions:dry-run", "dryRun", Role::kReader, kJobBody, handle::DryRun},
+    {Method::kGet, "/api/v1/costs", "getCosts", Role::kReader, kNoBody, handle::GetCosts},
     {Method::kGet, "/api/v1/ledger", "getLedger", Role::kReader, kNoBody, handle::GetLedger},
     {Method::kPost, "/api/v1/simulations", "startSimulation", Role::kOperator, kSimulationBody,
      handle::StartSimulation},

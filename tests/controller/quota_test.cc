@@ -14,6 +14,10 @@ namespace {
 
 const absl::Time kStart = absl::FromUnixSeconds(1'800'000'000);
 
+TenantSpec Of(std::string name, const Quota& quota) {
+  return {.name = std::move(name), .quota = quota};
+}
+
 // --- Rate ----------------------------------------------------------------------------------------
 
 // Whatever the traffic, no 60 seconds see more than the limit; and who waits as he was told is
@@ -88,41 +92,41 @@ TEST(RateWindow, ThreadsMayComeASecondLate) {
 TEST(Quotas, AsManyAtOnceAsAreAllowed) {
   Quotas quotas;
   const Quota quota{.concurrency = 2};
-  QuotaTicket first = quotas.Admit("a", quota, kStart);
+  QuotaTicket first = quotas.Admit(Of("a", quota), kStart);
   {
-    const QuotaTicket second = quotas.Admit("a", quota, kStart);
+    const QuotaTicket second = quotas.Admit(Of("a", quota), kStart);
     EXPECT_EQ(second.over(), Over::kNone);
-    const QuotaTicket third = quotas.Admit("a", quota, kStart);
+    const QuotaTicket third = quotas.Admit(Of("a", quota), kStart);
     EXPECT_EQ(third.over(), Over::kConcurrency);
     EXPECT_GT(third.retry_after(), absl::ZeroDuration());
     EXPECT_EQ(third.rate(), std::nullopt);
-    EXPECT_EQ(quotas.Admit("b", quota, kStart).over(), Over::kNone);
+    EXPECT_EQ(quotas.Admit(Of("b", quota), kStart).over(), Over::kNone);
   }
-  QuotaTicket fourth = quotas.Admit("a", quota, kStart);
+  QuotaTicket fourth = quotas.Admit(Of("a", quota), kStart);
   EXPECT_EQ(fourth.over(), Over::kNone) << "what died gave its place back, and only its own";
   first.Done(Usd(), kStart);
   first.Done(Usd(), kStart);
-  QuotaTicket fifth = quotas.Admit("a", quota, kStart);
+  QuotaTicket fifth = quotas.Admit(Of("a", quota), kStart);
   EXPECT_EQ(fifth.over(), Over::kNone);
-  EXPECT_EQ(quotas.Admit("a", quota, kStart).over(), Over::kConcurrency) << "done once";
+  EXPECT_EQ(quotas.Admit(Of("a", quota), kStart).over(), Over::kConcurrency) << "done once";
 }
 
 TEST(Quotas, ATicketThatMovedHoldsOnePlace) {
   Quotas quotas;
   const Quota quota{.concurrency = 1};
   QuotaTicket held;
-  held = quotas.Admit("a", quota, kStart);
+  held = quotas.Admit(Of("a", quota), kStart);
   QuotaTicket moved = std::move(held);
-  EXPECT_EQ(quotas.Admit("a", quota, kStart).over(), Over::kConcurrency);
+  EXPECT_EQ(quotas.Admit(Of("a", quota), kStart).over(), Over::kConcurrency);
   moved = QuotaTicket();
-  EXPECT_EQ(quotas.Admit("a", quota, kStart).over(), Over::kNone);
+  EXPECT_EQ(quotas.Admit(Of("a", quota), kStart).over(), Over::kNone);
 }
 
 TEST(Quotas, ATicketMayOutliveThem) {
   QuotaTicket ticket;
   {
     Quotas quotas;
-    ticket = quotas.Admit("a", {.concurrency = 1}, kStart);
+    ticket = quotas.Admit(Of("a", {.concurrency = 1}), kStart);
   }
   ticket.Done(Usd(1), kStart);
 }
@@ -130,13 +134,13 @@ TEST(Quotas, ATicketMayOutliveThem) {
 TEST(Quotas, WhatIsRefusedCostsNoneOfTheRate) {
   Quotas quotas;
   const Quota quota{.requests_per_minute = 2, .concurrency = 1};
-  QuotaTicket held = quotas.Admit("a", quota, kStart);
+  QuotaTicket held = quotas.Admit(Of("a", quota), kStart);
   ASSERT_TRUE(held.rate().has_value());
   EXPECT_EQ(held.rate()->remaining, 1);
   for (int i = 0; i < 10; ++i)
-    EXPECT_EQ(quotas.Admit("a", quota, kStart).over(), Over::kConcurrency);
+    EXPECT_EQ(quotas.Admit(Of("a", quota), kStart).over(), Over::kConcurrency);
   held.Done(Usd(), kStart);
-  const QuotaTicket next = quotas.Admit("a", quota, kStart);
+  const QuotaTicket next = quotas.Admit(Of("a", quota), kStart);
   EXPECT_EQ(next.over(), Over::kNone);
   EXPECT_EQ(next.rate()->remaining, 0);
   EXPECT_EQ(next.rate()->limit, 2);
@@ -146,7 +150,7 @@ TEST(Quotas, WhatIsRefusedCostsNoneOfTheRate) {
 TEST(Quotas, NoneIsNoBound) {
   Quotas quotas;
   for (int i = 0; i < 1000; ++i) {
-    QuotaTicket ticket = quotas.Admit("a", {}, kStart);
+    QuotaTicket ticket = quotas.Admit(Of("a", {}), kStart);
     EXPECT_EQ(ticket.over(), Over::kNone);
     EXPECT_TRUE(ticket.Hold(Usd(INT64_MAX), kStart));
   }
@@ -160,7 +164,7 @@ TEST(Quotas, AThousandAtOnceShareABudgetForTen) {
   std::vector<QuotaTicket> tickets;
   int held = 0;
   for (int i = 0; i < 1000; ++i) {
-    tickets.push_back(quotas.Admit("a", quota, kStart));
+    tickets.push_back(quotas.Admit(Of("a", quota), kStart));
     if (tickets.back().over() == Over::kNone) held += tickets.back().Hold(Usd(1000), kStart);
   }
   EXPECT_EQ(held, 10);
@@ -169,9 +173,9 @@ TEST(Quotas, AThousandAtOnceShareABudgetForTen) {
   for (QuotaTicket& ticket : tickets) {
     if (ticket.over() == Over::kNone) ticket.Done(Usd(500), kStart);
   }
-  QuotaTicket next = quotas.Admit("a", quota, kStart);
+  QuotaTicket next = quotas.Admit(Of("a", quota), kStart);
   EXPECT_TRUE(next.Hold(Usd(5'500), kStart));
-  EXPECT_FALSE(quotas.Admit("a", quota, kStart).Hold(Usd(1), kStart));
+  EXPECT_FALSE(quotas.Admit(Of("a", quota), kStart).Hold(Usd(1), kStart));
 }
 
 // However much is booked, nothing of it comes back.
@@ -179,14 +183,14 @@ TEST(Quotas, AnAbsurdCostUsesTheBudgetUpForTheDay) {
   Quotas quotas;
   const Quota quota{.usd_per_day = Usd(100)};
   for (const Usd cost : {Usd(INT64_MAX), Usd(INT64_MAX), Usd(-50), Usd(INT64_MIN)}) {
-    QuotaTicket first = quotas.Admit("b", Quota{.usd_per_day = Usd(INT64_MAX)}, kStart);
+    QuotaTicket first = quotas.Admit(Of("b", Quota{.usd_per_day = Usd(INT64_MAX)}), kStart);
     first.Done(cost, kStart);
-    EXPECT_EQ(quotas.Admit("b", quota, kStart).over(), Over::kDollars);
+    EXPECT_EQ(quotas.Admit(Of("b", quota), kStart).over(), Over::kDollars);
   }
-  EXPECT_FALSE(quotas.Admit("c", quota, kStart).Hold(Usd(INT64_MAX), kStart));
-  QuotaTicket credit = quotas.Admit("c", quota, kStart);
+  EXPECT_FALSE(quotas.Admit(Of("c", quota), kStart).Hold(Usd(INT64_MAX), kStart));
+  QuotaTicket credit = quotas.Admit(Of("c", quota), kStart);
   credit.Done(Usd(-1000), kStart);
-  EXPECT_FALSE(quotas.Admit("c", quota, kStart).Hold(Usd(101), kStart));
+  EXPECT_FALSE(quotas.Admit(Of("c", quota), kStart).Hold(Usd(101), kStart));
 }
 
 TEST(Quotas, EachDayOfUtcHasItsOwnDollars) {
@@ -194,33 +198,33 @@ TEST(Quotas, EachDayOfUtcHasItsOwnDollars) {
   const Quota quota{.usd_per_day = Usd(100)};
   const absl::Time midnight = absl::FromUnixSeconds(1'800'000'000 / 86'400 * 86'400);
   const absl::Time evening = midnight - absl::Minutes(5);
-  quotas.Spent("a", Usd(100), evening);
-  const QuotaTicket refused = quotas.Admit("a", quota, evening);
+  quotas.Spent("a", BudgetPeriod::kDay, Usd(100), evening);
+  const QuotaTicket refused = quotas.Admit(Of("a", quota), evening);
   EXPECT_EQ(refused.over(), Over::kDollars);
   EXPECT_EQ(refused.retry_after(), absl::Minutes(5));
-  EXPECT_EQ(quotas.Admit("a", quota, midnight - absl::Nanoseconds(1)).over(), Over::kDollars);
-  EXPECT_EQ(quotas.Admit("a", quota, midnight).over(), Over::kNone);
-  EXPECT_EQ(StartOfDay(evening), midnight - absl::Hours(24));
-  EXPECT_EQ(StartOfDay(midnight), midnight);
+  EXPECT_EQ(quotas.Admit(Of("a", quota), midnight - absl::Nanoseconds(1)).over(), Over::kDollars);
+  EXPECT_EQ(quotas.Admit(Of("a", quota), midnight).over(), Over::kNone);
+  EXPECT_EQ(StartOf(BudgetPeriod::kDay, evening), midnight - absl::Hours(24));
+  EXPECT_EQ(StartOf(BudgetPeriod::kDay, midnight), midnight);
 }
 
 TEST(Quotas, AClockThatGoesBackGivesNothingBack) {
   Quotas quotas;
   const Quota quota{.usd_per_day = Usd(100)};
-  quotas.Spent("a", Usd(100), kStart);
+  quotas.Spent("a", BudgetPeriod::kDay, Usd(100), kStart);
   for (const int days : {1, 3, 300}) {
-    EXPECT_EQ(quotas.Admit("a", quota, kStart - days * absl::Hours(24)).over(), Over::kDollars);
+    EXPECT_EQ(quotas.Admit(Of("a", quota), kStart - days * absl::Hours(24)).over(), Over::kDollars);
   }
 }
 
 TEST(Quotas, WhatTheLedgerSaysCountsOnce) {
   Quotas quotas;
   const Quota quota{.usd_per_day = Usd(100)};
-  quotas.Admit("a", quota, kStart).Done(Usd(60), kStart);
-  quotas.Spent("a", Usd(60), kStart);  // the same, booked
-  EXPECT_TRUE(quotas.Admit("a", quota, kStart).Hold(Usd(40), kStart));
-  quotas.Spent("a", Usd(90), kStart);
-  EXPECT_FALSE(quotas.Admit("a", quota, kStart).Hold(Usd(11), kStart));
+  quotas.Admit(Of("a", quota), kStart).Done(Usd(60), kStart);
+  quotas.Spent("a", BudgetPeriod::kDay, Usd(60), kStart);  // the same, booked
+  EXPECT_TRUE(quotas.Admit(Of("a", quota), kStart).Hold(Usd(40), kStart));
+  quotas.Spent("a", BudgetPeriod::kDay, Usd(90), kStart);
+  EXPECT_FALSE(quotas.Admit(Of("a", quota), kStart).Hold(Usd(11), kStart));
 }
 
 // Never more at once, nor more dollars, than allowed, whatever the threads do.
@@ -232,7 +236,7 @@ TEST(Quotas, HoldTheirBoundsAmongThreads) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 3000; ++i) {
-        QuotaTicket ticket = quotas.Admit("a", quota, kStart);
+        QuotaTicket ticket = quotas.Admit(Of("a", quota), kStart);
         if (ticket.over() != Over::kNone) continue;
         const int now = ++running;
         for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
@@ -247,6 +251,50 @@ TEST(Quotas, HoldTheirBoundsAmongThreads) {
   EXPECT_LE(most, 3);
   EXPECT_LE(granted, 1000);
   EXPECT_GE(granted, 1);
+}
+
+// --- Budgets -------------------------------------------------------------------------------------
+
+TEST(Quotas, TheTighterOfDayAndMonthCounts) {
+  Quotas quotas;
+  TenantSpec tenant{.name = "a"};
+  tenant.budget = {.per_day = Usd(100), .per_month = Usd(150), .when_spent = WhenSpent::kRefuse};
+  EXPECT_EQ(quotas.Admit(tenant, kStart).left(kStart), Usd(100));
+  quotas.Admit(tenant, kStart).Done(Usd(100), kStart);
+  EXPECT_EQ(quotas.Admit(tenant, kStart).over(), Over::kDollars);
+  const absl::Time next_day = EndOf(BudgetPeriod::kDay, kStart);
+  ASSERT_LT(next_day, EndOf(BudgetPeriod::kMonth, kStart));
+  EXPECT_EQ(quotas.Admit(tenant, next_day).left(next_day), Usd(50)) << "what the month has left";
+  quotas.Admit(tenant, next_day).Done(Usd(50), next_day);
+  const QuotaTicket refused = quotas.Admit(tenant, next_day);
+  EXPECT_EQ(refused.over(), Over::kDollars);
+  EXPECT_EQ(refused.retry_after(), EndOf(BudgetPeriod::kMonth, kStart) - next_day)
+      << "another day does not help";
+}
+
+TEST(Quotas, ABudgetThatWarnsRefusesNobody) {
+  Quotas quotas;
+  TenantSpec tenant{.name = "a"};
+  tenant.budget = {.per_day = Usd(100)};
+  QuotaTicket ticket = quotas.Admit(tenant, kStart);
+  EXPECT_EQ(ticket.left(kStart), std::nullopt);
+  EXPECT_TRUE(ticket.Hold(Usd(1000), kStart));
+}
+
+TEST(Quotas, ABudgetThatDemotesTakesItAllAndSaysWhatIsLeft) {
+  Quotas quotas;
+  TenantSpec tenant{.name = "a"};
+  tenant.budget = {
+      .per_day = Usd(100), .when_spent = WhenSpent::kDemote, .demote_to = PoolSelector()};
+  QuotaTicket first = quotas.Admit(tenant, kStart);
+  EXPECT_TRUE(first.demotes());
+  EXPECT_TRUE(first.Hold(Usd(70), kStart));
+  EXPECT_EQ(quotas.Admit(tenant, kStart).left(kStart), Usd(30));
+  first.Done(Usd(120), kStart);
+  QuotaTicket second = quotas.Admit(tenant, kStart);
+  EXPECT_EQ(second.over(), Over::kNone);
+  EXPECT_EQ(second.left(kStart), Usd(0));
+  EXPECT_TRUE(second.Hold(Usd(50), kStart));
 }
 
 }  // namespace

@@ -237,7 +237,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"kind: Server", "1:1: there is no document of kind Fleet"},
         BadConfig{"pools: []",
                   "1:1: a document needs the key `kind`: one of Server, Fleet, Policy, Prices, "
-                  "Tenants"},
+                  "Tenants, Carbon"},
         BadConfig{"kind: Fleets\npools: []", "1:7: unknown word `Fleets` (did you mean `Fleet`?)"},
         BadConfig{"- a", "1:1: wants a map with the key `kind`, found a list"},
         BadConfig{"kind: Fleet\npools: []", "2:8: a fleet needs a pool"},

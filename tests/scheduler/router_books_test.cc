@@ -165,8 +165,8 @@ TEST(RequestBooks, ARequestIsOneRowsWork) {
   Request without = *Booked(kFirst, Dollars(0.05));
   world.Give(event::RequestsEnded{
       {std::make_shared<const Request>(r), std::make_shared<const Request>(without)}});
-  const auto& row =
-      world.ledger.at({Books::HourOf(world.Now()), kFirst, "blue", record::Category::kWork});
+  const auto& row = world.ledger.at({Books::HourOf(world.Now()), kFirst, "blue",
+                                     record::Category::kWork, WorkKind::kRequest, ""});
   EXPECT_EQ(row.cost, Dollars(0.30));
   EXPECT_EQ(row.marginal_cost, Dollars(0.06));
   EXPECT_EQ(row.baseline_cost, Dollars(1));
@@ -197,8 +197,8 @@ TEST(RequestBooks, WithoutAPriceThereIsNoSaving) {
   r.priced = false;
   r.baseline_cost = Dollars(1);
   world.Give(event::RequestsEnded{{std::make_shared<const Request>(r)}});
-  const auto& row =
-      world.ledger.at({Books::HourOf(world.Now()), kFirst, "blue", record::Category::kWork});
+  const auto& row = world.ledger.at({Books::HourOf(world.Now()), kFirst, "blue",
+                                     record::Category::kWork, WorkKind::kRequest, ""});
   EXPECT_EQ(row.baseline_cost, Usd(0));
   EXPECT_EQ(row.without_baseline, 1);
 }

@@ -22,6 +22,7 @@ namespace spillway::fixtures {
 struct Fate {
   absl::Duration run = absl::Seconds(10);
   Fault fault = Fault::kNone;
+  std::optional<Joules> metered;
 };
 
 class World {
@@ -189,6 +190,7 @@ class World {
     const Fate f = fate(launch);
     Due(Now(), event::AttemptStarted{launch.key});
     event::AttemptEnded ended{.key = launch.key, .fault = f.fault};
+    ended.metered = f.metered;
     if (f.fault == Fault::kNone) ended.exit_code = 0;
     if (f.fault == Fault::kOwn) ended.exit_code = 1;
     Due(Now() + f.run, ended);

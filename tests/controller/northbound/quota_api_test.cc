@@ -98,8 +98,8 @@ TEST_F(QuotaApi, FollowsTheConfiguration) {
 TEST_F(QuotaApi, WhatIsOverGivesItsPlaceBack) {
   SetQuota({.concurrency = 1});
   for (int i = 0; i < 5; ++i) EXPECT_EQ(Chat("submitter-of-a").status, 404);
-  const QuotaTicket held =
-      rig_.api().quotas().Admit("a", {.concurrency = 1}, rig_.host().clock().Now());
+  const QuotaTicket held = rig_.api().quotas().Admit({.name = "a", .quota = {.concurrency = 1}},
+                                                     rig_.host().clock().Now());
   EXPECT_EQ(held.over(), Over::kNone);
   const Received refused = Chat("submitter-of-a");
   EXPECT_EQ(refused.status, 429);
@@ -110,7 +110,7 @@ TEST_F(QuotaApi, WhatIsOverGivesItsPlaceBack) {
 TEST_F(QuotaApi, WhoHasSpentHisDollarsNeedNotTryAgain) {
   SetQuota({.usd_per_day = Usd(kNanosPerUsd)});
   EXPECT_EQ(Chat("submitter-of-a").status, 404);
-  rig_.api().quotas().Spent("a", Usd(kNanosPerUsd), rig_.host().clock().Now());
+  rig_.api().quotas().Spent("a", BudgetPeriod::kDay, Usd(kNanosPerUsd), rig_.host().clock().Now());
   const Received refused = Chat("submitter-of-a");
   EXPECT_EQ(refused.status, 429);
   EXPECT_EQ(Code(refused), "insufficient_quota");
