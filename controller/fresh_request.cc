@@ -2,12 +2,14 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "core/prefetch.h"
 #include "net/recycle.h"
 
 namespace spillway {
@@ -50,6 +52,7 @@ class Hand {
     if (places_.empty()) return new Place;
     Place* const place = places_.back();
     places_.pop_back();
+    if (!places_.empty()) Prefetch(places_.back());  // by the time it is asked for it is here
     return place;
   }
   void Give(Place* place) {
@@ -101,10 +104,17 @@ struct Clear {
     auto readings = Emptied(request->readings);
     auto order = Emptied(request->order);
     auto attempts = Emptied(request->attempts);
-    *request = Request();
+    // These are made anew for each request, on the thread that answers: there the old ones are
+    // freed, where the heap finds them again without a lock.
+    auto models = Emptied(request->features.models);
+    auto prefix = Emptied(request->features.prefix);
+    std::destroy_at(request);
+    std::construct_at(request);
     request->readings = std::move(readings);
     request->order = std::move(order);
     request->attempts = std::move(attempts);
+    request->features.models = std::move(models);
+    request->features.prefix = std::move(prefix);
   }
 };
 

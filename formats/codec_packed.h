@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "core/prefetch.h"
 #include "core/text.h"
 #include "formats/codec_kinds.h"
 
@@ -183,7 +184,12 @@ void Pack(Packer& p, const T& x) {
   } else {
     static_assert(Vector<T>, "nothing that is packed has such a member yet");
     p.Whole(x.size());
-    for (const auto& entry : x) Pack(p, entry);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if constexpr (Shared<typename T::value_type>) {
+        if (i + 1 < x.size()) Prefetch(x[i + 1].get());
+      }
+      Pack(p, x[i]);
+    }
   }
 }
 

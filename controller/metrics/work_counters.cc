@@ -82,6 +82,7 @@ WorkCounters::WorkCounters(prometheus::Registry& registry, Caps caps)
             kJobUsd) {}
 
 void WorkCounters::Count(const record::PoolRow& row) {
+  last_placed_ = {};  // its name or vendor may be another
   if (Index(row.pool) >= known_.size()) known_.resize(Index(row.pool) + 1, {kNone, kNone, kNone});
   known_[Index(row.pool)] = {row.spec->name, HarmlessLabel(row.spec->vendor),
                              std::string(NameOf(row.spec->kind))};
@@ -110,19 +111,34 @@ prometheus::Counter& WorkCounters::At(prometheus::Family<prometheus::Counter>& f
 void WorkCounters::CountKept(std::string_view work, const std::string& tenant,
                              std::optional<bool> kept) {
   if (!kept) return;
-  At(objectives_, objectives_found_, {"class", "tenant", "outcome"},
-     {std::string(work), std::string(tenants_.Of(tenant)), *kept ? "kept" : "missed"})
-      .Increment();
+  LastKept& last = last_kept_;
+  if (last.counter != nullptr && last.kept == *kept && last.work == work && last.tenant == tenant)
+    return last.counter->Increment();
+  const std::uint64_t dropped = tenants_.dropped();
+  prometheus::Counter& counter =
+      At(objectives_, objectives_found_, {"class", "tenant", "outcome"},
+         {std::string(work), std::string(tenants_.Of(tenant)), *kept ? "kept" : "missed"});
+  counter.Increment();
+  // What did not fit under a cap is looked for each time, since that counts it.
+  last = {work, tenant, *kept, tenants_.dropped() == dropped ? &counter : nullptr};
 }
 
 void WorkCounters::CountPlaced(std::string_view work, PoolId pool, bool avoidable) {
-  const Pool& known = PoolOf(pool);
-  const std::string name = PoolLabel(pool);
-  At(placements_, placements_found_, {"class", "pool", "vendor", "kind"},
-     {std::string(work), name, known.vendor, known.kind})
-      .Increment();
+  LastPlaced& last = last_placed_;
+  if (last.counter != nullptr && last.pool == pool && last.work == work) {
+    last.counter->Increment();
+  } else {
+    const std::uint64_t dropped = pools_.dropped();
+    const Pool& known = PoolOf(pool);
+    prometheus::Counter& counter =
+        At(placements_, placements_found_, {"class", "pool", "vendor", "kind"},
+           {std::string(work), PoolLabel(pool), known.vendor, known.kind});
+    counter.Increment();
+    last = {work, pool, pools_.dropped() == dropped ? &counter : nullptr};
+  }
   if (!avoidable) return;
-  At(avoidable_, avoidable_found_, {"class", "pool"}, {std::string(work), name}).Increment();
+  At(avoidable_, avoidable_found_, {"class", "pool"}, {std::string(work), PoolLabel(pool)})
+      .Increment();
 }
 
 void WorkCounters::CountConflict(std::string_view work, PoolId pool) {
@@ -205,10 +221,19 @@ void WorkCounters::Count(const Request& request, const RouterView* view) {
   }
   if (request.answered_by.empty()) return;
   // A name of a client is only a label where a model answered to it.
-  At(models_served_, served_found_, {"requested", "served"},
-     {std::string(models_.Of(request.features.model)),
-      std::string(models_.Of(request.answered_by))})
-      .Increment();
+  LastServed& last = last_served_;
+  if (last.counter != nullptr && last.requested == request.features.model &&
+      last.served == request.answered_by) {
+    last.counter->Increment();
+  } else {
+    const std::uint64_t dropped = models_.dropped();
+    prometheus::Counter& counter = At(models_served_, served_found_, {"requested", "served"},
+                                      {std::string(models_.Of(request.features.model)),
+                                       std::string(models_.Of(request.answered_by))});
+    counter.Increment();
+    last = {request.features.model, request.answered_by,
+            models_.dropped() == dropped ? &counter : nullptr};
+  }
   if (request.cached_tokens)
     At(cached_, cached_found_, {"pool", "model"},
        {PoolLabel(request.endpoint().pool), std::string(models_.Of(request.answered_by))})

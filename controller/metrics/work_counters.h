@@ -83,6 +83,26 @@ class WorkCounters {
       &models_served_, &cached_;
   Counters objectives_found_, placements_found_, avoidable_found_, conflicts_found_, served_found_,
       cached_found_;
+  // The counters that were found last, and for what: what ends together is mostly of one sort, and
+  // finding one takes as long as all else that is counted of a request.
+  struct LastPlaced {
+    std::string_view work;
+    PoolId pool = kNoPool;
+    prometheus::Counter* counter = nullptr;
+  };
+  struct LastKept {
+    std::string_view work;
+    std::string tenant;
+    bool kept = false;
+    prometheus::Counter* counter = nullptr;
+  };
+  struct LastServed {
+    std::string requested, served;
+    prometheus::Counter* counter = nullptr;
+  };
+  LastPlaced last_placed_;
+  LastKept last_kept_;
+  LastServed last_served_;
   prometheus::Histogram& room_wait_;
   // What OthersServe() said last, and about what: most requests are of one sort.
   struct Said {

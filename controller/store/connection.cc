@@ -85,7 +85,7 @@ void Configure(Connection& connection, Connection::Use use) {
   // log is written back by SqliteStore::Tidy, so that no answer waits for it.
   connection.Exec(
       "PRAGMA synchronous=FULL; PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=0;"
-      "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-65536");
+      "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-8192");
   Query mode(connection, "PRAGMA journal_mode=WAL");
   if (!mode.Next() || mode.Text(0) != "wal")
     throw SQLite::Exception("the file system allows no write-ahead log", SQLITE_CANTOPEN);
