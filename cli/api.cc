@@ -84,6 +84,7 @@ int CodeFor(const Answer& problem) {
   const std::string code = TextAt(problem.body, {"code"});
   if (code == "key_reused") return kExitConflict;
   if (code == "invalid_policy") return kExitFindings;
+  if (code == "budget_spent") return kExitNegative;  // and not: try again in a moment
   return ExitCodeOf(problem.status);
 }
 

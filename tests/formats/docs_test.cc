@@ -98,7 +98,7 @@ class Documentation : public testing::Test {
     }
     // Selectors stand in several places; one of them has every key.
     Keys selectors;
-    for (const char* prefix : {"claim.only.", "rules[].claim[]."})
+    for (const char* prefix : {"claim.only.", "rules[].claim[].", "tenants[].budget.demote_to."})
       Split(missing, prefix, selectors);
     EXPECT_THAT(missing, testing::IsEmpty()) << "not in every_key.yaml, kind " << kind;
     return known;
@@ -125,9 +125,12 @@ class Documentation : public testing::Test {
 
 TEST_F(Documentation, NamesEveryKeyOfTheConfiguration) {
   auto sections = DocumentedKeys("docs/configuration.md");
-  for (const char* kind : {"Server", "Fleet", "Prices", "Tenants"}) {
+  for (const char* kind : {"Server", "Fleet", "Prices", "Carbon"}) {
     EXPECT_EQ(sections[kind], KnownKeys(kind)) << kind;
   }
+  Keys tenants = KnownKeys("Tenants"), demoted;
+  Split(tenants, "tenants[].budget.demote_to.", demoted);
+  EXPECT_EQ(sections["Tenants"], tenants);
   Keys policy = KnownKeys("Policy"), pools, work;
   Split(policy, "claim.backstop.", pools);
   Split(policy, "claim.only.", pools);
@@ -135,6 +138,7 @@ TEST_F(Documentation, NamesEveryKeyOfTheConfiguration) {
   Split(policy, "rules[].when.", work);
   EXPECT_EQ(sections["Policy"], policy);
   EXPECT_EQ(sections["Selectors of pools"], pools);
+  EXPECT_EQ(sections["Selectors of pools"], demoted);
   EXPECT_EQ(sections["Selectors of work"], work);
 }
 

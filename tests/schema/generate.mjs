@@ -90,6 +90,7 @@ const selectorOf = {
   'claim.only': 'poolSelector',
   'rules[].claim': 'poolSelector',
   'rules[].when': 'workSelector',
+  'tenants[].budget.demote_to': 'poolSelector',
 };
 
 function objectOf(rows, example) {
@@ -146,7 +147,7 @@ export function schema() {
   const tables = sections(readFileSync(root + 'docs/configuration.md', 'utf8'));
   const documents = YAML.parseAllDocuments(readFileSync(root + 'tests/formats/data/every_key.yaml', 'utf8'))
     .map((document) => document.toJS());
-  const kinds = ['Server', 'Fleet', 'Policy', 'Prices', 'Tenants'];
+  const kinds = ['Server', 'Fleet', 'Policy', 'Prices', 'Tenants', 'Carbon'];
   const $defs = {
     poolSelector: selector(tables['Selectors of pools']),
     workSelector: selector(tables['Selectors of work']),
