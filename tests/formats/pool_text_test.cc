@@ -217,6 +217,29 @@ TEST(ParsePool, ReadsWhatItServes) {
               HasSubstr("hold more than the"));
 }
 
+// The small catalogue of this test has the class `embedding` with a rate for the device.
+TEST(ParsePool, ServersOfBatchesAreOfAClass) {
+  const auto pool =
+      Parse(With(kGpu, "serves: [{class: embedding, max_items: 8, max_delay: 0s, instances: 2}]"));
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  const ServeSpec& serve = pool->serves.at(0);
+  EXPECT_EQ(serve.work_class, "embedding");
+  EXPECT_EQ(serve.model, "embedding") << "clients call it by its class";
+  EXPECT_EQ(serve.max_items, 8);
+  EXPECT_EQ(serve.max_delay, absl::ZeroDuration());
+  EXPECT_EQ(serve.instances, 2);
+  const auto named = Parse(With(kGpu, "serves: [{class: embedding, model: texts}]"));
+  ASSERT_TRUE(named.ok()) << named.status();
+  EXPECT_EQ(named->serves.at(0).model, "texts");
+  EXPECT_EQ(named->serves.at(0).max_items, std::nullopt);
+  EXPECT_THAT(Error(With(kGpu, "serves: [{class: embeding}]")),
+              HasSubstr("`embeding` is no class of the catalogue (did you mean `embedding`?)"));
+  EXPECT_THAT(Error(With(kGpu, "serves: [{class: embedding, kv_blocks: 9}]")),
+              HasSubstr("belongs to an engine of tokens"));
+  EXPECT_THAT(Error(With(kGpu, "serves: [{model: m, max_items: 9}]")),
+              HasSubstr("belongs to a server of batches: say its `class`"));
+}
+
 TEST(ParsePool, EnginesOfOthersHaveUrlsAndNoNodesOfOurs) {
   const std::string hosted =
       "name: x\nadapter: {type: openai, url: \"https://llm.example.com/v1\", engine: vllm}\n";

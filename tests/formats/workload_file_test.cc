@@ -74,6 +74,12 @@ TEST(Workloads, ReadEveryGenerator) {
             (OnOffSpec{absl::Seconds(5), absl::Minutes(1), 2, 0}));
   EXPECT_EQ(ArrivalsOf<DiurnalSpec>("{diurnal: {mean: 2/s, peak: 3/s, peak_at: 14h}" + rest),
             (DiurnalSpec{2, 3, absl::Hours(24), absl::Hours(14)}));
+  EXPECT_EQ(ArrivalsOf<DiurnalSpec>(
+                "{diurnal: {mean: 2/s, peak: 3/s, surge: {rate: 90/s, at: 5min, rise: 26s, half: "
+                "45s}}" +
+                rest)
+                .surge,
+            (SurgeSpec{90, absl::Minutes(5), absl::Seconds(26), absl::Seconds(45)}));
   EXPECT_EQ(ArrivalsOf<SessionsSpec>("{sessions: {users: 9, think: 5s, turns: 4}" + rest),
             (SessionsSpec{9, absl::Seconds(5), 4, 32'768}));
 }
@@ -197,6 +203,10 @@ const std::vector<BadPart>& AllBadParts() {
        "unknown key `demnd` (did you mean `demand`?)"},
       {"PeakTooHigh", "{diurnal: {mean: 1/s, peak: 3/s}, for: 1h, model: m, prompt_tokens: 1}",
        "wants `mean` <= `peak` <= 2 x `mean`"},
+      {"SurgeBeforeTheStart",
+       "{diurnal: {mean: 1/s, peak: 1/s, surge: {rate: 9/s, at: 5s, rise: 6s}}, for: 1h, model: m, "
+       "prompt_tokens: 1}",
+       "`rise` is longer than the time until `at`"},
       {"CvOutOfRange", "{gamma: {rate: 1/s, cv: 1000}, for: 1h, model: m, prompt_tokens: 1}",
        "`cv` is out of range"},
       {"TurnsOfNone",

@@ -41,7 +41,7 @@ TEST(Scenarios, TheOnesThatComeAlongAreReadWithoutAWarning) {
     names.insert(scenario->name);
   }
   EXPECT_THAT(names, testing::IsSupersetOf({"backstop", "cpu-inference", "training-mix", "spot",
-                                            "cloud-edge-device", "confidential"}));
+                                            "ranking", "cloud-edge-device", "confidential"}));
   const std::string page = TextOf(kSource / "docs/simulation.md");
   for (const std::string& name : names)
     EXPECT_THAT(page, testing::HasSubstr("`" + name + "`")) << "docs/simulation.md leaves it out";

@@ -94,6 +94,23 @@ TEST(Generators, RareArrivalsEnd) {
   EXPECT_EQ(CountOf(DiurnalSpec{1e-300, 1e-300}, 1), 0);
 }
 
+// A crowd at an instant: nothing of it before, a straight climb, half as many after each `half`.
+TEST(Generators, ASurgeClimbsAndDiesAway) {
+  DiurnalSpec spec{20, 20};
+  spec.surge = SurgeSpec{400, absl::Seconds(600), absl::Seconds(100), absl::Seconds(200)};
+  const auto all = PullAll(LoadOrDie({RequestPart(spec, absl::Seconds(2000))}), 6);
+  const auto counts = CountsOf(all, 100 * kSecond, 20);
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const double from = 100.0 * static_cast<double>(i);
+    double expected = 2000;
+    if (from == 500) expected += 400 * 100 / 2.0;
+    const double tau = 200 / std::numbers::ln2;
+    if (from >= 600)
+      expected += 400 * tau * (std::exp(-(from - 600) / tau) - std::exp(-(from - 500) / tau));
+    EXPECT_NEAR(static_cast<double>(counts[i]), expected, 4 * std::sqrt(expected)) << i;
+  }
+}
+
 TEST(Generators, SameSeedSameArrivalsOtherSeedOthers) {
   const Workload workload = LoadOrDie({RequestPart(GammaSpec{5, 2}, absl::Hours(1))});
   const auto first = PullAll(workload, 7), again = PullAll(workload, 7),
