@@ -79,8 +79,8 @@ engine() {
   fail "the engine $name did not start: $(cat "$SANDBOX/$name.log")"
 }
 
-# chat MODEL [COUNT [TOKENS]]: streamed requests, eight at once; answers are thrown away.
+# chat MODEL [COUNT [TOKENS]]: streamed requests, all at once up to 32; answers are thrown away.
 chat() {
-  curl --silent --max-time 30 -Z --parallel-max 8 --output /dev/null "$SPILLWAY_SERVER/v1/chat/completions#[1-${2:-1}]" -d '{"model": "'"$1"'",
+  curl --silent --max-time 60 -Z --parallel-immediate --parallel-max 32 --output /dev/null "$SPILLWAY_SERVER/v1/chat/completions#[1-${2:-1}]" -d '{"model": "'"$1"'",
     "stream": true, "max_tokens": '"${3:-16}"', "messages": [{"role": "user", "content": "Tell me of rivers and dams."}]}' 2>/dev/null || true
 }
