@@ -79,6 +79,15 @@ struct Site {
   std::optional<GramsCo2ePerKwh> carbon;  // none: unknown, counted as 0 and labelled so
 };
 
+// How long an engine is given to answer; none: what fits the objective (scheduler/engine_time.h).
+struct EngineTimeouts {
+  std::optional<absl::Duration> connect;     // until a connection stands
+  std::optional<absl::Duration> first_byte;  // from the request sent to the first event of a stream
+  std::optional<absl::Duration> whole;       // ... to the head of an answer that is no stream
+  std::optional<absl::Duration> idle;        // between two pieces of an answer
+  friend bool operator==(const EngineTimeouts&, const EngineTimeouts&) = default;
+};
+
 struct AdapterSpec {
   std::string type;  // process | modelled | openai
   double speedup =
@@ -91,6 +100,7 @@ struct AdapterSpec {
   std::string engine;  // whose health page and metric names: vllm, sglang, llama.cpp, ...
   std::string key_file, key_env;  // where their API key stands; it is never stored or logged
   int concurrency = 0;            // requests at once on one endpoint; 0: its batch, else 64
+  EngineTimeouts timeouts;
 };
 
 // A model that engines of the pool serve.

@@ -83,12 +83,19 @@ inline constexpr EnumNames<ForwardFault, 6> kForwardFaultNames{
      {ForwardFault::kBroken, "broken"},          // it broke before an answer
      {ForwardFault::kTimeout, "timeout"},        // no answer in time
      {ForwardFault::kOverloaded, "overloaded"},  // 429 or 503
-     {ForwardFault::kError, "error"}}};          // another 5xx
+     // Another 5xx, or it will not serve us: 401, 403, 404, a redirection, a page of HTML.
+     {ForwardFault::kError, "error"}}};
 constexpr const auto& NamesOf(ForwardFault) { return kForwardFaultNames; }
 
 struct ForwardAttempt {
   EndpointKey endpoint;
   ForwardFault fault = ForwardFault::kNone;
+  // Given up: the share of the endpoint's time that was lost on it, and what that comes to, which
+  // is its pool's overhead and no part of the request's own cost.
+  absl::Duration held{};
+  Usd cost{}, marginal_cost{};
+  Joules energy{};
+  GramsCo2e carbon{};
   friend bool operator==(const ForwardAttempt&, const ForwardAttempt&) = default;
 };
 
@@ -124,7 +131,9 @@ struct Request {
   std::optional<std::int64_t> prompt_tokens, output_tokens, cached_tokens;  // as the engine said
   absl::Duration held{};  // share of the endpoint's time: the integral of 1 / sequences in flight
   Estimate expected;      // of the endpoint that answered
-  absl::Duration raw_ttft{}, raw_tpot{};  // the same before corrections: what they are learned from
+  // The same before corrections: what they are learned from. ttft zero: it was expected to wait
+  // for others to end, which says nothing about speed.
+  absl::Duration raw_ttft{}, raw_tpot{};
   Usd cost{}, marginal_cost{};
   bool priced = true;
   std::optional<Usd> baseline_cost;

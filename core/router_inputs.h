@@ -48,6 +48,11 @@ struct RouterPool {
 struct ModelLearned {
   std::int64_t micro_bytes_per_token = 0;  // of prompts, in millionths; 0: the catalogue's, else 4
   std::int64_t output_p50 = 0, output_p90 = 0;  // tokens of an answer; 0: not known yet
+  std::int64_t output_mean = 0;                 // the same
+  // Tokens that answers under way at any moment still have to come, at 5 %, 10 %, ... 100 % of
+  // them: long answers are under way for longer, so this is no part of the lengths above. Empty:
+  // not known yet.
+  std::vector<std::int64_t> output_left;
   friend bool operator==(const ModelLearned&, const ModelLearned&) = default;
 };
 

@@ -196,12 +196,16 @@ SPILLWAY_STORED(Power, 0, F("idle", &Power::idle), F("busy", &Power::busy), F("p
 SPILLWAY_STORED(Site, 0, F("name", &Site::name), F("kind", &Site::kind),
                 F("round_trip", &Site::round_trip), F("bandwidth", &Site::bandwidth),
                 F("egress", &Site::egress), F("carbon", &Site::carbon));
+SPILLWAY_STORED(EngineTimeouts, 0, F("connect", &EngineTimeouts::connect),
+                F("first", &EngineTimeouts::first_byte), F("whole", &EngineTimeouts::whole),
+                F("idle", &EngineTimeouts::idle));
 SPILLWAY_STORED(AdapterSpec, 0, F("type", &AdapterSpec::type), F("speedup", &AdapterSpec::speedup),
                 F("max_commands", &AdapterSpec::max_commands),
                 F("reserve_cpus", &AdapterSpec::reserve_cpus),
                 F("reserve_memory", &AdapterSpec::reserve_memory), F("urls", &AdapterSpec::urls),
                 F("engine", &AdapterSpec::engine), F("key_file", &AdapterSpec::key_file),
-                F("key_env", &AdapterSpec::key_env), F("conc", &AdapterSpec::concurrency));
+                F("key_env", &AdapterSpec::key_env), F("conc", &AdapterSpec::concurrency),
+                F("time", &AdapterSpec::timeouts));
 SPILLWAY_STORED(ServeSpec, 0, F("model", &ServeSpec::model), F("up", &ServeSpec::upstream),
                 F("precision", &ServeSpec::precision), F("replicas", &ServeSpec::replicas),
                 F("nodes", &ServeSpec::nodes), F("devices", &ServeSpec::devices),
@@ -324,7 +328,9 @@ SPILLWAY_STORED(EndpointLoad, 0, F("r", &EndpointLoad::running), F("w", &Endpoin
 SPILLWAY_STORED(EndpointReading, 0, F("e", &EndpointReading::endpoint),
                 F("l", &EndpointReading::load));
 SPILLWAY_STORED(ForwardAttempt, 0, F("e", &ForwardAttempt::endpoint),
-                F("f", &ForwardAttempt::fault));
+                F("f", &ForwardAttempt::fault), F("held", &ForwardAttempt::held),
+                F("cost", &ForwardAttempt::cost), F("marg", &ForwardAttempt::marginal_cost),
+                F("energy", &ForwardAttempt::energy), F("carbon", &ForwardAttempt::carbon));
 SPILLWAY_STORED(AnswerFacts, 0, F("read", &AnswerFacts::readable),
                 F("finish", &AnswerFacts::finish), F("logprob", &AnswerFacts::mean_logprob),
                 F("schema", &AnswerFacts::schema_met));
@@ -354,7 +360,8 @@ SPILLWAY_STORED(RouterPool, 0, F("spec", &RouterPool::spec), F("state", &RouterP
                 F("removed", &RouterPool::removed), F("price", &RouterPool::price),
                 F("ep", &RouterPool::endpoints), F("speeds", &RouterPool::speeds));
 SPILLWAY_STORED(ModelLearned, 0, F("bpt", &ModelLearned::micro_bytes_per_token),
-                F("p50", &ModelLearned::output_p50), F("p90", &ModelLearned::output_p90));
+                F("p50", &ModelLearned::output_p50), F("p90", &ModelLearned::output_p90),
+                F("mean", &ModelLearned::output_mean), F("left", &ModelLearned::output_left));
 SPILLWAY_STORED(RouterInputs, 0, F("id", &RouterInputs::id), F("pools", &RouterInputs::pools),
                 F("models", &RouterInputs::models), F("aliases", &RouterInputs::aliases),
                 F("policy", &RouterInputs::policy), F("pv", &RouterInputs::policy_version),

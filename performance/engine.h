@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "core/catalog.h"
 #include "core/pool.h"
+#include "performance/answer_lengths.h"
 #include "performance/decode_run.h"
 #include "performance/decode_set.h"
 #include "performance/engine_memory.h"
@@ -90,6 +91,8 @@ struct EngineLoad {
   std::int64_t context_tokens = 0;  // in the cache, of all running requests together
   // Tokens of a typical answer; 0: like the one of the request that asks.
   std::int64_t typical_output = 0;
+  // What answers are like; borrowed. Null: memoryless, by what is typical.
+  const AnswerLengths* answers = nullptr;
   friend bool operator==(const EngineLoad&, const EngineLoad&) = default;
 };
 

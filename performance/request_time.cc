@@ -19,21 +19,28 @@ class Forecast {
     waiting_ = std::max(0, load.waiting);
     context_ = std::max(0.0, static_cast<double>(load.context_tokens));
     queued_ = std::max(0.0, static_cast<double>(load.waiting_tokens));
+    answers_ = load.answers;
     typical_ =
         std::max(1.0, load.typical_output > 0 ? static_cast<double>(load.typical_output) : output_);
+    mean_ = answers_ ? answers_->mean() : typical_;
     chunk_ = std::max(1.0, static_cast<double>(limits.step_tokens) - running_);
   }
 
   RequestTimes Times() const {
     const Queue queue = BeforeIt();
-    const double ttft = queue.wait + OwnPrefill(queue.left_over);
-    return {Span(queue.wait), Span(ttft), output_ < 2 ? absl::ZeroDuration() : Span(Tpot())};
+    const double wait = queue.wait + queue.place, ttft = wait + OwnPrefill(queue.left_over);
+    return {.wait = Span(wait),
+            .ttft = Span(ttft),
+            .tpot = output_ < 2 ? absl::ZeroDuration() : Span(Tpot()),
+            .place = Span(queue.place),
+            .place_p90 = Span(queue.place_p90)};
   }
 
  private:
   struct Queue {
-    double wait = 0;
-    double left_over = 0;  // tokens of others in the step that its prompt begins in
+    double wait = 0;                  // for steps that are full
+    double place = 0, place_p90 = 0;  // for others to end, beyond that
+    double left_over = 0;             // tokens of others in the step that its prompt begins in
   };
   static absl::Duration Span(double nanos) {
     return absl::Nanoseconds(static_cast<std::int64_t>(std::llround(std::min(nanos, 9e18))));
@@ -49,16 +56,23 @@ class Forecast {
     return static_cast<double>(ToNanos(steps_.Of(batch)));
   }
 
+  double PlacesAwaited() const { return running_ + waiting_ + 1 - limits_.max_sequences; }
+
   // How many sequences must end before this one gets a place and its blocks.
   double EndsAwaited() const {
-    const double places = running_ + waiting_ + 1 - limits_.max_sequences;
     const double block = limits_.block_tokens;
     const double used = context_ / block + 0.5 * running_;
     const double wanted = (queued_ + prompt_) / block + 0.5 * (waiting_ + 1);
     const double free = static_cast<double>(limits_.kv_blocks - limits_.watermark()) - used;
     const double each = running_ > 0 ? std::max(1.0, used / running_) : 1;
     const double short_of = running_ > 0 ? std::max(0.0, (wanted - free) / each) : 0;
-    return std::clamp(std::max(places, std::ceil(short_of)), 0.0, running_ + waiting_);
+    return std::clamp(std::max(PlacesAwaited(), std::ceil(short_of)), 0.0, running_ + waiting_);
+  }
+
+  // Those that may end: the whole batch, or as many as the blocks hold.
+  AnswerLengths::Steps StepsUntil(double ends) const {
+    const double batch = PlacesAwaited() > 0 ? limits_.max_sequences : std::max(1.0, running_);
+    return (answers_ ? *answers_ : AnswerLengths::WithMedian(typical_)).Until(ends, batch);
   }
 
   Queue BeforeIt() const {
@@ -70,13 +84,14 @@ class Forecast {
     const double ahead = queued_ - in_step;
     const double whole = std::floor(ahead / chunk_);
     const double full = whole >= 1 ? Step(running_, context_, chunk_, 0) : 0;
-    double wait = now / 2 + whole * full;
+    Queue queue{.wait = now / 2 + whole * full, .left_over = ahead - whole * chunk_};
     if (const double ends = EndsAwaited(); ends > 0) {
-      // Sequences end evenly: one in typical / n steps; whoever is ahead is computed beside them.
-      const double steps = ends * typical_ / std::max(1.0, running_);
-      wait += std::max(0.0, steps - whole) * plain;
+      // Whoever is ahead is computed beside those that run.
+      const AnswerLengths::Steps steps = StepsUntil(ends);
+      queue.place = std::max(0.0, steps.p50 - whole) * plain;
+      queue.place_p90 = std::max(0.0, steps.p90 - whole) * plain;
     }
-    return {wait, ahead - whole * chunk_};
+    return queue;
   }
 
   double OwnPrefill(double left_over) const {
@@ -101,15 +116,16 @@ class Forecast {
     const double context = others * each + own;
     const double plain = Step(others + 1, context, 0, 0);
     if (others < 1) return plain;
-    const double prompt = std::max(1.0, std::min(chunk_, each - typical_ / 2));
+    const double prompt = std::max(1.0, std::min(chunk_, each - mean_ / 2));
     const double longer = std::max(0.0, Step(others + 1, context, prompt, 0) - plain);
-    return plain + std::min(1.0, others / typical_) * longer;
+    return plain + std::min(1.0, others / mean_) * longer;
   }
 
   const StepTimes& steps_;
   const EngineLimits& limits_;
+  const AnswerLengths* answers_ = nullptr;
   double prompt_, output_;
-  double running_ = 0, waiting_ = 0, context_ = 0, queued_ = 0, typical_ = 1, chunk_ = 1;
+  double running_ = 0, waiting_ = 0, context_ = 0, queued_ = 0, typical_ = 1, mean_ = 1, chunk_ = 1;
 };
 
 }  // namespace
@@ -125,7 +141,7 @@ RequestTimes TimesOf(const StepTimes& steps, const EngineLimits& limits, const E
   const std::int64_t longest = limits.LongestSequence();
   if (prompt > longest || output > longest - prompt || load.waiting >= limits.max_waiting) {
     const absl::Duration never = absl::InfiniteDuration();
-    return {never, never, never};
+    return {never, never, never, never, never};
   }
   return Forecast(steps, limits, load, prompt, output).Times();
 }

@@ -14,13 +14,16 @@ struct RequestTimes {     // p50; p90 is the caller's, by the basis of the step 
   absl::Duration wait{};  // until its prompt begins to be computed
   absl::Duration ttft{};  // until its first token; wait is part of it
   absl::Duration tpot{};  // between two later tokens; zero where `output` < 2
+  // The part of `wait` that stands for others to end, as every place or block is taken. How long
+  // they take is chance, not speed, so it has a p90 of its own. Zero: there is room.
+  absl::Duration place{}, place_p90{};
   friend bool operator==(const RequestTimes&, const RequestTimes&) = default;
 };
 // From arrival to the last token: ttft + (output - 1) x tpot.
 absl::Duration DurationOf(const RequestTimes& times, std::int64_t output);
 
-// `prompt` and `output` in tokens, output an estimate, 0 for an embedding. InfiniteDuration in all
-// three: the engine would never let it in (longer than it holds), or its queue is full.
+// `prompt` and `output` in tokens, output an estimate, 0 for an embedding. InfiniteDuration in all:
+// the engine would never let it in (longer than it holds), or its queue is full.
 // The load is taken to stay as it is: a sequence that ends is followed by one like it.
 RequestTimes TimesOf(const StepTimes& steps, const EngineLimits& limits, const EngineLoad& load,
                      std::int64_t prompt, std::int64_t output);

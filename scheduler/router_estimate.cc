@@ -26,7 +26,8 @@ EngineLoad LoadOf(const ViewModel& model, const EndpointLoad& load) {
           .waiting = load.waiting,
           .waiting_tokens = load.waiting_tokens,
           .context_tokens = load.context_tokens,
-          .typical_output = model.output_p50};
+          .typical_output = model.output_p50,
+          .answers = model.answers ? &*model.answers : nullptr};
 }
 
 // The share of an engine's time that one sequence holds which works for `busy` among `others`.
@@ -80,13 +81,19 @@ RequestTiming TimingOn(const RouterView& view, const ViewEndpoint& endpoint, con
   const auto p90 = [&](absl::Duration raw, absl::Duration p50, std::int64_t micro) {
     return by.observed ? std::max(Corrected(raw, micro), p50) : Scale(p50, spread);
   };
-  t.wait = Corrected(times.wait, by.ttft_p50);
-  t.wait_p90 = p90(times.wait, t.wait, by.ttft_p90);
-  const absl::Duration first = Corrected(times.ttft, by.ttft_p50);
-  t.ttft = first + way;
-  t.ttft_p90 = p90(times.ttft, first, by.ttft_p90) + way;
+  // Until others end is a matter of their lengths; the steps are decodes. The rest is speed.
+  const absl::Duration raw_wait = times.wait - times.place, raw_first = times.ttft - times.place;
+  const absl::Duration place = Corrected(times.place, by.tpot_p50);
+  const absl::Duration place_p90 = Corrected(times.place_p90, by.tpot_p50);
+  const absl::Duration wait = Corrected(raw_wait, by.ttft_p50);
+  t.wait = wait + place;
+  t.wait_p90 = p90(raw_wait, wait, by.ttft_p90) + place_p90;
+  const absl::Duration first = Corrected(raw_first, by.ttft_p50);
+  t.ttft = first + place + way;
+  t.ttft_p90 = p90(raw_first, first, by.ttft_p90) + place_p90 + way;
   t.tpot = Corrected(times.tpot, by.tpot_p50);
-  t.raw_ttft = times.ttft;
+  // How long it waits for others says nothing about how fast an engine is.
+  if (times.place == absl::ZeroDuration()) t.raw_ttft = times.ttft;
   t.raw_tpot = times.tpot;
   t.tpot_p90 = p90(times.tpot, t.tpot, by.tpot_p90);
   t.duration = t.ttft - t.wait + t.tpot * steps;

@@ -23,7 +23,7 @@ std::int64_t PlacesFor(const Served& served, const RequestSize& size);
 struct RequestTiming {
   absl::Duration wait{}, ttft{}, tpot{}, duration{};
   absl::Duration ttft_p90{}, tpot_p90{}, wait_p90{}, duration_p90{};
-  absl::Duration raw_ttft{}, raw_tpot{};  // before corrections
+  absl::Duration raw_ttft{}, raw_tpot{};  // before corrections; ttft zero: others had to end first
 };
 // All infinite where the engine cannot hold the sequence, or takes no more.
 RequestTiming TimingOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,

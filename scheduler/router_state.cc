@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "performance/answer_lengths.h"
+
 namespace spillway {
 namespace {
 
@@ -50,6 +52,45 @@ std::int64_t OutputAt(const std::vector<std::int64_t>& counts, int percent) {
     if (seen >= rank) return RouterState::TokensOf(static_cast<int>(i));
   }
   return 1;
+}
+
+std::int64_t OutputMean(const std::vector<std::int64_t>& counts) {
+  std::int64_t tokens = 0, answers = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    tokens += counts[i] * RouterState::TokensOf(static_cast<int>(i));
+    answers += counts[i];
+  }
+  return answers == 0 ? 0 : std::max<std::int64_t>((tokens + answers / 2) / answers, 1);
+}
+
+// What answers under way still have to come, at 5 %, 10 %, ... 100 % of them. An answer of x tokens
+// is met with probability ~ x, and then anywhere in it: so the tokens that have at most t before
+// their end are the sum of min(x, t) over all answers, which rises in straight lines between the
+// lengths that there are. Rounded up.
+std::vector<std::int64_t> OutputLeft(const std::vector<std::int64_t>& counts) {
+  std::int64_t all = 0, longer = 0;  // tokens; answers longer than the last length
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    all += counts[i] * RouterState::TokensOf(static_cast<int>(i));
+    longer += counts[i];
+  }
+  std::vector<std::int64_t> left;
+  std::int64_t length = 0, within = 0;  // tokens with at most `length` before their end
+  for (std::size_t i = 0; i < counts.size() && longer > 0; ++i) {
+    const std::int64_t next = RouterState::TokensOf(static_cast<int>(i));
+    const std::int64_t upto = within + (next - length) * longer;
+    while (left.size() < AnswerLengths::kPoints) {
+      const auto points = static_cast<std::int64_t>(AnswerLengths::kPoints);
+      const auto wanted = static_cast<std::int64_t>(left.size() + 1) * all;  // in parts of `points`
+      if (wanted > upto * points) break;
+      const std::int64_t more =
+          (wanted - within * points + longer * points - 1) / (longer * points);
+      left.push_back(length + std::max<std::int64_t>(more, 0));
+    }
+    length = next;
+    within = upto;
+    longer -= counts[i];
+  }
+  return left;
 }
 
 }  // namespace
@@ -169,7 +210,8 @@ bool RouterState::MayEject() const {
 
 // Of a whole answer only the end is seen: it speaks for both, the first token and the others.
 void RouterState::NoteSpeed(const Request& request, absl::Duration way) {
-  if (request.raw_ttft <= absl::ZeroDuration()) return;
+  const bool waited = request.raw_ttft <= absl::ZeroDuration();  // for others to end, in the engine
+  if (waited && (!request.ttft || !request.tpot)) return;
   if (request.attempts.size() > 1) return;  // time that another endpoint lost is in it
   const std::int64_t steps =
       request.output_tokens.value_or(0) / std::max(request.features.choices, 1) - 1;
@@ -180,7 +222,8 @@ void RouterState::NoteSpeed(const Request& request, absl::Duration way) {
   row.pool = key.first;
   row.model = key.second;
   if (request.ttft) {
-    Remember(row.ttft, RatioOf(*request.ttft - request.queued - way, request.raw_ttft));
+    if (!waited)
+      Remember(row.ttft, RatioOf(*request.ttft - request.queued - way, request.raw_ttft));
     if (request.tpot && request.raw_tpot > absl::ZeroDuration())
       Remember(row.tpot, RatioOf(*request.tpot, request.raw_tpot));
   } else {
@@ -193,10 +236,13 @@ void RouterState::NoteSpeed(const Request& request, absl::Duration way) {
 }
 
 bool RouterState::Enforce(const record::SpeedRow& row, SpeedCorrection& in_force, bool anew) {
-  if (row.ttft.size() < kRunsBeforeObserved) return false;
+  // An engine that is always full shows its speed between tokens only.
+  const std::vector<std::int64_t>& first =
+      row.ttft.size() >= kRunsBeforeObserved ? row.ttft : row.tpot;
+  if (first.size() < kRunsBeforeObserved) return false;
   SpeedCorrection fresh{.model = row.model, .observed = true};
-  fresh.ttft_p50 = QuantileOf(row.ttft, 50);
-  fresh.ttft_p90 = QuantileOf(row.ttft, 90);
+  fresh.ttft_p50 = QuantileOf(first, 50);
+  fresh.ttft_p90 = QuantileOf(first, 90);
   if (row.tpot.size() >= kRunsBeforeObserved) {
     fresh.tpot_p50 = QuantileOf(row.tpot, 50);
     fresh.tpot_p90 = QuantileOf(row.tpot, 90);
@@ -241,10 +287,13 @@ bool RouterState::Enforce(const record::ModelRow& row, ModelLearned& in_force, b
   if (Sum(row.outputs) >= kEnoughAnswers) {
     fresh.output_p50 = OutputAt(row.outputs, 50);
     fresh.output_p90 = OutputAt(row.outputs, 90);
+    fresh.output_mean = OutputMean(row.outputs);
+    fresh.output_left = OutputLeft(row.outputs);
   }
   const bool off = IsOff(in_force.micro_bytes_per_token, fresh.micro_bytes_per_token, 50) ||
                    IsOff(in_force.output_p50, fresh.output_p50) ||
-                   IsOff(in_force.output_p90, fresh.output_p90);
+                   IsOff(in_force.output_p90, fresh.output_p90) ||
+                   IsOff(in_force.output_mean, fresh.output_mean);
   if (!anew && !off) return false;
   in_force = fresh;
   return true;

@@ -26,10 +26,12 @@ namespace spillway {
 //    leaves are none.
 //    At most half of all endpoints (one in any case) are ejected at the same time.
 //  - Speed of a model on a pool: observed / estimated of the last 50 answers, without the way there
-//    and our own queue, and without answers that took a second try; what is in force follows when
-//    it is off by more than a tenth, so that views do not change with each answer.
-//  - Prompts of a model: bytes a token. Answers: lengths in buckets, four to the octave. Old ones
-//    fade: counts are halved whenever there are many.
+//    and our own queue, and without answers that took a second try; of those that had to wait for
+//    others to end, the time between tokens only. What is in force follows when it is off by more
+//    than a tenth, so that views do not change with each answer.
+//  - Prompts of a model: bytes a token. Answers: lengths in buckets, four to the octave, and from
+//    them how much answers under way still have to come. Old ones fade: counts are halved whenever
+//    there are many.
 class RouterState {
  public:
   static constexpr int kFaultsToEject = 5;

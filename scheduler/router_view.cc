@@ -52,6 +52,13 @@ std::int64_t BytesPerToken(const RouterInputs& inputs, const std::string& model,
   return units_internal::Round((known ? known->bytes_per_token : 4.0) * kMillion);
 }
 
+// Of a record that knows the median only (an older one), memoryless.
+AnswerLengths AnswersOf(const ModelLearned& learned) {
+  if (learned.output_mean < 1 || learned.output_left.size() < AnswerLengths::kPoints)
+    return AnswerLengths::WithMedian(static_cast<double>(learned.output_p50));
+  return {static_cast<double>(learned.output_mean), learned.output_left};
+}
+
 }  // namespace
 
 int EndpointsOf(const PoolSpec& pool) {
@@ -204,6 +211,7 @@ int RouterView::ModelPlace(const std::string& name) {
   if (const auto learned = inputs_->models.find(name); learned != inputs_->models.end()) {
     model.output_p50 = learned->second.output_p50;
     model.output_p90 = learned->second.output_p90;
+    if (model.output_p50 > 0) model.answers = AnswersOf(learned->second);
   }
   const auto& objectives = inputs_->policy->objectives;
   if (const auto own = objectives.models.find(name); own != objectives.models.end()) {

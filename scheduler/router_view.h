@@ -61,6 +61,7 @@ struct ViewModel {
   std::int64_t context = 0;                     // tokens; 0: unknown
   std::int64_t micro_bytes_per_token = 0;       // never 0
   std::int64_t output_p50 = 0, output_p90 = 0;  // tokens; 0: not known yet
+  std::optional<AnswerLengths> answers;         // none: not known yet
   double kv_bytes_per_token = 0;                // 0: unknown
   std::optional<absl::Duration> ttft, tpot;     // of the policy
   // Too many of its endpoints are ejected: then none counts as ejected (a bad request or a bad

@@ -308,8 +308,14 @@ class Oracle {
     const double bytes =
         has_learned ? static_cast<double>(learned->second.micro_bytes_per_token) / 1e6 : 4.0;
     const double cached = std::min(std::floor(load.cached_blocks * 1024 / bytes), prompt_ - 1);
-    const EngineLoad engine{load.running, load.waiting, load.waiting_tokens, load.context_tokens,
-                            has_learned ? learned->second.output_p50 : 0};
+    const std::int64_t typical = has_learned ? learned->second.output_p50 : 0;
+    const AnswerLengths answers = AnswerLengths::WithMedian(static_cast<double>(typical));
+    const EngineLoad engine{.running = load.running,
+                            .waiting = load.waiting,
+                            .waiting_tokens = load.waiting_tokens,
+                            .context_tokens = load.context_tokens,
+                            .typical_output = typical,
+                            .answers = typical > 0 ? &answers : nullptr};
     const RequestTimes times =
         TimesOf(*steps, limits, engine, static_cast<std::int64_t>(std::max(prompt_ - cached, 1.0)),
                 static_cast<std::int64_t>(output_));
@@ -318,8 +324,10 @@ class Oracle {
       return s;
     }
     double ttft50 = 1, ttft90 = SpreadOf(basis), tpot50 = 1, tpot90 = SpreadOf(basis);
+    bool observed = false;
     for (const SpeedCorrection& c : Pool(p).speeds) {
       if (c.model != serve.model) continue;
+      observed = true;
       ttft50 = static_cast<double>(c.ttft_p50) / 1e6;
       ttft90 = static_cast<double>(c.ttft_p90) / 1e6;
       tpot50 = static_cast<double>(c.tpot_p50) / 1e6;
@@ -327,8 +335,11 @@ class Oracle {
     }
     const double wait = absl::ToDoubleSeconds(times.wait), ttft = absl::ToDoubleSeconds(times.ttft);
     const double tpot = absl::ToDoubleSeconds(times.tpot);
-    s.wait_p90 = wait * ttft90;
-    s.ttft_p90 = ttft * ttft90 + absl::ToDoubleSeconds(spec.site.round_trip);
+    // Until others end: by their lengths, at the speed between tokens.
+    const double place = absl::ToDoubleSeconds(times.place);
+    const double place_p90 = absl::ToDoubleSeconds(times.place_p90) * (observed ? tpot50 : 1);
+    s.wait_p90 = (wait - place) * ttft90 + place_p90;
+    s.ttft_p90 = (ttft - place) * ttft90 + place_p90 + absl::ToDoubleSeconds(spec.site.round_trip);
     s.tpot_p90 = tpot * tpot90;
     const double busy = (ttft - wait) * ttft50 + tpot * tpot50 * std::max(output_ - 1, 0.0);
     const double held = busy * features_.choices /

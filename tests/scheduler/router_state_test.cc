@@ -5,6 +5,7 @@
 #include <random>
 
 #include "core/check.h"
+#include "performance/answer_lengths.h"
 #include "tests/support/router_world.h"
 #include "tests/support/world.h"
 
@@ -290,6 +291,40 @@ TEST(RouterState, LearnsHowLongPromptsAndAnswersAre) {
   state.Hear(r, 5);
   EXPECT_EQ(state.models().at("chat").output_p50, p50);
   EXPECT_NEAR(static_cast<double>(state.models().at("chat").output_p90), 2000, 250);
+}
+
+// Nine short answers and a long one: of ten tokens that come, eight are of the long one, so what is
+// met under way is mostly long, and half of it is over.
+TEST(RouterState, AnswersUnderWayAreLongerThanAnswers) {
+  State state;
+  Request r = Answer();
+  r.output_tokens = 2;
+  state.Hear(r, 9);
+  r.output_tokens = 72;
+  state.Hear(r);
+  const ModelLearned& learned = state.models().at("chat");
+  EXPECT_EQ(learned.output_p50, 2);
+  EXPECT_EQ(learned.output_mean, 9);
+  ASSERT_EQ(learned.output_left.size(), AnswerLengths::kPoints);
+  // 90 tokens in all: 20 of them have at most 2 to come, then one more for each token.
+  const std::vector<std::int64_t> left = {1,  1,  2,  2,  5,  9,  14, 18, 23, 27,
+                                          32, 36, 41, 45, 50, 54, 59, 63, 68, 72};
+  EXPECT_EQ(learned.output_left, left);
+}
+
+// How long it had to wait for others is no speed.
+TEST(RouterState, WhoWaitedForAPlaceTeachesTheTimeBetweenTokensOnly) {
+  State state;
+  Request r = Answer();
+  r.raw_ttft = absl::ZeroDuration();
+  r.ttft = Seconds(20);
+  r.tpot = Milliseconds(80);
+  state.Hear(r, 5);
+  ASSERT_EQ(state.Speeds().size(), 1u);
+  EXPECT_EQ(state.Speeds()[0].tpot_p90, 2 * kMillion);
+  EXPECT_EQ(state.Speeds()[0].ttft_p90, 2 * kMillion) << "nothing better is known";
+  state.Hear(Answer(), 5);
+  EXPECT_EQ(state.Speeds()[0].ttft_p90, kMillion);
 }
 
 TEST(RouterState, LengthsAreOfEachAnswer) {

@@ -117,6 +117,33 @@ TEST(Router, AnswersAreAsLongAsTheModelsAnswersWere) {
   EXPECT_EQ(Routing(world.View(), features).plan.output_tokens, 300);
 }
 
+// A request that finds every place taken waits until one ends, and nobody knows how long: its p90
+// is that of the shortest rest of those that run, and it is no matter of the engine's speed.
+TEST(Router, AFullBatchIsWaitedForByTheLengthsOfAnswers) {
+  RouterWorld world({EnginePool("a")});
+  const auto on = [&](int running) {
+    return Routing(world.View(), ChatRequest(), {{"a/0", Running(running)}}).On("a");
+  };
+  const int places = world.View()->endpoints()[0].serves[0].limits.max_sequences;
+  EXPECT_LT(on(places - 1).estimate.wait.p90, Milliseconds(100));
+  const RoutedPool full = on(places);
+  EXPECT_GT(full.estimate.wait.p90, 2.5 * full.estimate.wait.p50);
+  // All answers alike: whoever runs has a part of 200 tokens to come, so the first of n ends sooner
+  // than if some were very long.
+  world.inputs.models["chat"] = {.output_p50 = 100, .output_p90 = 100, .output_mean = 100};
+  auto& left = world.inputs.models["chat"].output_left;
+  for (int i = 1; i <= 20; ++i) left.push_back(5 * i);
+  const absl::Duration alike = on(places).estimate.wait.p90;
+  for (int i = 1; i <= 20; ++i) left[static_cast<std::size_t>(i - 1)] = 50 * i;
+  const absl::Duration apart = on(places).estimate.wait.p90;
+  EXPECT_GT(apart, 5 * alike);
+  // The speed of first tokens does not stretch it, that of later ones does.
+  world.Observe("a", 3, 1, 1);
+  EXPECT_LT(on(places).estimate.wait.p90, apart + Seconds(1));
+  world.Observe("a", 1, 3, 1);
+  EXPECT_GT(on(places).estimate.wait.p90, 2 * apart);
+}
+
 TEST(Router, EmbeddingsHaveNoAnswer) {
   RequestFeatures features = ChatRequest();
   features.kind = ModelKind::kEmbedding;
