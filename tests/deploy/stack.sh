@@ -8,6 +8,7 @@ DEPLOY=$ROOT/deploy
 serve_in_sandbox() {
   local name=$1 tries
   shift
+  : >"$SANDBOX/$name.log"
   (cd "$SANDBOX" && exec "$@") >"$SANDBOX/$name.log" 2>&1 &
   disown $!
   for ((tries = 0; tries < 600; ++tries)); do
@@ -67,6 +68,7 @@ has_sample() { [[ $(ask "$1" | jq '.data.result | length') -gt 0 ]]; }
 engine() {
   local name=$1 model=$2 tries
   shift 2
+  : >"$SANDBOX/$name.log"
   (cd "$SANDBOX" && exec spillway engine --device nvidia-a10g-24g --listen 127.0.0.1:0 --speedup 20 --model "$model" "$@") \
     >"$SANDBOX/$name.log" 2>&1 &
   PID=$!
