@@ -42,6 +42,9 @@ struct NodeSeen {
   PoolId pool = kNoPool;
   int node = 0;
   bool up = true;  // down: what runs there is lost
+  // Its owner takes it back. Up: soon, so nothing new starts there, and what runs may end. Down: it
+  // is gone, and nobody pays for it until it is up again.
+  bool taken_back = false;
 };
 // What operators say.
 struct PoolStateSet {

@@ -87,6 +87,7 @@ struct PoolRow {
       own_price;  // set by the API; stands until the file or the price book says another
   absl::Time own_price_at;
   std::vector<int> down;  // nodes seen down, rising
+  std::vector<int> gone;  // of them: taken back by their owner, and paid for by nobody
 };
 // Key: pool. Where the pool's ledger stands within the open hour: what a restart needs to go on.
 struct PoolBooksRow {
@@ -95,6 +96,7 @@ struct PoolBooksRow {
   Usd allocated{};             // ... and since then these amounts, of attempts that ended
   Joules idle_energy{};        // of those: idle watts that went to whoever held a whole device
   absl::Duration node_time{};  // nodes in use x time, from booked_until to touched_at
+  Usd egress{};                // of `allocated`: what answers paid to leave the site
   absl::Time touched_at;
   friend bool operator==(const PoolBooksRow&, const PoolBooksRow&) = default;
 };

@@ -135,6 +135,7 @@ struct Request {
   // for others to end, which says nothing about speed.
   absl::Duration raw_ttft{}, raw_tpot{};
   Usd cost{}, marginal_cost{};
+  Usd egress{};  // of both: what the answer paid to leave its site
   bool priced = true;
   std::optional<Usd> baseline_cost;
   PoolId baseline_pool = kNoPool;

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "core/config.h"
 #include "core/names.h"
+#include "core/storage.h"
 #include "core/workload.h"
 
 // What `spillway simulate` reads, as plain words: which fleets, under which policies, with which
@@ -58,6 +59,16 @@ struct SpotSpec {
   std::vector<std::pair<absl::Duration, int>> available;
   std::optional<absl::Duration> mtbr;       // mean time between reclaims of one node
   absl::Duration away = absl::Minutes(10);  // mean time until another one is had
+  // How long a job takes to save what it has done: one that is told early enough does, and goes on
+  // from there elsewhere. None: jobs begin anew.
+  std::optional<absl::Duration> checkpoint;
+};
+// What it takes until a node that comes (back) is of use: it boots, and its engines read their
+// models (performance/model_load.h).
+struct StartUpSpec {
+  absl::Duration boot = absl::Seconds(120);
+  Storage storage = Storage::kNvme;
+  bool cold = false;  // engines come up like this at the start of the run as well
 };
 // Grid intensity as a step series; each row holds until the next.
 struct CarbonSpec {
@@ -70,7 +81,8 @@ struct WorldSpec {
   FailureSpec failures;
   std::map<std::string, FailureSpec> pool_failures;  // by pool, in place of the above
   SpotSpec spot;
-  PricesSpec prices;  // read from `prices: {file}`; dated, as `kind: Prices`
+  std::optional<StartUpSpec> start_up;  // none: at once
+  PricesSpec prices;                    // read from `prices: {file}`; dated, as `kind: Prices`
   std::string prices_file;
   std::optional<CarbonSpec> carbon;
 };

@@ -292,13 +292,14 @@ SPILLWAY_STORED(record::PoolRow, 0, F("pool", &record::PoolRow::pool),
                 F("added", &record::PoolRow::added), F("removed", &record::PoolRow::removed),
                 F("price", &record::PoolRow::price), F("own_price", &record::PoolRow::own_price),
                 F("own_price_at", &record::PoolRow::own_price_at),
-                F("down", &record::PoolRow::down));
+                F("down", &record::PoolRow::down), F("gone", &record::PoolRow::gone));
 SPILLWAY_STORED(record::PoolBooksRow, 0, F("pool", &record::PoolBooksRow::pool),
                 F("until", &record::PoolBooksRow::booked_until),
                 F("alloc", &record::PoolBooksRow::allocated),
                 F("idle", &record::PoolBooksRow::idle_energy),
                 F("node_time", &record::PoolBooksRow::node_time),
-                F("touched", &record::PoolBooksRow::touched_at));
+                F("touched", &record::PoolBooksRow::touched_at),
+                F("egress", &record::PoolBooksRow::egress));
 SPILLWAY_STORED(record::ObservationRow, 0, F("tenant", &record::ObservationRow::tenant),
                 F("name", &record::ObservationRow::name), F("runs", &record::ObservationRow::runs),
                 F("class", &record::ObservationRow::work_class),
@@ -349,7 +350,8 @@ SPILLWAY_STORED(
     F("ro", &Request::raw_tpot), F("cost", &Request::cost), F("marg", &Request::marginal_cost),
     F("priced", &Request::priced), F("base", &Request::baseline_cost),
     F("bp", &Request::baseline_pool), F("bc", &Request::baseline_code),
-    F("energy", &Request::energy), F("carbon", &Request::carbon), F("casc", &Request::cascade));
+    F("energy", &Request::energy), F("carbon", &Request::carbon), F("casc", &Request::cascade),
+    F("egress", &Request::egress));
 SPILLWAY_STORED(EndpointState, 0, F("up", &EndpointState::up),
                 F("ejected", &EndpointState::ejected), F("models", &EndpointState::models));
 SPILLWAY_STORED(SpeedCorrection, 0, F("model", &SpeedCorrection::model),
@@ -386,7 +388,8 @@ SPILLWAY_STORED(event::AttemptEnded, 0, F("key", &event::AttemptEnded::key),
                 F("sig", &event::AttemptEnded::signal), F("msg", &event::AttemptEnded::message),
                 F("energy", &event::AttemptEnded::metered));
 SPILLWAY_STORED(event::NodeSeen, 0, F("pool", &event::NodeSeen::pool),
-                F("node", &event::NodeSeen::node), F("up", &event::NodeSeen::up));
+                F("node", &event::NodeSeen::node), F("up", &event::NodeSeen::up),
+                F("back", &event::NodeSeen::taken_back));
 SPILLWAY_STORED(event::PoolStateSet, 0, F("pool", &event::PoolStateSet::pool),
                 F("state", &event::PoolStateSet::state));
 SPILLWAY_STORED(event::PoolPriced, 0, F("pool", &event::PoolPriced::pool),

@@ -39,6 +39,8 @@ class WorldReader {
     ObjectReader r(at, "`world`");
     r.Optional("failures", out, [this](const Place& p, WorldSpec& w) { ReadFailures(p, w); });
     r.Optional("spot", out.spot, [this](const Place& p, SpotSpec& s) { ReadSpot(p, s); });
+    StartUpSpec start_up;
+    if (r.Optional("start_up", start_up, ReadStartUp)) out.start_up = start_up;
     r.Optional("prices", out, [this](const Place& p, WorldSpec& w) { ReadPriceFile(p, w); });
     CarbonSpec carbon;
     if (r.Optional("carbon", carbon, [this](const Place& p, CarbonSpec& c) { ReadCarbon(p, c); }))
@@ -81,12 +83,22 @@ class WorldReader {
     r.Finish();
   }
 
+  static void ReadStartUp(const Place& at, StartUpSpec& out) {
+    ObjectReader r(at, "`start_up`");
+    r.Optional("boot", out.boot);
+    r.Optional("storage", out.storage);
+    r.Optional("cold", out.cold);
+    r.Finish();
+  }
+
   void ReadSpot(const Place& at, SpotSpec& out) {
     ObjectReader r(at, "`spot`");
     const auto pool_name = [this](const Place& p, std::string& name) { ReadPoolName(p, name); };
     r.Required("pools", out.pools, Listed(pool_name, kMostNames));
     r.Optional("notice", out.notice);
     r.Optional("away", out.away, ReadSpan);
+    absl::Duration checkpoint{};
+    if (r.Optional("checkpoint", checkpoint)) out.checkpoint = checkpoint;
     const bool has_process = r.Optional("mtbr", out.mtbr, [](const Place& p, auto& mtbr) {
       absl::Duration span{};
       ReadSpan(p, span);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "performance/fabric.h"
+
 namespace spillway {
 namespace {
 
@@ -69,7 +71,9 @@ std::optional<int> SpeedBook::ClassNumber(std::string_view work_class) const {
 }
 
 PoolSpeed SpeedBook::SpeedOf(const PoolSpec& pool) const {
-  PoolSpeed out{.pool = pool.name, .device = pool.device, .speed = pool.speed};
+  PoolSpeed out{.pool = pool.name,
+                .device = pool.device,
+                .speed = pool.speed / ConfidentialFactor(pool, pool.kind)};
   out.by_cpu = pool.kind == DeviceKind::kCpu;
   const auto found = devices_.find(pool.device);
   if (found == devices_.end() || out.by_cpu != (found->second.vcpus > 0)) {
@@ -78,7 +82,7 @@ PoolSpeed SpeedBook::SpeedOf(const PoolSpec& pool) const {
   }
   out.rates = found->second.rates;
   const double parts = out.by_cpu ? found->second.vcpus : 1;
-  for (Rate& rate : out.rates) rate.units_per_second *= pool.speed / parts;
+  for (Rate& rate : out.rates) rate.units_per_second *= out.speed / parts;
   return out;
 }
 

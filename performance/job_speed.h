@@ -29,12 +29,13 @@ struct Rate {
   bool known() const { return units_per_second > 0; }
 };
 
-// One pool's part of the catalogue. A pool with `speedup: k` does everything k times as fast.
+// One pool's part of the catalogue. A pool with `speedup: k` does everything k times as fast; one
+// of trusted domains takes longer (ConfidentialFactor of fabric.h).
 struct PoolSpeed {
   std::string pool, device;  // device: empty where no entry of the catalogue describes it
-  double speed = 1;
-  bool by_cpu = false;      // rates are of one CPU, else of one whole device
-  std::vector<Rate> rates;  // by number of the class; `speed` included
+  double speed = 1;          // both of these
+  bool by_cpu = false;       // rates are of one CPU, else of one whole device
+  std::vector<Rate> rates;   // by number of the class; `speed` included
 };
 
 // The catalogue by number. Immutable; keeps copies of what it needs.

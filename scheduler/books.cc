@@ -187,7 +187,9 @@ void Books::Add(PoolRun& pool, const Request& request, absl::Time now) {
   } else {
     ++row.without_baseline;
   }
+  row.node_time -= NodeTimeOf(pool, request.egress);
   pool.books.allocated += request.cost;
+  pool.books.egress += request.egress;
 }
 
 void Books::Close(PoolRun& pool, FindJob job_of, absl::Time until) {
@@ -217,7 +219,7 @@ void Books::Close(const PoolRun& pool, record::PoolBooksRow& books, FindJob job_
                                    : IsAlwaysUp(pool.spec()) ? (until - from) * pool.spec().nodes
                                                              : in_use;
   const bool by_the_hour = IsPriced(pool.spec(), pool.price) && !pool.removed;
-  const Usd bill = by_the_hour ? *pool.price.node_hour * node_time : books.allocated;
+  const Usd bill = by_the_hour ? *pool.price.node_hour * node_time + books.egress : books.allocated;
   const Joules idle_energy = pool.spec().power.idle * node_time - books.idle_energy;
   if (bill != books.allocated || idle_energy != Joules(0)) {
     record::LedgerRow& idle = Row(from, pool.id(), "", Category::kIdle, WorkKind::kService);

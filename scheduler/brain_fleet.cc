@@ -41,6 +41,7 @@ void Brain::Impl::EmitPool(const PoolRun& pool) {
                       .own_price_at = pool.own_price_at};
   for (int i = 0; i < pool.nodes().size(); ++i) {
     if (!pool.nodes().IsUp(i)) row.down.push_back(i);
+    if (pool.nodes().IsGone(i)) row.gone.push_back(i);
   }
   effects_->records.push_back(std::move(row));
 }
@@ -61,7 +62,8 @@ absl::Status Brain::Impl::Restore(Remembered remembered) {
     pool->own_price = row.own_price;
     pool->own_price_at = row.own_price_at;
     pool->price = row.price;
-    for (const int node : row.down) pool->SetNodeUp(node, false);
+    for (const int node : row.down) pool->SetNode(node, false, false);
+    for (const int node : row.gone) pool->SetNode(node, false, true);
     world_.pools.push_back(std::move(pool));
   }
   emitted_books_.resize(world_.pools.size());
@@ -270,7 +272,8 @@ Reply Brain::Impl::On(const event::PricesSet& e) {
 Reply Brain::Impl::On(const event::CarbonSeen& e) {
   bool any = false;
   for (const auto& pool : world_.pools) {
-    if (pool->removed || pool->spec().site.name != e.site || pool->spec().site.carbon == e.intensity)
+    if (pool->removed || pool->spec().site.name != e.site ||
+        pool->spec().site.carbon == e.intensity)
       continue;
     BringUp(*pool);
     pool->SetCarbon(e.intensity);
@@ -345,14 +348,19 @@ void Brain::Impl::DrainedMaybe(PoolRun& pool) {
 
 Reply Brain::Impl::On(const event::NodeSeen& e) {
   PoolRun* pool = Pool(e.pool);
-  if (pool == nullptr || e.node < 0 || e.node >= pool->nodes().size() ||
-      pool->nodes().IsUp(e.node) == e.up)
+  if (pool == nullptr || e.node < 0 || e.node >= pool->nodes().size()) return {};
+  const bool usable = e.up && !e.taken_back, gone = !e.up && e.taken_back;
+  const std::vector<AttemptKey> lost = e.up ? std::vector<AttemptKey>() : pool->RunningOn(e.node);
+  if (pool->nodes().IsUp(e.node) == usable && pool->nodes().IsGone(e.node) == gone && lost.empty())
     return {};
-  for (const AttemptKey key : pool->SetNodeUp(e.node, e.up)) {
-    LoseAttempt(key, absl::StrCat("node ", e.node, " of pool ", pool->spec().name, " went down"));
+  Books::Touch(*pool, now_);  // what is in use may change
+  pool->SetNode(e.node, usable, gone);
+  for (const AttemptKey key : lost) {
+    LoseAttempt(key, absl::StrCat("node ", e.node, " of pool ", pool->spec().name,
+                                  gone ? " was taken back" : " went down"));
   }
   EmitPool(*pool);
-  if (e.up) {
+  if (usable) {
     MarkFree(*pool);
   } else {
     ConsiderAll();

@@ -2,6 +2,7 @@
 // what the router gets to see of it all.
 #include <set>
 
+#include "performance/network.h"
 #include "scheduler/brain_impl.h"
 #include "scheduler/router_view.h"
 
@@ -63,7 +64,9 @@ Reply Brain::Impl::On(const event::EndpointSeen& e) {
 Reply Brain::Impl::On(const event::RequestsEnded& e) {
   for (const auto& request : e.requests) {
     PoolRun* pool = Pool(request->endpoint().pool);
-    const absl::Duration way = pool ? pool->spec().site.round_trip : absl::ZeroDuration();
+    const absl::Duration way =
+        pool ? WayTo(pool->spec().site, Bytes(request->features.prompt_bytes))
+             : absl::ZeroDuration();
     router_changed_ |= router_.Note(*request, way, now_);
     // An endpoint that was given up has answered nothing.
     if (pool != nullptr && request->attempts.back().fault == ForwardFault::kNone)

@@ -78,6 +78,13 @@ void NodeSet::SetUp(int i, bool up) {
   up_in_[static_cast<std::size_t>(node.group)] += up ? 1 : -1;
 }
 
+void NodeSet::SetGone(int i, bool gone) {
+  Node& node = nodes_[static_cast<std::size_t>(i)];
+  if (node.gone == gone) return;
+  node.gone = gone;
+  if (node.holders > 0) in_use_ += gone ? -1 : 1;
+}
+
 bool NodeSet::Usable(int i, int group) const {
   const Node& node = nodes_[static_cast<std::size_t>(i)];
   return node.up && (node.group == kCommon || node.group == group);
@@ -185,7 +192,7 @@ void NodeSet::Take(const std::vector<NodeShare>& shares, const Slot& slot) {
     for (const int d : share.devices)
       node.parts[static_cast<std::size_t>(d)] =
           static_cast<std::int16_t>(node.parts[static_cast<std::size_t>(d)] - slot.device_parts);
-    in_use_ += node.holders++ == 0;
+    in_use_ += node.holders++ == 0 && !node.gone;
     if (node.up) Insert(share.node);
   }
 }
@@ -199,7 +206,7 @@ void NodeSet::Give(const std::vector<NodeShare>& shares, const Slot& slot) {
     for (const int d : share.devices)
       node.parts[static_cast<std::size_t>(d)] =
           static_cast<std::int16_t>(node.parts[static_cast<std::size_t>(d)] + slot.device_parts);
-    in_use_ -= --node.holders == 0;
+    in_use_ -= --node.holders == 0 && !node.gone;
     SPILLWAY_CHECK(node.holders >= 0 && node.cpus <= shape_.cpus && node.memory <= shape_.memory);
     if (node.up) Insert(share.node);
   }

@@ -53,6 +53,9 @@ class NodeSet {
   void Give(const std::vector<NodeShare>& shares, const Slot& slot);
   // A node that is down is in no index; what runs there still gives back.
   void SetUp(int node, bool up);
+  // One that is gone is not in use, whatever is held of it. It is not up either.
+  void SetGone(int node, bool gone);
+  bool IsGone(int node) const { return nodes_[static_cast<std::size_t>(node)].gone; }
   bool IsUp(int node) const { return nodes_[static_cast<std::size_t>(node)].up; }
 
   // May work of this group use the node, and is it up?
@@ -64,7 +67,7 @@ class NodeSet {
   int up() const { return up_; }
   int UpIn(int group) const;              // up nodes that work of this group may use
   int SizeIn(int group) const;            // the same, up or not
-  int in_use() const { return in_use_; }  // nodes on which something is held, up or not
+  int in_use() const { return in_use_; }  // nodes on which something is held, up or not, but there
   MilliCpus cpus_free() const { return cpus_free_; }
   Bytes memory_free() const { return memory_free_; }
   std::int64_t devices_free() const {
@@ -79,7 +82,7 @@ class NodeSet {
     std::vector<std::int16_t> parts;  // left of each device, in thousandths
     int group = kCommon;
     int holders = 0;
-    bool up = true;
+    bool up = true, gone = false;
   };
   // What a node has left. Ordered by devices first, so that packing spares nodes with whole ones.
   using LeftKey = std::tuple<int, int, std::int64_t,

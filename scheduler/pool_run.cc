@@ -94,9 +94,10 @@ std::vector<AttemptKey> PoolRun::Respecify(std::shared_ptr<const PoolSpec> spec,
                                            const TenantsSpec& tenants) {
   spec_ = std::move(spec);
   std::vector<int> groups = GroupsOf(*spec_, tenants, tenant_groups_);
-  std::vector<int> down;
-  for (int i = 0; i < nodes_.size(); ++i) {
-    if (!nodes_.IsUp(i) && i < spec_->nodes) down.push_back(i);
+  std::vector<int> down, gone;
+  for (int i = 0; i < std::min(nodes_.size(), spec_->nodes); ++i) {
+    if (!nodes_.IsUp(i)) down.push_back(i);
+    if (nodes_.IsGone(i)) gone.push_back(i);
   }
   const std::vector<Held> engines =
       PlaceReplicas(*spec_, groups, static_cast<int>(tenant_groups_.size()) + 1);
@@ -105,6 +106,7 @@ std::vector<AttemptKey> PoolRun::Respecify(std::shared_ptr<const PoolSpec> spec,
   bare_.reset();
   if (!engines.empty()) bare_ = nodes_;
   for (const int node : down) nodes_.SetUp(node, false);
+  for (const int node : gone) nodes_.SetGone(node, true);
   const auto before = std::move(running_);
   running_.clear();
   p50_ = p90_ = Releases();
@@ -175,17 +177,19 @@ void PoolRun::Release(AttemptKey key) {
   Touch();
 }
 
-std::vector<AttemptKey> PoolRun::SetNodeUp(int node, bool up) {
-  std::vector<AttemptKey> lost;
-  if (node < 0 || node >= nodes_.size() || nodes_.IsUp(node) == up) return lost;
+void PoolRun::SetNode(int node, bool up, bool gone) {
   nodes_.SetUp(node, up);
+  nodes_.SetGone(node, gone);
   Touch();
-  if (up) return lost;
+}
+
+std::vector<AttemptKey> PoolRun::RunningOn(int node) const {
+  std::vector<AttemptKey> there;
   for (const auto& [key, held] : running_) {
     const auto is_there = [&](const NodeShare& share) { return share.node == node; };
-    if (std::any_of(held->nodes.begin(), held->nodes.end(), is_there)) lost.push_back(key);
+    if (std::any_of(held->nodes.begin(), held->nodes.end(), is_there)) there.push_back(key);
   }
-  return lost;
+  return there;
 }
 
 // Only nodes that give something back are looked at, with what they would then have.

@@ -55,8 +55,9 @@ class PoolRun {
   void Hold(Running running);
   void Expect(AttemptKey key, absl::Time end_p50, absl::Time end_p90);  // a better guess
   void Release(AttemptKey key);
-  // Answers what ran there, when the node goes down.
-  std::vector<AttemptKey> SetNodeUp(int node, bool up);
+  // Up: new work may start there. Gone: it is not up, and nobody pays for it.
+  void SetNode(int node, bool up, bool gone);
+  std::vector<AttemptKey> RunningOn(int node) const;
 
   bool Fits(const Slot& slot, int count, int group) const {
     return nodes_.Fits(slot, count, group);

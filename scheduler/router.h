@@ -57,6 +57,8 @@ struct RoutedPool {
 struct RequestSize {
   std::int64_t prompt = 0, output = 0;  // tokens; output of one answer
   int choices = 1;
+  std::int64_t micro_bytes = 0;  // of the text of one token; 0: no text
+  Bytes TextOf(std::int64_t tokens) const { return Bytes(tokens * micro_bytes / 1'000'000); }
 };
 
 // How long a request waits for room where every able endpoint is full, before it is refused: as

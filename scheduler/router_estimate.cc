@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "performance/network.h"
 #include "performance/request_time.h"
 #include "scheduler/amounts.h"
 #include "scheduler/router_batch.h"
@@ -76,7 +77,8 @@ RequestTiming TimingOn(const RouterView& view, const ViewEndpoint& endpoint, con
   }
   const SpeedCorrection& by = served.correction;
   const double spread = SpreadOf(served.basis);
-  const absl::Duration way = view.pools()[endpoint.pool].spec->site.round_trip;
+  const absl::Duration way =
+      WayTo(view.pools()[endpoint.pool].spec->site, size.TextOf(size.prompt));
   const auto steps = std::max<std::int64_t>(size.output - 1, 0);
   const auto p90 = [&](absl::Duration raw, absl::Duration p50, std::int64_t micro) {
     return by.observed ? std::max(Corrected(raw, micro), p50) : Scale(p50, spread);
@@ -101,26 +103,31 @@ RequestTiming TimingOn(const RouterView& view, const ViewEndpoint& endpoint, con
   return t;
 }
 
-void Charge(const RouterView& view, const ViewEndpoint& endpoint, absl::Duration held,
-            const RequestSize& size, std::int64_t all_output, Estimate& out) {
+Usd Charge(const RouterView& view, const ViewEndpoint& endpoint, absl::Duration held,
+           const RequestSize& size, std::int64_t all_output, Estimate& out) {
   const ViewPool& pool = view.pools()[endpoint.pool];
   const PoolSpec& spec = *pool.spec;
   out.energy = endpoint.dynamic * held;
   const Joules with_pue = Scale(out.energy, spec.power.pue);
   out.carbon = spec.site.carbon.value_or(GramsCo2ePerKwh(0)) * with_pue;
+  const Usd egress = EgressOf(spec.site, size.TextOf(all_output));
   if (spec.billing == Billing::kToken) {
     out.priced = pool.price.input || pool.price.output;
-    out.cost = SumOf(pool.price.input.value_or(UsdPerMtoken(0)) * Tokens(size.prompt),
-                     pool.price.output.value_or(UsdPerMtoken(0)) * Tokens(all_output));
+    out.cost = SumOf(SumOf(pool.price.input.value_or(UsdPerMtoken(0)) * Tokens(size.prompt),
+                           pool.price.output.value_or(UsdPerMtoken(0)) * Tokens(all_output)),
+                     egress);
     out.marginal_cost = out.cost;
-    return;
+    return egress;
   }
   out.priced = IsPriced(spec, pool.price);
-  if (!out.priced) return;
+  if (!out.priced) return Usd(0);
   out.cost = endpoint.rate * held;
   out.marginal_cost = spec.billing == Billing::kCommitted
                           ? spec.power.tariff.value_or(UsdPerKwh(0)) * with_pue
                           : out.cost;
+  out.cost = SumOf(out.cost, egress);
+  out.marginal_cost = SumOf(out.marginal_cost, egress);
+  return egress;
 }
 
 Estimate EstimateFrom(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
@@ -131,7 +138,8 @@ Estimate EstimateFrom(const RouterView& view, const ViewEndpoint& endpoint, cons
   e.ttft = t.ttft;
   if (size.output > 1) e.tpot = t.tpot;
   e.basis = served.basis;
-  const absl::Duration way = view.pools()[endpoint.pool].spec->site.round_trip;
+  const absl::Duration way =
+      WayTo(view.pools()[endpoint.pool].spec->site, size.TextOf(size.prompt));
   Charge(view, endpoint, HeldOn(served, load, size, t.wait, t.duration - way), size,
          size.output * size.choices, e);
   return e;
@@ -144,6 +152,7 @@ RequestSize SizeOf(const RouterView& view, const RequestShape& shape,
   if (shape.models.empty()) return size;
   const ViewModel& model = view.models()[static_cast<std::size_t>(shape.models.front())];
   const std::int64_t micro = model.micro_bytes_per_token;
+  size.micro_bytes = micro;
   size.prompt = std::max<std::int64_t>((features.prompt_bytes * kMillion + micro - 1) / micro, 1);
   if (features.kind == ModelKind::kEmbedding) return size;
   size.output = model.output_p50 > 0 ? model.output_p50 : kAssumedOutput;
@@ -186,7 +195,7 @@ Usd MostCostOn(const RouterView& view, const ViewEndpoint& endpoint, const Serve
   most.output = std::min(longest, std::max(served.longest() - size.prompt, std::int64_t{0}));
   const RequestTiming t = TimingOn(view, endpoint, served, load, most);
   if (IsInfinite(t.duration_p90)) return kNoBound;
-  const absl::Duration held = t.duration_p90 - spec.site.round_trip;
+  const absl::Duration held = t.duration_p90 - WayTo(spec.site, size.TextOf(size.prompt));
   Charge(view, endpoint, HeldOn(served, load, size, t.wait_p90, held), most,
          most.output * size.choices, at_most);
   return at_most.cost;

@@ -34,7 +34,8 @@ Estimate EstimateFrom(const RouterView& view, const ViewEndpoint& endpoint, cons
 
 // What holding a share of the endpoint's time comes to, for all choices of one request; all_output:
 // tokens of all of them. Fills cost, marginal_cost, priced, energy, carbon.
-void Charge(const RouterView& view, const ViewEndpoint& endpoint, absl::Duration held,
+// Answers what of the costs its answer pays to leave the site.
+Usd Charge(const RouterView& view, const ViewEndpoint& endpoint, absl::Duration held,
             const RequestSize& size, std::int64_t all_output, Estimate& out);
 
 // The prompt by its bytes and the model's learned ratio, the answer by what the model's answers

@@ -127,8 +127,8 @@ void SettleRequest(const RouterView& view, const RequestShape& shape, Request& r
   // The engine counts all answers together.
   size.output = request.output_tokens ? *request.output_tokens / size.choices : size.output;
   Estimate booked;
-  Charge(view, endpoint, request.held, size,
-         request.output_tokens.value_or(size.output * size.choices), booked);
+  request.egress = Charge(view, endpoint, request.held, size,
+                          request.output_tokens.value_or(size.output * size.choices), booked);
   request.cost = booked.cost;
   request.marginal_cost = booked.marginal_cost;
   request.priced = booked.priced;

@@ -20,6 +20,10 @@ enum class TickKind : std::uint32_t {
   kNodeNotice,  // `id`: number of a node in the world, which will soon be taken back
   kNodeDown,
   kNodeUp,
+  kNodeBooted,  // the same node: work may start there
+  kEngineUp,    // `id`: of a server, which has its model now
+  kJobStart,    // of an attempt, whose node has booted
+  kCarbon,      // `id`: the step of the grid's series that begins
 };
 struct Tick {
   TickKind kind = TickKind::kStep;

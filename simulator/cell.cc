@@ -1,7 +1,10 @@
 #include "simulator/cell.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,6 +15,7 @@
 #include "simulator/job_flow.h"
 #include "simulator/nodes_world.h"
 #include "simulator/request_flow.h"
+#include "simulator/start_up.h"
 #include "simulator/tally.h"
 #include "simulator/virtual_host.h"
 
@@ -34,7 +38,8 @@ class Cell {
                scenario_.start + scenario_.warm_up, inputs.config->fleet.pools.size()),
         bound_(*inputs.config),
         requests_(catalog_, agenda_, tally_, bound_),
-        jobs_(inputs.config->fleet, inputs.config->catalog, agenda_),
+        jobs_(inputs.config->fleet, inputs.config->catalog, scenario_.world, agenda_),
+        start_up_(*inputs.config, scenario_.world),
         nodes_(inputs.config->fleet, scenario_.world, inputs.seed, agenda_) {}
 
   absl::StatusOr<CellOutcome> Run();
@@ -51,6 +56,11 @@ class Cell {
   void Flush(absl::Time now);
   void HearTurns();
   void ChangeNode(const Tick& tick, absl::Time now);
+  static bool IsOn(const VirtualServer& server, const NodesWorld::Node& node);
+  void BootNode(std::uint32_t id, absl::Time now);
+  void SetEngine(std::uint32_t server, bool up, absl::Time now);
+  void StartEngine(std::uint32_t server, absl::Time at);
+  void TellCarbon(std::size_t step, absl::Time now);
   bool IsOver() const { return arrivals_over_ && in_system() == 0 && turns_.empty(); }
   std::int64_t in_system() const { return requests_.in_flight() + open_jobs_; }
   absl::StatusOr<CellOutcome> Conclude();
@@ -65,6 +75,7 @@ class Cell {
   CellBound bound_;
   RequestFlow requests_;
   JobFlow jobs_;
+  const StartUp start_up_;
   NodesWorld nodes_;
 
   Arrival next_;
@@ -75,6 +86,7 @@ class Cell {
   absl::Time view_at_ = absl::InfinitePast();
   bool view_planned_ = false;
   absl::Time brain_due_ = absl::InfiniteFuture();
+  std::map<std::uint32_t, absl::Time> boots_, loads_;  // nodes and servers that come up, and when
   std::int64_t open_jobs_ = 0;
   std::map<JobId, absl::Time> open_;  // and when they came
   absl::Time now_, last_arrival_, last_end_;
@@ -90,7 +102,19 @@ absl::Status Cell::Begin() {
     for (int i = 0; i < EndpointsOf(pools[p]); ++i)
       Post(event::EndpointSeen{.endpoint = {id, i}, .up = true}, now_);
   }
+  if (const auto& carbon = scenario_.world.carbon; carbon && !carbon->series.empty()) {
+    const auto& series = carbon->series;
+    std::size_t step = 0;
+    while (step + 1 < series.size() && series[step + 1].first <= now_) ++step;
+    TellCarbon(step, now_);
+  }
   SPILLWAY_RETURN_IF_ERROR(RefreshView(now_));
+  if (start_up_.cold()) {
+    for (std::uint32_t i = 0; i < requests_.servers().size(); ++i) {
+      SetEngine(i, false, now_);
+      StartEngine(i, now_ + start_up_.boot());
+    }
+  }
   has_next_ = inputs_.arrivals->Next(next_);
   arrivals_over_ = !has_next_;
   return absl::OkStatus();
@@ -157,6 +181,12 @@ absl::Status Cell::Happen(const TimedEvent<Tick>& event, absl::Time now) {
       for (event::Body& body : events) Post(std::move(body), now);
       break;
     }
+    case TickKind::kJobStart: {
+      std::vector<event::Body> events;
+      jobs_.Start(event.payload.id, now, events);
+      for (event::Body& body : events) Post(std::move(body), now);
+      break;
+    }
     case TickKind::kBrain:
       if (now != brain_due_) break;
       brain_due_ = absl::InfiniteFuture();
@@ -183,6 +213,17 @@ absl::Status Cell::Happen(const TimedEvent<Tick>& event, absl::Time now) {
     case TickKind::kNodeDown:
     case TickKind::kNodeUp:
       ChangeNode(event.payload, now);
+      break;
+    case TickKind::kNodeBooted:
+      BootNode(event.payload.id, now);
+      break;
+    case TickKind::kEngineUp:
+      if (const auto due = loads_.find(event.payload.id); due != loads_.end() && due->second == now)
+        SetEngine(event.payload.id, true, now);
+      HearTurns();
+      break;
+    case TickKind::kCarbon:
+      TellCarbon(event.payload.id, now);
       break;
   }
   return absl::OkStatus();
@@ -272,19 +313,83 @@ void Cell::HearTurns() {
 
 void Cell::ChangeNode(const Tick& tick, absl::Time now) {
   const NodesWorld::Node& node = nodes_.Change(tick, now);
-  // Told that it goes, an engine takes nothing new; what it has it may still finish.
   const bool leaves = tick.kind == TickKind::kNodeNotice;
+  const bool comes = node.up && !leaves;
+  boots_.erase(tick.id);
+  if (comes && start_up_.takes_time()) {
+    // It is there and paid for, and of no use yet.
+    Post(event::NodeSeen{.pool = node.pool, .node = node.node, .up = true, .taken_back = true},
+         now);
+    boots_[tick.id] = now + start_up_.boot();
+    agenda_.At(boots_[tick.id], EventClass::kFault, {TickKind::kNodeBooted, tick.id});
+    return;
+  }
+  // Told that it goes, an engine takes nothing new; what it has it may still finish.
   const auto& servers = requests_.servers();
   for (std::uint32_t i = 0; i < servers.size(); ++i) {
-    const auto& on = servers[i].nodes;
-    if (servers[i].key.pool != node.pool || std::find(on.begin(), on.end(), node.node) == on.end())
-      continue;
-    Post(event::EndpointSeen{.endpoint = servers[i].key, .up = node.up && !leaves}, now);
-    if (!leaves) requests_.SetUp(i, node.up, now);
+    if (!IsOn(servers[i], node)) continue;
+    if (leaves) {
+      loads_.erase(i);
+      Post(event::EndpointSeen{.endpoint = servers[i].key, .up = false}, now);
+    } else {
+      SetEngine(i, comes, now);
+    }
   }
-  if (leaves) return;
-  Post(event::NodeSeen{.pool = node.pool, .node = node.node, .up = node.up}, now);
+  if (leaves) jobs_.Notice(node.pool, node.node, now);
+  Post(
+      event::NodeSeen{
+          .pool = node.pool, .node = node.node, .up = node.up, .taken_back = node.spot && !comes},
+      now);
   HearTurns();
+}
+
+bool Cell::IsOn(const VirtualServer& server, const NodesWorld::Node& node) {
+  return server.key.pool == node.pool &&
+         std::find(server.nodes.begin(), server.nodes.end(), node.node) != server.nodes.end();
+}
+
+void Cell::BootNode(std::uint32_t id, absl::Time now) {
+  const auto due = boots_.find(id);
+  if (due == boots_.end() || due->second != now) return;  // it is gone again
+  boots_.erase(due);
+  const NodesWorld::Node& node = nodes_.node(id);
+  Post(event::NodeSeen{.pool = node.pool, .node = node.node, .up = true}, now);
+  const auto& servers = requests_.servers();
+  for (std::uint32_t i = 0; i < servers.size(); ++i) {
+    if (IsOn(servers[i], node)) StartEngine(i, now);
+  }
+}
+
+void Cell::StartEngine(std::uint32_t server, absl::Time at) {
+  loads_[server] = at + start_up_.LoadOf(requests_.servers()[server].key);
+  agenda_.At(loads_[server], EventClass::kFault, {TickKind::kEngineUp, server});
+}
+
+void Cell::SetEngine(std::uint32_t server, bool up, absl::Time now) {
+  loads_.erase(server);
+  Post(event::EndpointSeen{.endpoint = requests_.servers()[server].key, .up = up}, now);
+  requests_.SetUp(server, up, now);
+}
+
+// The grid's series reaches the brain as a live controller's does: policies decide by it, and the
+// ledger counts by it.
+void Cell::TellCarbon(std::size_t step, absl::Time now) {
+  const CarbonSpec& carbon = *scenario_.world.carbon;
+  const auto& [since, intensity] = carbon.series[step];
+  if (since > now) {
+    agenda_.At(since, EventClass::kPrice, {TickKind::kCarbon, static_cast<std::uint32_t>(step)});
+    return;
+  }
+  std::set<std::string> sites(carbon.sites.begin(), carbon.sites.end());
+  if (sites.empty()) {
+    for (const PoolSpec& pool : inputs_.config->fleet.pools) sites.insert(pool.site.name);
+  }
+  for (const std::string& site : sites)
+    Post(event::CarbonSeen{.site = site, .intensity = intensity, .as_of = since}, now);
+  if (step + 1 < carbon.series.size()) {
+    agenda_.At(carbon.series[step + 1].first, EventClass::kPrice,
+               {TickKind::kCarbon, static_cast<std::uint32_t>(step + 1)});
+  }
 }
 
 // --- The end -------------------------------------------------------------------------------------
@@ -329,8 +434,7 @@ absl::StatusOr<CellOutcome> Cell::Conclude() {
   out.span = until - scenario_.start;
   out.bin = TimeStrip::kFirstBin;
   while (out.span > out.bin * static_cast<int>(TimeStrip::kMostBins)) out.bin *= 2;
-  const auto& carbon = scenario_.world.carbon;
-  tally_.Write(fleet, host_.Ledger(until), carbon ? &*carbon : nullptr, out);
+  tally_.Write(fleet, host_.Ledger(until), out);
   for (std::size_t p = 0; p < fleet.pools.size(); ++p) {
     PoolOutcome& pool = out.pools[p];
     std::vector<const TimeStrip*> strips;

@@ -3,22 +3,20 @@
 #include <algorithm>
 #include <utility>
 
-#include "performance/fabric.h"
-
 namespace spillway {
 
-JobFlow::JobFlow(const FleetSpec& fleet, const Catalog& catalog, Agenda& agenda)
-    : fleet_(fleet), speeds_(catalog), agenda_(agenda), pools_(fleet.pools.size()) {
+JobFlow::JobFlow(const FleetSpec& fleet, const Catalog& catalog, const WorldSpec& world,
+                 Agenda& agenda)
+    : fleet_(fleet), speeds_(catalog), agenda_(agenda), pools_(fleet.pools.size()), world_(world) {
   for (const PoolSpec& pool : fleet.pools) pool_speeds_.push_back(speeds_.SpeedOf(pool));
 }
 
 absl::Duration JobFlow::DurationOf(const command::Launch& launch) const {
-  // What trusted domains cost is learned by observing: catalogue rates are without it.
-  const PoolSpec& spec = fleet_.pools[Index(launch.pool)];
-  const double slower = ConfidentialFactor(spec, spec.kind);
+  const auto saved = saved_.find(launch.key.job);
+  const double left = saved == saved_.end() ? 1 : 1 - saved->second;
   const auto truth = truths_.find(launch.key.job);
   if (truth == truths_.end() || std::holds_alternative<std::monostate>(truth->second))
-    return Scale(launch.modelled_duration, slower);
+    return Scale(launch.modelled_duration, left);
   const auto named = [this](std::string_view name) -> const PoolSpeed* {
     const auto found = std::find_if(pool_speeds_.begin(), pool_speeds_.end(),
                                     [name](const PoolSpeed& pool) { return pool.pool == name; });
@@ -27,7 +25,16 @@ absl::Duration JobFlow::DurationOf(const command::Launch& launch) const {
   const WorkFace face = FaceOf(*launch.work, launch.alternative);
   const JobLength length = LengthOf(Resolve(truth->second, speeds_, named), face.needs,
                                     pool_speeds_[Index(launch.pool)], launch.modelled_duration);
-  return Scale(length.p50, slower);
+  return Scale(length.p50, left);
+}
+
+// Nodes that are bought while they are used are switched on for the first work on them.
+bool JobFlow::OpensNode(const command::Launch& launch) const {
+  const PoolSpec& pool = fleet_.pools[Index(launch.pool)];
+  if (!world_.start_up || pool.billing != Billing::kMetered || !pool.serves.empty()) return false;
+  return std::any_of(launch.nodes.begin(), launch.nodes.end(), [&](const NodeShare& share) {
+    return !held_.contains({launch.pool, share.node});
+  });
 }
 
 double JobFlow::ShareOf(const command::Launch& launch) const {
@@ -52,31 +59,77 @@ void JobFlow::Hold(PoolId id, double share, absl::Time now) {
 void JobFlow::Run(const command::Launch& launch, absl::Time now, std::vector<event::Body>& events) {
   if (by_key_.contains(launch.key)) return;
   const std::uint32_t id = ++last_;
-  const double share = ShareOf(launch);
-  running_.emplace(id, Running{launch.key, launch.pool, share});
+  Running run{.key = launch.key,
+              .pool = launch.pool,
+              .share = ShareOf(launch),
+              .begins = now,
+              .takes = DurationOf(launch)};
+  if (OpensNode(launch)) run.begins = now + world_.start_up->boot;
+  for (const NodeShare& share : launch.nodes) {
+    run.nodes.push_back(share.node);
+    ++held_[{launch.pool, share.node}];
+  }
   by_key_.emplace(launch.key, id);
-  Hold(launch.pool, share, now);
-  agenda_.At(now + DurationOf(launch), EventClass::kStep, {TickKind::kJobEnd, id});
-  events.push_back(event::AttemptStarted{launch.key});
+  Hold(launch.pool, run.share, now);
+  agenda_.At(run.begins + run.takes, EventClass::kStep, {TickKind::kJobEnd, id});
+  if (run.begins > now) {
+    agenda_.At(run.begins, EventClass::kStep, {TickKind::kJobStart, id});
+  } else {
+    events.push_back(event::AttemptStarted{launch.key});
+  }
+  running_.emplace(id, std::move(run));
+}
+
+void JobFlow::Start(std::uint32_t id, absl::Time, std::vector<event::Body>& events) {
+  const auto running = running_.find(id);
+  if (running != running_.end()) events.push_back(event::AttemptStarted{running->second.key});
+}
+
+// What it held is free again.
+void JobFlow::Leave(std::uint32_t id, absl::Time now) {
+  const auto running = running_.find(id);
+  const Running& run = running->second;
+  Hold(run.pool, -run.share, now);
+  for (const int node : run.nodes) {
+    const auto held = held_.find({run.pool, node});
+    if (--held->second == 0) held_.erase(held);
+  }
+  by_key_.erase(run.key);
+  running_.erase(running);
+}
+
+void JobFlow::Notice(PoolId pool, int node, absl::Time now) {
+  for (auto& [id, run] : running_) {
+    const bool is_there = std::find(run.nodes.begin(), run.nodes.end(), node) != run.nodes.end();
+    if (run.pool == pool && is_there && !run.told) run.told = now;
+  }
+}
+
+// It worked until the time that was left was just enough to save.
+void JobFlow::Save(const Running& run, absl::Time now) {
+  const auto& checkpoint = world_.spot.checkpoint;
+  if (!run.told || !checkpoint || now - *run.told < *checkpoint) return;
+  const absl::Duration worked = now - *checkpoint - run.begins;
+  if (worked <= absl::ZeroDuration() || run.takes <= absl::ZeroDuration()) return;
+  const double part = std::min(absl::FDivDuration(worked, run.takes), 1.0);
+  double& saved = saved_[run.key.job];
+  saved += (1 - saved) * part;
 }
 
 void JobFlow::Run(const command::Cancel& cancel, absl::Time now, std::vector<event::Body>& events) {
   const auto known = by_key_.find(cancel.key);
   if (known == by_key_.end()) return;
-  const auto running = running_.find(known->second);
-  Hold(running->second.pool, -running->second.share, now);
-  running_.erase(running);
-  by_key_.erase(known);
+  const std::uint32_t id = known->second;
+  Save(running_.at(id), now);
+  Leave(id, now);
   events.push_back(event::AttemptEnded{.key = cancel.key, .fault = Fault::kCancelled});
 }
 
 void JobFlow::End(std::uint32_t id, absl::Time now, std::vector<event::Body>& events) {
   const auto running = running_.find(id);
   if (running == running_.end()) return;  // cancelled or lost before
-  Hold(running->second.pool, -running->second.share, now);
   events.push_back(event::AttemptEnded{.key = running->second.key, .exit_code = 0});
-  by_key_.erase(running->second.key);
-  running_.erase(running);
+  Leave(id, now);
 }
 
 void JobFlow::CloseStrips(absl::Time now) {

@@ -51,7 +51,7 @@ NodesWorld::NodesWorld(const FleetSpec& fleet, const WorldSpec& world, std::uint
     const absl::Duration down = is_spot ? spot.away : fails.repair;
     if (up == absl::InfiniteDuration() && !by_trace) continue;
     for (int n = 0; n < pool.nodes; ++n) {
-      const Node node{PoolId{static_cast<std::uint32_t>(p)}, n, true};
+      const Node node{PoolId{static_cast<std::uint32_t>(p)}, n, true, is_spot};
       nodes_.push_back({node, up, down, is_spot ? spot.notice : absl::ZeroDuration(),
                         MakeRandomStream(seed, absl::StrCat("node/", pool.name, "/", n))});
       const auto id = static_cast<std::uint32_t>(nodes_.size() - 1);

@@ -23,7 +23,9 @@ class NodesWorld {
     PoolId pool = kNoPool;
     int node = 0;
     bool up = true;
+    bool spot = false;  // its owner takes it back; else it fails
   };
+  const Node& node(std::uint32_t id) const { return nodes_[id].node; }
   // A tick of kind kNodeNotice, kNodeDown or kNodeUp: what became of the node; schedules what comes
   // next.
   const Node& Change(const Tick& tick, absl::Time now);

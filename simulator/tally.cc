@@ -87,31 +87,13 @@ void Tally::Unfinished(absl::Time arrived) {
   Judge(arrived, false);
 }
 
-namespace {
-
-// What the energy of an hour came to, by the intensity at its start.
-GramsCo2e CarbonOf(const record::LedgerRow& row, const PoolSpec& pool, const CarbonSpec* carbon) {
-  if (carbon == nullptr || carbon->series.empty()) return row.carbon;
-  const auto& sites = carbon->sites;
-  if (!sites.empty() && std::find(sites.begin(), sites.end(), pool.site.name) == sites.end())
-    return row.carbon;
-  const auto& series = carbon->series;
-  auto next = std::upper_bound(series.begin(), series.end(), row.hour,
-                               [](absl::Time at, const auto& step) { return at < step.first; });
-  if (next != series.begin()) --next;
-  return next->second * Scale(row.energy, pool.power.pue);
-}
-
-}  // namespace
-
 void Tally::WriteLedger(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
-                        const CarbonSpec* carbon, CellOutcome& out) {
+                        CellOutcome& out) {
   for (const record::LedgerRow& row : ledger) {
     const PoolSpec& spec = fleet.pools[Index(row.pool)];
     PoolOutcome& pool = out.pools[Index(row.pool)];
     const bool paid_for = spec.billing == Billing::kCommitted;
     const Joules energy = Scale(row.energy, spec.power.pue);
-    const GramsCo2e grams = CarbonOf(row, spec, carbon);
     switch (row.category) {
       case record::Category::kWork:
         pool.work_cost += row.cost;
@@ -126,16 +108,16 @@ void Tally::WriteLedger(const FleetSpec& fleet, const std::vector<record::Ledger
     pool.baseline_cost += row.baseline_cost;
     pool.compared_cost += row.compared_cost;
     pool.energy += energy;
-    pool.carbon += grams;
+    pool.carbon += row.carbon;
     out.cost += row.cost;
     out.cost_paid_for += paid_for ? row.marginal_cost : row.cost;
     out.energy += energy;
-    out.carbon += grams;
+    out.carbon += row.carbon;
   }
 }
 
 void Tally::Write(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
-                  const CarbonSpec* carbon, CellOutcome& out) const {
+                  CellOutcome& out) const {
   out.submitted = submitted_;
   out.completed = completed_;
   out.refused = refused_;
@@ -163,7 +145,7 @@ void Tally::Write(const FleetSpec& fleet, const std::vector<record::LedgerRow>& 
     pool.prompt_tokens = pools_[i].prompt_tokens;
     pool.output_tokens = pools_[i].output_tokens;
   }
-  WriteLedger(fleet, ledger, carbon, out);
+  WriteLedger(fleet, ledger, out);
   std::int64_t done = 0, by_nvidia = 0;
   Usd nvidia_bill{};
   for (const PoolOutcome& pool : out.pools) {

@@ -32,9 +32,8 @@ class Tally {
 
   std::int64_t missed() const { return judged_ - met_; }
   // Counts, latencies and shares; money and energy by what the ledger says.
-  // `carbon`: the grid's intensity by the hour, in place of what sites say; may be null.
   void Write(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
-             const CarbonSpec* carbon, CellOutcome& out) const;
+             CellOutcome& out) const;
 
  private:
   struct OfPool {
@@ -43,7 +42,7 @@ class Tally {
   bool InTime(const Request& request) const;
   void Judge(absl::Time arrived, bool met);
   static void WriteLedger(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
-                          const CarbonSpec* carbon, CellOutcome& out);
+                          CellOutcome& out);
 
   const ScenarioObjective objective_;
   const DefaultObjectives& defaults_;

@@ -187,7 +187,8 @@ void PastCollector::Hear(const Event& event, const Reply& reply, const Effects& 
   if (end_ == end_before) return;
   last_hour_.clear();
   const absl::Time hour = absl::UnixEpoch() + absl::Floor(end_ - absl::UnixEpoch(), absl::Hours(1));
-  for (auto row = ledger_.lower_bound({hour, PoolId{0}, "", record::Category::kWork, WorkKind::kJob, ""});
+  for (auto row =
+           ledger_.lower_bound({hour, PoolId{0}, "", record::Category::kWork, WorkKind::kJob, ""});
        row != ledger_.end(); ++row)
     last_hour_.insert(*row);
   for (record::LedgerRow& row : brain.OpenLedger(end_)) last_hour_[KeyOf(row)] = std::move(row);
@@ -246,10 +247,10 @@ std::vector<std::string> PastCollector::Notes() const {
     if (count > 0) notes.push_back(absl::StrCat(count, " ", ToAbsl(what)));
   };
   note(count_.starts - 1, "restarts of the controller are not repeated");
-  note(count_.policies, "changes of policy: the last one stands for all of the time");
   note(count_.before,
        "pieces of work were under way when the time that is looked at begins, and are left out, "
        "though the bill holds what they cost from then on");
+  note(count_.policies, "changes of policy: the last one stands for all of the time");
   note(count_.pools, "pools were added meanwhile: they are there from the beginning");
   note(count_.states, "times a pool was cordoned, drained or resumed, which is not repeated");
   note(count_.down, "times a node was down, which is not repeated");
@@ -294,7 +295,7 @@ absl::StatusOr<RecordedPast> PastCollector::Take(const Brain& brain) {
   past.outcome.pools.resize(all.pools.size());
   past.outcome.span = past.end - past.start;
   past.outcome.bin = past.outcome.span;
-  if (end_ >= start_) tally_.Write(all, LedgerAtEnd(), nullptr, past.outcome);
+  if (end_ >= start_) tally_.Write(all, LedgerAtEnd(), past.outcome);
   past.outcome.fleet = "as recorded";
   past.outcome.policy = past.config->policy.name;
   past.outcome.workload = "recorded";

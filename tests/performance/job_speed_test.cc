@@ -241,5 +241,28 @@ TEST(WithSpread, AssumedFiguresAreTwiceAsLongAtP90) {
   EXPECT_EQ(WithSpread({absl::Seconds(10), Basis::kDeclared}).p90, absl::Seconds(12.5));
 }
 
+// Trusted domains take longer, and whoever decides knows: but what was declared for that very pool
+// was seen there.
+TEST_F(JobSpeedTest, TrustedDomainsTakeTenPercentLonger) {
+  PoolSpec spec = fixtures::XeonAmxPool();
+  spec.name = "trusted";
+  spec.confidential = {"tdx"};
+  const PoolSpeed trusted = book_.SpeedOf(spec);
+  const Demand units = ClassUnits{"resize", 100};
+  EXPECT_NEAR(absl::FDivDuration(Length(units, Holding4Cpus(), trusted).p50,
+                                 Length(units, Holding4Cpus(), xeon_).p50),
+              1.10, 1e-9);
+  const Demand seconds = DeclaredSeconds{absl::Seconds(100), ""};
+  EXPECT_NEAR(absl::ToDoubleSeconds(Length(seconds, Holding4Cpus(), trusted).p50), 110, 1e-6);
+  const Demand seen = DeclaredSeconds{absl::Seconds(100), "trusted"};
+  const auto itself = [&](std::string_view) { return &trusted; };
+  EXPECT_EQ(LengthOf(Resolve(seen, book_, itself), Holding4Cpus(), trusted, absl::Seconds(60)).p50,
+            absl::Seconds(100));
+  EXPECT_NEAR(
+      absl::ToDoubleSeconds(
+          LengthOf(Resolve(seen, book_, itself), Holding4Cpus(), xeon_, absl::Seconds(60)).p50),
+      100 / 1.10, 1e-6);
+}
+
 }  // namespace
 }  // namespace spillway

@@ -100,5 +100,21 @@ TEST(NodeSet, ANodeThatIsDownHasNoPlaceAndGivesBackAllTheSame) {
   EXPECT_EQ(nodes.in_use(), 0);
 }
 
+// A node that its owner took back is not paid for, whatever is held of it, and comes back with it.
+TEST(NodeSet, ANodeThatIsGoneIsNotInUse) {
+  NodeSet nodes(kCpuNode, 2, {});
+  const auto held = Take(nodes, CpuSlot(3));
+  ASSERT_EQ(nodes.in_use(), 1);
+  nodes.SetUp(held[0].node, false);
+  EXPECT_EQ(nodes.in_use(), 1) << "it failed; it is still rented";
+  nodes.SetGone(held[0].node, true);
+  EXPECT_EQ(nodes.in_use(), 0);
+  nodes.Give(held, CpuSlot(3));
+  EXPECT_EQ(nodes.in_use(), 0);
+  nodes.Take(held, CpuSlot(3));
+  nodes.SetGone(held[0].node, false);
+  EXPECT_EQ(nodes.in_use(), 1);
+}
+
 }  // namespace
 }  // namespace spillway
