@@ -89,11 +89,13 @@ std::string Percent(double fraction) { return PercentFigure(fraction); }
 struct Shown {
   const std::vector<CellOutcome>* cells = nullptr;
   bool requests = false, jobs = false;
+  bool tokens = false;  // rankings and images have none
 };
 Shown ShownOf(const ExperimentOutcome& outcome, const std::vector<const RowOutcome*>& rows) {
   Shown shown{.cells = &outcome.cells};
   for (const RowOutcome* row : rows) {
     shown.requests |= row->ttft_p99.mean > 0;
+    shown.tokens |= row->tpot_p99.mean > 0;
     shown.jobs |= JobTimesOf(outcome.cells, *row).has_value();
   }
   return shown;
@@ -123,6 +125,9 @@ std::vector<Figure> FiguresOf(const RowOutcome& row, const Shown& shown) {
     time("TTFT p50", row.ttft_p50.mean, is_known);
     time("TTFT p90", row.ttft_p90.mean, is_known);
     time("TTFT p99", row.ttft_p99.mean, is_known);
+  }
+  if (shown.tokens) {
+    const bool is_known = row.tpot_p99.mean > 0;
     time("TPOT p50", row.tpot_p50.mean, is_known);
     time("TPOT p90", row.tpot_p90.mean, is_known);
     time("TPOT p99", row.tpot_p99.mean, is_known);

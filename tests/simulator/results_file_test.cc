@@ -154,6 +154,14 @@ TEST(ResultTable, AnOverloadedRowClaimsNoSaving) {
   EXPECT_THAT(ResultTable(outcome, 120), testing::Not(HasSubstr("24.7 %")));
 }
 
+TEST(ResultTable, WorkWithoutTokensHasNoTimePerToken) {
+  ExperimentOutcome outcome = Sample();
+  EXPECT_THAT(ResultTable(outcome, 0), HasSubstr("TPOT p99"));
+  for (RowOutcome& row : outcome.rows) row.tpot_p50 = row.tpot_p90 = row.tpot_p99 = {};
+  EXPECT_THAT(ResultTable(outcome, 0), Not(HasSubstr("TPOT")));
+  EXPECT_THAT(ResultTable(outcome, 0), HasSubstr("TTFT p99"));
+}
+
 TEST(ResultTable, JobsHaveTheirOwnTimes) {
   ExperimentOutcome outcome = Sample();
   for (RowOutcome& row : outcome.rows) row.ttft_p99 = {};
