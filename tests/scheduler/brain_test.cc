@@ -206,6 +206,28 @@ TEST(Brain, ANodeThatGoesDownCostsThePoolAndTheJobRunsAgain) {
   EXPECT_EQ(world.job(id).cost, UsdPerHour(714'000'000 * 3 / 4) * absl::Seconds(100));
 }
 
+// Told that a node will be taken back, nothing new starts there, and what runs may end.
+TEST(Brain, OnANodeThatLeavesNothingStartsAndWhatRunsMayEnd) {
+  World world(DemoConfig());
+  world.fate = [](const command::Launch&) { return Fate{absl::Seconds(100)}; };
+  const JobId id = world.Submit(Lasting(JobNeeding(Cpus(12), GiB(1)), absl::Seconds(100))).job;
+  const PoolId pool = world.IdOf("xeon-amx");
+  const int node = world.job(id).attempts[0].nodes[0].node;
+  world.RunFor(absl::Seconds(1));
+  world.Give(event::NodeSeen{.pool = pool, .node = node, .up = true, .taken_back = true});
+  EXPECT_EQ(world.job(id).state, JobState::kRunning);
+  EXPECT_EQ(world.brain().Pools()[Index(pool)].nodes_up,
+            DemoConfig().fleet.pools[Index(pool)].nodes - 1);
+  world.RunFor(absl::Seconds(36));
+  // It goes: what still ran is lost, though the node was not up any more.
+  world.Give(event::NodeSeen{.pool = pool, .node = node, .up = false, .taken_back = true});
+  EXPECT_EQ(world.job(id).attempts[0].fault, Fault::kInfrastructure);
+  EXPECT_GT(world.job(id).overhead_cost, Usd(0));
+  world.RunToEnd();
+  EXPECT_EQ(world.job(id).state, JobState::kSucceeded);
+  EXPECT_NE(world.job(id).attempts.back().nodes[0].node, node);
+}
+
 TEST(Brain, ItsOwnFaultIsRetriedAsOftenAsAskedAndPaidByTheJob) {
   World world(DemoConfig());
   world.fate = [](const command::Launch&) { return Fate{absl::Seconds(10), Fault::kOwn}; };
