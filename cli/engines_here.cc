@@ -33,6 +33,7 @@ std::optional<int> Count(const std::optional<double>& value) {
 
 // Keys and URLs are looked at here, so that what is wrong ends the start and not the first request.
 absl::Status EnginesHere::Start(const Config& config) {
+  catalog_ = config.catalog;
   bool hosts = false;
   for (const PoolSpec& pool : config.fleet.pools) {
     hosts |= pool.modelled && !pool.serves.empty();
@@ -52,6 +53,7 @@ void EnginesHere::Add(EndpointKey key, const PoolSpec& pool, const std::string& 
   const auto secret = ReadKey({.file = pool.adapter.key_file, .env = pool.adapter.key_env});
   if (!base.ok() || !secret.ok()) return;  // a pool added later: its engine stays down
   UpstreamOptions options;
+  options.connect = pool.adapter.timeouts.connect.value_or(kConnectTime);
   if (!secret->empty()) options.headers.Add("Authorization", absl::StrCat("Bearer ", *secret));
   auto origin = MakeUpstreamOrigin(*base, std::move(options));
   if (!origin.ok()) return;
@@ -79,7 +81,20 @@ void EnginesHere::Add(EndpointKey key, const PoolSpec& pool, const std::string& 
 void EnginesHere::Meet(PoolId id, const PoolSpec& pool) {
   int number = 0;
   for (const std::string& url : pool.adapter.urls) Add({id, number++}, pool, url);
-  if (!pool.modelled || !modelled_) return;
+  if (!pool.modelled || pool.serves.empty()) return;
+  // A pool that was added through the API, now or before a restart. Its engines cannot be checked
+  // with the configuration: what is wrong with them is said, and they stay down.
+  const std::lock_guard hosting(hosting_mutex_);
+  if (!modelled_) {
+    auto none = ModelledEngines::Start(catalog_, FleetSpec());
+    if (none.ok()) modelled_ = *std::move(none);
+  }
+  const absl::Status hosted =
+      modelled_ ? modelled_->Host(catalog_, pool) : absl::InternalError("no engines can run here");
+  if (!hosted.ok()) {
+    log_.OnHealth(pool.name, false, std::string(hosted.message()));
+    return;
+  }
   for (std::size_t serve = 0; serve < pool.serves.size(); ++serve) {
     for (const std::string& url : modelled_->Urls(pool.name, serve)) Add({id, number++}, pool, url);
   }
@@ -174,6 +189,7 @@ void EnginesHere::Stop() {
     watches.swap(watches_);
   }
   watches.clear();  // joins their threads, which may be in OnSignals
+  const std::lock_guard hosting(hosting_mutex_);
   if (modelled_) modelled_->Stop(absl::Seconds(1));
 }
 

@@ -16,6 +16,7 @@
 #include "controller/dispatcher.h"
 #include "controller/engine_log.h"
 #include "controller/observer.h"
+#include "core/catalog.h"
 #include "core/config.h"
 
 namespace spillway::cli {
@@ -30,7 +31,8 @@ class EnginesHere {
 
   // Starts the modelled engines of the fleet; before the host starts.
   absl::Status Start(const Config& config);
-  // A pool that has engines; on the control thread, again whenever it changes.
+  // A pool that has engines; on the control thread, again whenever it changes. Modelled ones that
+  // do not run yet, of a pool that was added later, are started: a few milliseconds each.
   void Meet(PoolId id, const PoolSpec& pool);
   // From now on every engine that is met is looked after: whether it answers, what it serves, how
   // busy it is. Returns once those that run here answer, and those of others did or are known to be
@@ -58,8 +60,10 @@ class EnginesHere {
   Dispatcher& dispatcher_;
   EngineLog& log_;
   Observer& observer_;
-  std::unique_ptr<ModelledEngines> modelled_;
-  std::mutex mutex_;  // guards all below
+  Catalog catalog_;
+  std::mutex hosting_mutex_;
+  std::unique_ptr<ModelledEngines> modelled_;  // guarded by it once the host has started
+  std::mutex mutex_;                           // guards all below
   std::condition_variable changed_;
   bool watching_ = false;
   std::vector<Met> met_;  // and not watched yet

@@ -222,6 +222,7 @@ Routed Dispatcher::Route(LiveRequest& request) {
   request.record.code = route.code;
   request.prompt_tokens = route.prompt_tokens;
   request.tried = 0;
+  request.limits = {.ttft = route.ttft_limit, .tpot = route.tpot_limit};
   request.expected.endpoint = Expectation::kNowhere;
   if (route.chosen >= 0) {
     const RoutedPool& chosen = route.pools[static_cast<std::size_t>(route.chosen)];
@@ -305,8 +306,14 @@ void Dispatcher::Release(LiveRequest& request) {
 }
 
 void Dispatcher::GiveUp(LiveRequest& request, ForwardFault fault) {
-  if (!request.record.attempts.empty()) request.record.attempts.back().fault = fault;
+  const bool taken = request.endpoint != nullptr;
   Release(request);
+  if (!request.record.attempts.empty()) {
+    ForwardAttempt& lost = request.record.attempts.back();
+    lost.fault = fault;
+    if (taken) lost.held = request.record.held;
+    SettleLost(*request.view, lost);
+  }
   request.record.held = {};
 }
 
@@ -365,10 +372,26 @@ bool Dispatcher::Wait(const std::shared_ptr<Waker>& waker, LiveRequest& request)
   return true;
 }
 
-void Dispatcher::StopWaiting(const std::shared_ptr<Waker>& waker) {
+bool Dispatcher::StopWaiting(const std::shared_ptr<Waker>& waker) {
   const std::lock_guard lock(waiters_mutex_);
-  std::erase_if(waiters_, [&](const auto& entry) { return entry.second.waker == waker; });
+  const auto erased =
+      std::erase_if(waiters_, [&](const auto& entry) { return entry.second.waker == waker; });
   waiters_count_.store(waiters_.size());
+  return erased > 0;
+}
+
+// Which endpoint freed is forgotten by now: whoever shares one with it is asked to look.
+void Dispatcher::PassOn(const LiveRequest& request) {
+  if (waiters_count_.load() == 0 || !request.shape) return;
+  for (const std::uint32_t place : request.shape->endpoints)
+    WakeFor(request.view->endpoints()[place].key);
+}
+
+EngineTime Dispatcher::TimeFor(const LiveRequest& request) {
+  const PoolSpec& pool = *request.view->pools()[request.there->pool].spec;
+  const Served* served = request.there->Find(request.shape->models);
+  return EngineTimeFor(pool.adapter.timeouts, served != nullptr && served->correction.observed,
+                       request.record.features, request.limits, request.expected.estimate);
 }
 
 void Dispatcher::WakeFor(EndpointKey freed) {
@@ -437,6 +460,17 @@ void Dispatcher::FlushLoop() {
   }
 }
 
+bool Dispatcher::HoldBytes(std::size_t bytes) {
+  if (held_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= options_.held_bytes)
+    return true;
+  FreeBytes(bytes);
+  return false;
+}
+
+void Dispatcher::FreeBytes(std::size_t bytes) {
+  held_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+}
+
 Dispatcher::Stats Dispatcher::stats() const {
   return {.begun = begun_.load(std::memory_order_relaxed),
           .ended = ended_count_.load(std::memory_order_relaxed),
@@ -444,7 +478,8 @@ Dispatcher::Stats Dispatcher::stats() const {
           .refused_retries = refused_retries_.load(std::memory_order_relaxed),
           .in_flight = in_flight_.load(std::memory_order_relaxed),
           .waiting = waiting(),
-          .unbooked = unbooked_.load(std::memory_order_relaxed)};
+          .unbooked = unbooked_.load(std::memory_order_relaxed),
+          .held_bytes = held_bytes_.load(std::memory_order_relaxed)};
 }
 
 }  // namespace spillway

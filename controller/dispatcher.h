@@ -20,6 +20,7 @@
 #include "net/recycle.h"
 #include "net/server.h"
 #include "net/upstream.h"
+#include "scheduler/engine_time.h"
 #include "scheduler/prefix_memory.h"
 #include "scheduler/router.h"
 #include "scheduler/time_share.h"
@@ -92,6 +93,7 @@ struct LiveRequest {
   std::shared_ptr<const RouterView> view;
   std::shared_ptr<const RequestShape> shape;
   Expectation expected;         // of the endpoint chosen first
+  RequestLimits limits;         // what its answer must keep
   std::optional<Usd> baseline;  // estimated; none: nobody comparable
   std::size_t tried = 0;        // of record.order
 
@@ -114,8 +116,9 @@ class Dispatcher {
   struct Options {
     std::size_t waiting = 1024;     // requests that wait for room
     std::size_t unbooked = 65'536;  // ended requests that the brain does not have yet
-    absl::Duration period = absl::Milliseconds(50);  // between two batches
-    absl::Duration fresh = absl::Seconds(2);         // how long a look at an engine counts
+    std::size_t held_bytes = std::size_t{512} << 20;  // of bodies that relays hold
+    absl::Duration period = absl::Milliseconds(50);   // between two batches
+    absl::Duration fresh = absl::Seconds(2);          // how long a look at an engine counts
   };
   // All outlive it. `sink` gets RequestsEnded.
   Dispatcher(Options options, const Clock& clock, AdapterSink& sink);
@@ -163,7 +166,12 @@ class Dispatcher {
   // endpoint that frees wakes the one who has waited longest of those whom it could serve; waiting
   // again keeps one's place. New inputs wake all.
   bool Wait(const std::shared_ptr<Waker>& waker, LiveRequest& request);
-  void StopWaiting(const std::shared_ptr<Waker>& waker);
+  // False: it was woken already, or did not wait.
+  bool StopWaiting(const std::shared_ptr<Waker>& waker);
+  // It was woken but makes no use of the room: the next one whom that could serve is woken.
+  void PassOn(const LiveRequest& request);
+  // How long the endpoint that was taken is waited for.
+  static EngineTime TimeFor(const LiveRequest& request);
   std::size_t waiting() const { return waiters_count_.load(std::memory_order_relaxed); }
 
   // Whether it was given out by Begin() since Start().
@@ -171,11 +179,16 @@ class Dispatcher {
   // Somebody asks for what ended just now: the brain gets it without waiting for the period's end.
   void FlushSoon();
 
+  // Bodies of requests under way and answers that are held until they are whole, all together.
+  // False: there is no room for so many bytes more, and none are counted.
+  bool HoldBytes(std::size_t bytes);
+  void FreeBytes(std::size_t bytes);
+
   // Counts for metrics.
   struct Stats {
     std::uint64_t begun = 0, ended = 0, retries = 0, refused_retries = 0;
     std::int64_t in_flight = 0;
-    std::size_t waiting = 0, unbooked = 0;
+    std::size_t waiting = 0, unbooked = 0, held_bytes = 0;
   };
   Stats stats() const;
   const Options& options() const { return options_; }
@@ -217,6 +230,7 @@ class Dispatcher {
 
   std::atomic<std::uint64_t> begun_{0}, ended_count_{0}, retries_{0}, refused_retries_{0};
   std::atomic<std::int64_t> in_flight_{0};
+  std::atomic<std::size_t> held_bytes_{0};
   std::atomic<std::int64_t> retry_budget_;  // in fifths of a retry
 
   std::mutex waiters_mutex_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -93,6 +94,12 @@ class Quotas {
   // A place for one more request, or what the tenant is over. The quota is that of now: it may
   // change between calls.
   QuotaTicket Admit(const TenantSpec& tenant, absl::Time now);
+  // Rates and concurrency from now on, of every tenant: those of the configuration that the
+  // controller started with count no more. Dollars stay: they are the ledger's.
+  void Configure(const TenantsSpec& tenants);
+  // The tenant with the bounds of now. `started`: as the controller started; null: it had none.
+  // None: nothing was configured since, what it started with holds.
+  std::optional<TenantSpec> InForce(std::string_view tenant, const TenantSpec* started);
   // What the tenant has spent within the period of `now`, at least: of the ledger, jobs included.
   void Spent(std::string_view tenant, BudgetPeriod period, Usd cost, absl::Time now);
 
@@ -103,6 +110,8 @@ class Quotas {
   std::shared_mutex mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<QuotaAccount>, TextHash, std::equal_to<>>
       accounts_;  // guarded by mutex_
+  std::atomic<bool> configured_{false};
+  absl::flat_hash_map<std::string, Quota, TextHash, std::equal_to<>> in_force_;  // the same
 };
 
 }  // namespace spillway

@@ -145,19 +145,19 @@ class Controller {
     return StartServer();
   }
 
-  // Policy, prices and keys of the file take the place of those in force; if anything is wrong,
-  // nothing does.
+  // Policy, prices, keys and quotas (rate, concurrency) of the file take the place of those in
+  // force; if anything is wrong, nothing does.
   void Reload() {
     const absl::Status reloaded = TryReload();
     metrics_.OnReload(reloaded.ok());
     if (reloaded.ok()) {
-      log_.Info("policy, prices and keys were read again and are in force");
+      log_.Info("policy, prices, keys and quotas were read again and are in force");
       if (!unapplied_.empty()) {
         log_.Warn(absl::StrCat("not in force before a restart, though the file says otherwise: ",
                                unapplied_));
       }
     } else {
-      log_.Error(absl::StrCat("reload failed, the last good policy, prices and keys stay: ",
+      log_.Error(absl::StrCat("reload failed, the last good policy, prices, keys and quotas stay: ",
                               reloaded.message()));
     }
   }
@@ -305,7 +305,10 @@ class Controller {
                   });
     std::unique_lock lock(mutex);
     come.wait(lock, [&] { return status.has_value(); });
-    if (status->ok()) api_->SetKeys(std::move(keys));
+    if (status->ok()) {
+      api_->SetKeys(std::move(keys));
+      api_->quotas().Configure(parts.tenants);
+    }
     return *status;
   }
 

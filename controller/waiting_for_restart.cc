@@ -23,7 +23,13 @@ Texts TextsOf(const std::vector<T>& entries, std::string (*text)(const T&)) {
 }
 
 std::string TextOf(const PoolSpec& pool) { return codec::Encode(pool); }
-std::string TextOf(const TenantSpec& tenant) { return codec::Encode(TenantsSpec{{tenant}}); }
+// Without what follows at once. A tenant of whom nothing else is said needs no restart.
+std::string TextOf(const TenantSpec& tenant) {
+  TenantSpec rest = tenant;
+  rest.quota.requests_per_minute.reset();
+  rest.quota.concurrency.reset();
+  return codec::Encode(TenantsSpec{{rest}});
+}
 
 void Compare(std::string_view sort, const Texts& before, const Texts& after,
              std::vector<std::string>& words) {

@@ -99,13 +99,21 @@ struct ForwardAttempt {
   friend bool operator==(const ForwardAttempt&, const ForwardAttempt&) = default;
 };
 
-enum class RequestEnd : std::uint8_t { kAnswered, kBrokenOff, kClientGone, kRefused, kFailed };
-inline constexpr EnumNames<RequestEnd, 5> kRequestEndNames{
+enum class RequestEnd : std::uint8_t {
+  kAnswered,
+  kBrokenOff,
+  kClientGone,
+  kRefused,
+  kFailed,
+  kCutOff
+};
+inline constexpr EnumNames<RequestEnd, 6> kRequestEndNames{
     {{RequestEnd::kAnswered, "answered"},
      {RequestEnd::kBrokenOff, "broken_off"},    // the engine was lost within its answer
      {RequestEnd::kClientGone, "client_gone"},  // the client left before the end
      {RequestEnd::kRefused, "refused"},         // nobody could, or nobody had room
-     {RequestEnd::kFailed, "failed"}}};         // every endpoint that was tried failed
+     {RequestEnd::kFailed, "failed"},           // every endpoint that was tried failed
+     {RequestEnd::kCutOff, "cut_off"}}};        // the controller ended within its answer
 constexpr const auto& NamesOf(RequestEnd) { return kRequestEndNames; }
 
 // All that is kept of a request: what it was routed by, so that the decision can be made again, and

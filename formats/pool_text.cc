@@ -80,6 +80,24 @@ void ReadEngineKind(const Place& at, std::string& engine) {
   engine = word;
 }
 
+void ReadTimeout(const Place& at, std::optional<absl::Duration>& out) {
+  absl::Duration span;
+  ReadSpan(at, span);
+  if (span <= absl::ZeroDuration()) return;
+  if (span < absl::Milliseconds(10) || span > absl::Hours(1))
+    return at.Fail("is out of range: 10ms to 1h");
+  out = span;
+}
+
+void ReadTimeouts(const Place& at, EngineTimeouts& timeouts) {
+  ObjectReader r(at, "`timeouts`");
+  r.Optional("connect", timeouts.connect, ReadTimeout);
+  r.Optional("first_byte", timeouts.first_byte, ReadTimeout);
+  r.Optional("whole", timeouts.whole, ReadTimeout);
+  r.Optional("idle", timeouts.idle, ReadTimeout);
+  r.Finish();
+}
+
 void ReadOpenAi(ObjectReader& r, AdapterSpec& adapter) {
   const bool one = r.Optional("url", adapter.urls, [](const Place& at, auto& urls) {
     std::string url;
@@ -98,6 +116,7 @@ void ReadOpenAi(ObjectReader& r, AdapterSpec& adapter) {
   if (!adapter.key_file.empty() && !adapter.key_env.empty())
     r.at().Fail("has both `key_file` and `key_env`: say one of them");
   r.Optional("concurrency", adapter.concurrency, Between(1, 100'000));
+  r.Optional("timeouts", adapter.timeouts, ReadTimeouts);
 }
 
 void ReadAdapter(const Place& at, AdapterSpec& adapter) {
@@ -113,6 +132,7 @@ void ReadAdapter(const Place& at, AdapterSpec& adapter) {
     r.Optional("speedup", adapter.speedup, ReadPositive);
     r.Optional("max_commands", adapter.max_commands, Between(1, 1000));
     r.Optional("concurrency", adapter.concurrency, Between(1, 100'000));
+    r.Optional("timeouts", adapter.timeouts, ReadTimeouts);
     r.Refuse("reserve", "only process pools have a reserve");
   } else if (is_openai) {
     ReadOpenAi(r, adapter);

@@ -520,6 +520,8 @@ std::optional<std::uint64_t> UpstreamCall::length() const {
   if (!impl_->head.may_have_body()) return 0;
   return impl_->head.framing.content_length;
 }
+void UpstreamCall::SetGap(absl::Duration gap) { impl_->gap = gap; }
+
 bool UpstreamCall::done() const { return impl_->done; }
 
 Awaitable<std::string_view> UpstreamCall::Read() {

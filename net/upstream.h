@@ -106,6 +106,8 @@ class UpstreamCall : public RecycledObject {
   Awaitable<std::string_view> Read();
   // What Read() would give without waiting: "" if nothing is there or the end is reached.
   std::string_view Ready();
+  // From the next Read() on.
+  void SetGap(absl::Duration gap);
   // The rest of the body, appended to `body`. False: it failed, or is longer than `limit`.
   Awaitable<bool> ReadAll(std::size_t limit, std::string* body);
   // The whole body was read: the connection is kept for others.

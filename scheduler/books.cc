@@ -192,6 +192,18 @@ void Books::Add(PoolRun& pool, const Request& request, absl::Time now) {
   pool.books.egress += request.egress;
 }
 
+void Books::AddLost(PoolRun& pool, const Request& request, const ForwardAttempt& lost,
+                    absl::Time now) {
+  record::LedgerRow& row =
+      Row(now, pool.id(), request.features.tenant, Category::kOverhead, WorkKind::kRequest,
+          request.answered_by.empty() ? request.features.model : request.answered_by);
+  row.cost += lost.cost;
+  row.marginal_cost += lost.marginal_cost;
+  row.energy += lost.energy;
+  row.carbon += lost.carbon;
+  pool.books.allocated += lost.cost;
+}
+
 void Books::Close(PoolRun& pool, FindJob job_of, absl::Time until) {
   Close(pool, pool.books, job_of, until);
 }

@@ -53,6 +53,8 @@ class Books {
   void Compare(PoolId pool, const Job& job, absl::Time now);
   // A request that an engine of the pool answered, in the hour of `now`.
   void Add(PoolRun& pool, const Request& request, absl::Time now);
+  // What an engine of the pool lost on an attempt that was given up for another: overhead.
+  void AddLost(PoolRun& pool, const Request& request, const ForwardAttempt& lost, absl::Time now);
   // Brings the pool up to `until`, which lies within the hour of booked_until or at its end.
   void Close(PoolRun& pool, FindJob job_of, absl::Time until);
   // The same on a copy of the pool's books, for a look at the open hour.

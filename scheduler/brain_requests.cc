@@ -64,10 +64,15 @@ Reply Brain::Impl::On(const event::EndpointSeen& e) {
 Reply Brain::Impl::On(const event::RequestsEnded& e) {
   for (const auto& request : e.requests) {
     PoolRun* pool = Pool(request->endpoint().pool);
-    const absl::Duration way =
-        pool ? WayTo(pool->spec().site, Bytes(request->features.prompt_bytes))
-             : absl::ZeroDuration();
+    const absl::Duration way = pool
+                                   ? WayTo(pool->spec().site, Bytes(request->features.prompt_bytes))
+                                   : absl::ZeroDuration();
     router_changed_ |= router_.Note(*request, way, now_);
+    for (const ForwardAttempt& attempt : request->attempts) {
+      PoolRun* lost = Pool(attempt.endpoint.pool);
+      if (lost != nullptr && attempt.held > absl::ZeroDuration())
+        books_.AddLost(*lost, *request, attempt, now_);
+    }
     // An endpoint that was given up has answered nothing.
     if (pool != nullptr && request->attempts.back().fault == ForwardFault::kNone)
       books_.Add(*pool, *request, now_);

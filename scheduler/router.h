@@ -190,4 +190,9 @@ struct Expectation {
 void SettleRequest(const RouterView& view, const RequestShape& shape, Request& request,
                    const Expectation* known = nullptr);
 
+// What an attempt that was given up has cost its pool: the share of the endpoint's time that it
+// held until then. Tokens that are paid by the token are not known of and not charged. Fills cost,
+// marginal_cost, energy, carbon of `lost` by its `held`.
+void SettleLost(const RouterView& view, ForwardAttempt& lost);
+
 }  // namespace spillway

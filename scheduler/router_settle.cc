@@ -113,6 +113,17 @@ Usd MostCostOf(const RouterView& view, const RequestShape& shape, const Request&
   return most;
 }
 
+void SettleLost(const RouterView& view, ForwardAttempt& lost) {
+  const std::uint32_t place = view.PlaceOf(lost.endpoint);
+  if (place >= view.endpoints().size() || lost.held <= absl::ZeroDuration()) return;
+  Estimate booked;
+  Charge(view, view.endpoints()[place], lost.held, RequestSize(), 0, booked);
+  lost.cost = booked.cost;
+  lost.marginal_cost = booked.marginal_cost;
+  lost.energy = booked.energy;
+  lost.carbon = booked.carbon;
+}
+
 void SettleRequest(const RouterView& view, const RequestShape& shape, Request& request,
                    const Expectation* known) {
   const std::uint32_t place = view.PlaceOf(request.endpoint());

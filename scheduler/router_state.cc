@@ -150,8 +150,9 @@ bool RouterState::Note(const Request& request, absl::Duration way, absl::Time no
   for (std::size_t i = 0; i < request.attempts.size(); ++i) {
     ForwardAttempt attempt = request.attempts[i];
     const bool last = i + 1 == request.attempts.size();
-    // What breaks because the client has left is nobody's fault.
-    if (last && request.end == RequestEnd::kClientGone) break;
+    // What breaks because the client has left, or we end, is nobody's fault.
+    if (last && (request.end == RequestEnd::kClientGone || request.end == RequestEnd::kCutOff))
+      break;
     // Its answer began well, so it stands there as good.
     if (last && request.end == RequestEnd::kBrokenOff) attempt.fault = ForwardFault::kBroken;
     changed |= LearnHealth(attempt, now);

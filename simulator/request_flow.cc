@@ -293,9 +293,9 @@ void RequestFlow::Step(std::uint32_t place, absl::Time now) {
     if (output.first) FirstToken(flight, now);
     if (!output.last) continue;
     Request& record = flight.record;
-    record.ttft = flight.first_at - record.features.arrived +
-                  WayTo(flight.view->pools()[server.pool].spec->site,
-                        Bytes(record.features.prompt_bytes));
+    record.ttft =
+        flight.first_at - record.features.arrived +
+        WayTo(flight.view->pools()[server.pool].spec->site, Bytes(record.features.prompt_bytes));
     if (flight.output_tokens > 1 && record.features.kind != ModelKind::kBatch)
       record.tpot = absl::Nanoseconds(ToNanos(now - flight.first_at) / (flight.output_tokens - 1));
     if (record.features.kind != ModelKind::kBatch) {
@@ -387,6 +387,11 @@ void RequestFlow::SetUp(std::uint32_t place, bool up, absl::Time now) {
     flight.record.attempts.back().fault = ForwardFault::kBroken;
     const bool begun = flight.first_token;
     Release(flight, now);
+    if (!begun) {
+      ForwardAttempt& given_up = flight.record.attempts.back();
+      given_up.held = flight.record.held;
+      SettleLost(*flight.view, given_up);
+    }
     flight.record.held = {};
     flight.first_token = false;
     if (begun) {

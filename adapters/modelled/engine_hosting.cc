@@ -1,6 +1,8 @@
 #include "adapters/modelled/engine_hosting.h"
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -25,38 +27,48 @@ std::size_t CountIn(const FleetSpec& fleet) {
   return count;
 }
 
+absl::Status TooMany(std::size_t count) {
+  return absl::ResourceExhaustedError(absl::StrCat("the fleet's modelled pools serve ", count,
+                                                   " engines, at most ", ModelledEngines::kMost,
+                                                   " can be hosted"));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ModelledEngines>> ModelledEngines::Start(
     const Catalog& catalog, const FleetSpec& fleet, ModelledEngineOptions options) {
-  if (const std::size_t count = CountIn(fleet); count > kMost)
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "the fleet's modelled pools serve ", count, " engines, at most ", kMost, " can be hosted"));
+  if (const std::size_t count = CountIn(fleet); count > kMost) return TooMany(count);
   options.host = "127.0.0.1";
   options.port = 0;
   auto all = std::make_unique<ModelledEngines>();
-  for (const PoolSpec& pool : fleet.pools) {
-    if (!pool.modelled) continue;
-    for (const ServeSpec& serve : pool.serves) {
-      const std::string what = absl::StrCat("pool ", pool.name, ", model ", serve.model);
-      if (!Speaks(serve)) {
-        all->urls_[pool.name].emplace_back();
-        continue;
-      }
-      const auto model = EngineModelFor(catalog, pool, serve);
-      if (!model.ok()) return Annotate(model.status(), what);
-      std::vector<std::string> urls;
-      for (int replica = 0; replica < serve.replicas; ++replica) {
-        options.fault_seed = modelled::Mix(options.seed, all->engines_.size());
-        auto engine = ModelledEngine::Start(*model, options);
-        if (!engine.ok()) return Annotate(engine.status(), what);
-        urls.push_back((*engine)->base_url());
-        all->engines_.push_back(*std::move(engine));
-      }
-      all->urls_[pool.name].push_back(std::move(urls));
+  all->options_ = std::move(options);
+  for (const PoolSpec& pool : fleet.pools) SPILLWAY_RETURN_IF_ERROR(all->Host(catalog, pool));
+  return all;
+}
+
+absl::Status ModelledEngines::Host(const Catalog& catalog, const PoolSpec& pool) {
+  if (!pool.modelled || pool.serves.empty() || urls_.contains(pool.name)) return absl::OkStatus();
+  const std::size_t count = CountIn({.pools = {pool}}) + engines_.size();
+  if (count > kMost) return TooMany(count);
+  std::vector<std::unique_ptr<ModelledEngine>> fresh;
+  std::vector<std::vector<std::string>> urls;
+  for (const ServeSpec& serve : pool.serves) {
+    const std::string what = absl::StrCat("pool ", pool.name, ", model ", serve.model);
+    const auto model = EngineModelFor(catalog, pool, serve);
+    if (!model.ok()) return Annotate(model.status(), what);
+    urls.emplace_back();
+    for (int replica = 0; replica < serve.replicas; ++replica) {
+      ModelledEngineOptions options = options_;
+      options.fault_seed = modelled::Mix(options_.seed, engines_.size() + fresh.size());
+      auto engine = ModelledEngine::Start(*model, std::move(options));
+      if (!engine.ok()) return Annotate(engine.status(), what);
+      urls.back().push_back((*engine)->base_url());
+      fresh.push_back(*std::move(engine));
     }
   }
-  return all;
+  std::move(fresh.begin(), fresh.end(), std::back_inserter(engines_));
+  urls_[pool.name] = std::move(urls);
+  return absl::OkStatus();
 }
 
 const std::vector<std::string>& ModelledEngines::Urls(std::string_view pool,

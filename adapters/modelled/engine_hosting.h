@@ -28,6 +28,9 @@ class ModelledEngines {
                                                                 const FleetSpec& fleet,
                                                                 ModelledEngineOptions options = {});
 
+  // The engines of one pool more; all or none, and none twice. Errors as Start's.
+  absl::Status Host(const Catalog& catalog, const PoolSpec& pool);
+
   // Base URLs ("http://127.0.0.1:41234/v1") of the replicas of `pool`'s serves[serve], in order;
   // empty: no such entry, or the pool is not modelled. Valid as long as this object.
   const std::vector<std::string>& Urls(std::string_view pool, std::size_t serve) const;
@@ -38,6 +41,7 @@ class ModelledEngines {
   bool Stop(absl::Duration grace);
 
  private:
+  ModelledEngineOptions options_;
   std::vector<std::unique_ptr<ModelledEngine>> engines_;
   std::map<std::string, std::vector<std::vector<std::string>>, std::less<>> urls_;  // by pool
 };

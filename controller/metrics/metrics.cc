@@ -202,6 +202,7 @@ class Metrics::Impl {
       const Dispatcher::Options& limits = sources.dispatcher->options();
       buffers.push_back({"waiting_requests", n(routed.waiting), n(limits.waiting)});
       buffers.push_back({"unbooked_requests", n(routed.unbooked), n(limits.unbooked)});
+      buffers.push_back({"held_body_bytes", n(routed.held_bytes), n(limits.held_bytes)});
     }
     if (sources.streams)
       buffers.push_back({"streams", n(sources.streams()), n(sources.stream_bound)});

@@ -39,6 +39,7 @@ std::optional<bool> KeptObjective(const Request& request, const RequestLimits& l
     case RequestEnd::kRefused:
       return request.status >= 500 ? std::optional(false) : std::nullopt;
     case RequestEnd::kClientGone:
+    case RequestEnd::kCutOff:
       return std::nullopt;
   }
   return std::nullopt;

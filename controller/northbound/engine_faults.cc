@@ -6,8 +6,50 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/text.h"
+#include "formats/json_scan.h"
 
 namespace spillway {
+namespace {
+
+// 0: no whole number.
+int NumberOf(JsonCursor& json) {
+  int number = 0;
+  JsonText text;
+  std::string_view digits;
+  const bool quoted = json.Peek() == '"';
+  if (quoted ? json.String(&text) : json.Number(&digits))
+    if (!absl::SimpleAtoi(ToAbsl(quoted ? text.raw : digits), &number)) number = 0;
+  return number;
+}
+
+// Of an engine's error object: what it says of whose fault it is.
+struct SaidError {
+  int code = 0;
+  bool invalid = false;  // its type says that the request is
+};
+SaidError ReadError(std::string_view object) {
+  SaidError said;
+  JsonCursor json(object);
+  json.Object([&](const JsonText& key) {
+    if (!SameJsonText(key, "error") || json.Peek() != '{') return json.Skip();
+    return json.Object([&](const JsonText& name) {
+      const char first = json.Peek();
+      if (SameJsonText(name, "code") && (first == '"' || (first >= '0' && first <= '9'))) {
+        said.code = NumberOf(json);
+        return !json.failed();
+      }
+      JsonText type;
+      if (!SameJsonText(name, "type") || first != '"') return json.Skip();
+      if (!json.String(&type)) return false;
+      said.invalid = SameJsonText(type, "invalid_request_error") ||
+                     SameJsonText(type, "BadRequestError") || SameJsonText(type, "invalid_request");
+      return true;
+    });
+  });
+  return json.failed() ? SaidError() : said;
+}
+
+}  // namespace
 
 ForwardFault FaultOf(const UpstreamError& error) {
   switch (error.fault) {
@@ -34,6 +76,41 @@ absl::Duration BackOffOf(const Headers& headers) {
   std::int64_t seconds = 1;
   if (!absl::SimpleAtoi(ToAbsl(headers.Get("Retry-After")), &seconds)) seconds = 1;
   return absl::Seconds(std::clamp<std::int64_t>(seconds, 1, 60));
+}
+
+std::string WhyLost(const UpstreamError& error) {
+  switch (error.fault) {
+    case UpstreamFault::kNone:
+    case UpstreamFault::kAborted:
+      return "the connection to it was ended";
+    case UpstreamFault::kConnect:
+      return "no connection could be made";
+    case UpstreamFault::kSend:
+      return "it did not take the request";
+    case UpstreamFault::kClosed:
+      return error.heard ? "its connection ended within the answer"
+                         : "its connection ended before an answer";
+    case UpstreamFault::kNoFirstByte:
+      return "no answer came in time";
+    case UpstreamFault::kStalled:
+      return "its answer stalled for too long";
+    case UpstreamFault::kUntrusted:
+      return "its answer breaks the rules of HTTP";
+    case UpstreamFault::kTooLong:
+      return "its answer is too long";
+    case UpstreamFault::kRequest:
+      return "the request could not be written for it";
+  }
+  return "it failed";
+}
+
+std::optional<int> ClientsFault(std::string_view error_object) {
+  const SaidError said = ReadError(error_object);
+  const bool ours = said.code == 401 || said.code == 403 || said.code == 404 || said.code == 405 ||
+                    said.code == 408 || said.code == 429;
+  if (said.code >= 400 && said.code < 500 && !ours) return said.code;
+  if (said.invalid && (said.code < 400 || said.code > 599)) return 400;
+  return std::nullopt;
 }
 
 OpenAiError EngineRefused(std::string_view why) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "absl/time/time.h"
@@ -24,6 +26,13 @@ absl::Duration BackOffOf(const Headers& headers);
 
 // The JSON of one event of a stream; "" if there is none.
 std::string_view DataOf(std::string_view event);
+
+// The same for clients: neither addresses nor what the kernel said of them.
+std::string WhyLost(const UpstreamError& error);
+
+// An engine's error object that says the request is wrong: the status that it names, 400 where it
+// only says so by its type. None: it is about the engine. 401, 403, 404, 405 and 429 are about us.
+std::optional<int> ClientsFault(std::string_view error_object);
 
 OpenAiError EngineRefused(std::string_view why);
 OpenAiError EngineLost(std::string_view why);

@@ -17,9 +17,6 @@ namespace spillway {
 namespace {
 
 constexpr std::size_t kErrorBody = std::size_t{64} << 10;  // of an engine's error
-constexpr absl::Duration kFirstByte = absl::Minutes(10);   // whole answers come at their end
-constexpr absl::Duration kFirstEvent = absl::Minutes(2);
-constexpr absl::Duration kGap = absl::Minutes(2);
 
 std::string_view TargetOf(OpenAiCall kind) {
   switch (kind) {
@@ -39,9 +36,10 @@ Relay::Relay(Api& api, OpenAiCall kind, Call call)
     : api_(api), dispatcher_(*api.dispatcher()), kind_(kind), call_(std::move(call)) {}
 
 Relay::~Relay() {
+  dispatcher_.FreeBytes(kept_ + kept_answer_);
   GiveText(std::move(held_));
   GiveText(std::move(call_.request.body));
-  if (waiting_) dispatcher_.StopWaiting(waiting_);
+  if (waiting_ && !dispatcher_.StopWaiting(waiting_)) dispatcher_.PassOn(*live_);
   if (!live_ || ended_) return;
   if (live_->endpoint != nullptr) SettleLost();
   Finish(RequestEnd::kClientGone, 499);
@@ -79,8 +77,11 @@ std::optional<OpenAiError> Relay::ReadHints(RequestFeatures& features) const {
 bool Relay::WithinQuota() {
   const auto view = dispatcher_.view();
   const TenantSpec* tenant = view ? view->FindTenant(call_.tenant) : nullptr;
-  if (tenant != nullptr)
+  if (const auto changed = api_.quotas().InForce(call_.tenant, tenant)) {
+    quota_ = api_.quotas().Admit(*changed, dispatcher_.Now());
+  } else if (tenant != nullptr) {
     quota_ = api_.quotas().Admit(*tenant, dispatcher_.Now());
+  }
   return quota_.over() == Over::kNone;
 }
 
@@ -145,8 +146,11 @@ Awaitable<Routed> Relay::FindRoom() {
     }
     const absl::Duration until = std::min(left, dispatcher_.UntilBackOffEnds(*live_));
     const Woken why = co_await call_.exchange->Wait(until);
-    dispatcher_.StopWaiting(waiting_);
-    if (why == Woken::kGone) break;
+    const bool was_woken = !dispatcher_.StopWaiting(waiting_);
+    if (why == Woken::kGone) {
+      if (was_woken) dispatcher_.PassOn(*live_);
+      break;
+    }
     routed = dispatcher_.Route(*live_);
   }
   waiting_.reset();
@@ -157,12 +161,14 @@ Awaitable<Routed> Relay::FindRoom() {
 // --- The way there -------------------------------------------------------------------------------
 
 UpstreamRequest Relay::MakeRequest(const SplicedBody& body) {
+  // Engines send the head of a stream before they have begun to think.
+  const EngineTime time = Dispatcher::TimeFor(*live_);
   return {.method = Method::kPost,
           .target = TargetOf(kind_),
           .headers = &headers_,
           .body = body.parts(),
-          .first_byte = scanned_.stream ? kFirstEvent : kFirstByte,
-          .gap = kGap};
+          .first_byte = time.first,
+          .gap = scanned_.stream ? time.first : time.idle};
 }
 
 // It is not the engine that ends the attempt: the client has left, or we have to.
@@ -188,7 +194,7 @@ void Relay::LoseEngine(ForwardFault fault) {
 
 // The same by what the connection to it says, or `otherwise` where that is well.
 void Relay::LoseUpstream(std::string_view otherwise) {
-  why_failed_ = upstream_->failed() ? upstream_->error().why : std::string(otherwise);
+  why_failed_ = upstream_->failed() ? WhyLost(upstream_->error()) : std::string(otherwise);
   LoseEngine(upstream_->failed() ? FaultOf(upstream_->error()) : ForwardFault::kBroken);
 }
 
@@ -202,7 +208,7 @@ Awaitable<Relay::Reply> Relay::AskNext() {
        .logprobs = !AsksForLogprobs()           ? std::string_view()
                    : kind_ == OpenAiCall::kChat ? "true"
                                                 : "1"});
-  held_.clear();
+  DropHeld();
   stream_.reset();
   upstream_ = std::make_unique<UpstreamCall>(call_.exchange->executor(), live_->address->origin);
   AbortWithClient();
@@ -243,8 +249,8 @@ Awaitable<Relay::Reply> Relay::AskNext() {
   while (held_.size() <= kMostHeld) {
     std::string_view piece = upstream_->Ready();  // most answers come with their head
     if (piece.empty() && !upstream_->done()) piece = co_await upstream_->Read();
-    if (piece.empty()) break;
-    held_.append(piece);
+    // What there is no room for goes on as it comes.
+    if (piece.empty() || !Hold(piece)) break;
   }
   if (!upstream_->failed()) co_return Reply::kWhole;
   LoseUpstream("");
@@ -261,6 +267,15 @@ Awaitable<Relay::Reply> Relay::BeginEvents() {
       co_return Reply::kNone;
     }
     parts_ = stream_->Take(piece_);
+    if (stream_->said_error() && !parts_.empty()) {
+      // The request itself is wrong: no other engine would say otherwise.
+      if (const auto status = ClientsFault(DataOf(parts_.front()))) {
+        held_ = DataOf(parts_.front());
+        refused_with_ = *status;
+        upstream_->Abort();
+        co_return Reply::kWhole;
+      }
+    }
     if (stream_->said_error()) {
       failed_ = HttpResponse{.status = 502};
       failed_.headers.Add("Content-Type", "application/json");
@@ -270,7 +285,10 @@ Awaitable<Relay::Reply> Relay::BeginEvents() {
       LoseEngine(ForwardFault::kError);
       co_return Reply::kNone;
     }
-    if (!parts_.empty()) co_return Reply::kEvents;
+    if (!parts_.empty()) {
+      upstream_->SetGap(Dispatcher::TimeFor(*live_).idle);
+      co_return Reply::kEvents;
+    }
     if (!stream_->broken()) continue;
     upstream_->Abort();
     LoseUpstream(stream_->why_broken());
@@ -278,9 +296,25 @@ Awaitable<Relay::Reply> Relay::BeginEvents() {
   }
 }
 
+// Keeps the piece in any case; false: there is no room for more.
+bool Relay::Hold(std::string_view piece) {
+  held_.append(piece);
+  const bool room = dispatcher_.HoldBytes(piece.size());
+  if (room) kept_answer_ += piece.size();
+  return room;
+}
+
+void Relay::DropHeld() {
+  held_.clear();
+  dispatcher_.FreeBytes(std::exchange(kept_answer_, 0));
+}
+
+// What the client is answered with: a stream that begins with an error has said 200 before.
+int Relay::Status() const { return refused_with_ > 0 ? refused_with_ : upstream_->status(); }
+
 // Nobody will read this, unless it is we who end it.
 HttpAnswer Relay::Gone() {
-  if (!call_.exchange->gone()) return Refuse(ShuttingDown(), RequestEnd::kBrokenOff);
+  if (!call_.exchange->gone()) return Refuse(ShuttingDown(), RequestEnd::kCutOff);
   Finish(RequestEnd::kClientGone, 499);
   return OpenAiErrorAnswer(NoRoom("the client has left"));
 }
@@ -288,6 +322,11 @@ HttpAnswer Relay::Gone() {
 Awaitable<HttpAnswer> Relay::Run(std::shared_ptr<Relay> self) {
   Relay& relay = *self;
   if (!relay.WithinQuota()) co_return relay.Refuse(OverQuota(relay.quota_), RequestEnd::kRefused);
+  const std::size_t bytes = relay.call_.request.body.size();
+  if (!relay.dispatcher_.HoldBytes(bytes))
+    co_return relay.Refuse(NoRoom("the requests under way take all the room there is for bodies"),
+                           RequestEnd::kRefused);
+  relay.kept_ = bytes;
   if (const auto error = relay.ReadRequest()) co_return relay.Refuse(*error, RequestEnd::kRefused);
   if (relay.cascade_) {
     std::optional<HttpAnswer> answer = co_await relay.TryFirst();
@@ -316,7 +355,10 @@ Awaitable<HttpAnswer> Relay::AskNamed() {
   if (routed == Routed::kRefused)
     co_return Refuse(CannotRoute(live.record.code, live.record.features.model),
                      RequestEnd::kRefused);
-  if (!HoldMoney()) co_return Refuse(OverQuota(quota_), RequestEnd::kRefused);
+  if (!HoldMoney()) {
+    if (live.ticket != 0) dispatcher_.PassOn(live);  // the room that it waited for
+    co_return Refuse(OverQuota(quota_), RequestEnd::kRefused);
+  }
   while (dispatcher_.Take(live)) {
     const Reply reply = co_await AskNext();
     if (reply == Reply::kWhole) co_return AnswerWhole();
@@ -371,9 +413,11 @@ void Relay::ForgetBaseline() {
 }
 
 HttpAnswer Relay::AnswerWhole() {
-  HttpResponse response{.status = upstream_->status()};
-  response.headers.Add("Content-Type", upstream_->headers().Get("Content-Type"));
-  if (!upstream_->done() && held_.size() > kMostHeld) {
+  HttpResponse response{.status = Status()};
+  response.headers.Add("Content-Type", refused_with_ > 0
+                                           ? std::string_view("application/json")
+                                           : upstream_->headers().Get("Content-Type"));
+  if (!upstream_->done() && refused_with_ == 0) {
     SettleRequest(*live_->view, *live_->shape, live_->record, &live_->expected);
     if (response.status >= 400) SettleRefused();
     AddHeaders(response, false);
@@ -412,10 +456,11 @@ Awaitable<void> Relay::ProduceRest(BodyStream& out) {
   if (status >= 400) SettleRefused();
   AddCostTrailer(out);
   const bool lost = upstream_->failed() && !out.gone();
-  Finish(!sent || out.gone() ? RequestEnd::kClientGone
-         : lost              ? RequestEnd::kBrokenOff
-         : status >= 400     ? RequestEnd::kRefused
-                             : RequestEnd::kAnswered,
+  Finish(out.closing()         ? RequestEnd::kCutOff
+         : !sent || out.gone() ? RequestEnd::kClientGone
+         : lost                ? RequestEnd::kBrokenOff
+         : status >= 400       ? RequestEnd::kRefused
+                               : RequestEnd::kAnswered,
          status);
   if (lost)
     throw std::runtime_error("the engine was lost");  // cut, so that nobody takes it as whole
@@ -457,7 +502,7 @@ void Relay::Measure() {
 
 // Why a stream is no whole answer.
 std::string Relay::WhyCutShort() const {
-  if (upstream_->failed()) return upstream_->error().why;
+  if (upstream_->failed()) return WhyLost(upstream_->error());
   if (stream_->broken()) return std::string(stream_->why_broken());
   return stream_->said_error() ? "it said that it failed" : "its stream ended before [DONE]";
 }
@@ -498,9 +543,10 @@ Awaitable<void> Relay::Produce(BodyStream& out) {
     AddCostTrailer(out);
   }
   if (lost) upstream_->Abort();
-  Finish(gone   ? RequestEnd::kClientGone
-         : lost ? RequestEnd::kBrokenOff
-                : RequestEnd::kAnswered,
+  Finish(gone                    ? RequestEnd::kClientGone
+         : lost && out.closing() ? RequestEnd::kCutOff
+         : lost                  ? RequestEnd::kBrokenOff
+                                 : RequestEnd::kAnswered,
          200);
 }
 

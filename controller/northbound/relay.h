@@ -61,6 +61,9 @@ class Relay : public std::enable_shared_from_this<Relay> {
   void LoseEngine(ForwardFault fault);
   void LoseUpstream(std::string_view otherwise);
   std::string WhyCutShort() const;
+  int Status() const;
+  bool Hold(std::string_view piece);
+  void DropHeld();
   HttpAnswer Gone();
   bool CutOff() const;
   void AbortWithClient();
@@ -103,12 +106,15 @@ class Relay : public std::enable_shared_from_this<Relay> {
   std::unique_ptr<UpstreamCall> upstream_;
   std::optional<AnswerStream> stream_;
   absl::Time first_at_, last_at_;
+  std::size_t kept_ = 0;                      // bytes that are counted as held: of the request ...
+  std::size_t kept_answer_ = 0;               // ... and of held_
   std::string held_;                          // of a whole answer, or of one that is to be judged
   std::string_view piece_;                    // of a stream, read ahead
   absl::Span<const std::string_view> parts_;  // of it, for the client
   HttpResponse failed_;                       // the last engine's own error, if it said one
   std::string why_failed_;
   bool refused_ = false;            // an engine refused us, not the request
+  int refused_with_ = 0;            // a stream that began with an error of the client's: its status
   std::shared_ptr<Waker> waiting_;  // for room; null: not
   bool ended_ = false;
 

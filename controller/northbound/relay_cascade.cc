@@ -63,7 +63,7 @@ Awaitable<std::optional<HttpAnswer>> Relay::TryFirst() {
     if (reply == Reply::kEvents) co_return AnswerHeldEvents();
     co_return AnswerWhole();
   }
-  const int status = upstream_->status();
+  const int status = Status();
   GoOnToSecond(status < 400 ? RequestEnd::kAnswered : RequestEnd::kRefused, status);
   co_return std::nullopt;
 }
@@ -71,7 +71,7 @@ Awaitable<std::optional<HttpAnswer>> Relay::TryFirst() {
 // Reads the stream to its end, or until it is too long. False: the engine was lost.
 Awaitable<bool> Relay::HoldEvents() {
   while (!piece_.empty()) {
-    for (const std::string_view part : parts_) held_.append(part);
+    for (const std::string_view part : parts_) Hold(part);
     Hear();
     if (stream_->broken() || held_.size() > kMostHeld) break;
     piece_ = co_await upstream_->Read();
@@ -86,7 +86,8 @@ Awaitable<bool> Relay::HoldEvents() {
 
 // Settles the attempt, and says in its record whether its answer will do.
 void Relay::Judge(Reply reply) {
-  const bool fits = held_.size() <= kMostHeld;
+  const bool fits = held_.size() <= kMostHeld &&
+                    (reply == Reply::kEvents || refused_with_ > 0 || upstream_->done());
   if (reply == Reply::kEvents) {
     Measure();
   } else if (OpenAiAnswer answer; fits && ScanOpenAiAnswer(held_, &answer)) {
@@ -95,8 +96,8 @@ void Relay::Judge(Reply reply) {
   if (!fits) upstream_->Abort();
   dispatcher_.Settle(*live_);
   CascadeStep& step = *live_->record.cascade;
-  if (upstream_->status() >= 400) SettleRefused();
-  if (upstream_->status() != 200) return;  // kFailed
+  if (Status() >= 400) SettleRefused();
+  if (Status() != 200) return;  // kFailed
   if (fits) {
     const bool asks_for_json = scanned_.response_format && scanned_.response_format_range.size > 0;
     const auto wanted =
@@ -131,6 +132,15 @@ void Relay::GoOnToSecond(RequestEnd end, int status) {
   spent_ = first.priced ? std::optional(first.cost) : std::nullopt;
   RequestFeatures features = asked_;
   features.arrived = dispatcher_.Now();
+  // The objective is the whole request's: what the first attempt took is gone.
+  const absl::Duration gone = features.arrived - first.features.arrived;
+  const auto view = dispatcher_.view();
+  const int model = view && !features.models.empty() ? view->FindModel(features.models[0]) : -1;
+  if (model >= 0) {
+    const absl::Duration whole =
+        view->Limits(features, &view->models()[static_cast<std::size_t>(model)]).ttft;
+    features.ttft = std::max(whole - gone, absl::Milliseconds(1));
+  }
   if (features.max_cost && spent_)
     features.max_cost = std::max(*features.max_cost - *spent_, Usd(0));
   std::unique_ptr<LiveRequest> second = dispatcher_.Begin(std::move(features));
@@ -147,9 +157,10 @@ void Relay::GoOnToSecond(RequestEnd end, int status) {
   judging_ = false;
   failed_ = {};
   refused_ = false;
+  refused_with_ = 0;
   why_failed_.clear();
   first_at_ = last_at_ = {};
-  held_.clear();
+  DropHeld();
   stream_.reset();
 }
 

@@ -38,6 +38,7 @@ struct Route {
   Role role;                   // what the caller's key must allow
   std::size_t body_limit;      // bytes
   RouteHandler handler;
+  bool takes_rest = false;  // the {name} at the end is all that follows, slashes too
 };
 
 // In the order of the documentation.

@@ -25,7 +25,7 @@ constexpr Route kRoutes[] = {
     {Method::kPost, "/v1/embeddings", "createEmbedding", Role::kSubmitter, kPromptBody,
      handle::Embeddings},
     {Method::kGet, "/v1/models", "listModels", Role::kReader, kNoBody, handle::ListModels},
-    {Method::kGet, "/v1/models/{id}", "getModel", Role::kReader, kNoBody, handle::GetModel},
+    {Method::kGet, "/v1/models/{id}", "getModel", Role::kReader, kNoBody, handle::GetModel, true},
     {Method::kPost, "/api/v1/jobs", "submitJob", Role::kSubmitter, kJobBody, handle::SubmitJob},
     {Method::kGet, "/api/v1/jobs", "listJobs", Role::kReader, kNoBody, handle::ListJobs},
     {Method::kGet, "/api/v1/jobs/{id}", "getJob", Role::kReader, kNoBody, handle::GetJob},
@@ -85,7 +85,8 @@ constexpr Route kRoutes[] = {
 bool IsVariable(std::string_view part) { return part.starts_with('{'); }
 
 // Does the path fit? Walks the pattern without a copy: patterns are plain ASCII.
-bool Fits(std::string_view pattern, const std::vector<std::string>& path) {
+bool Fits(const Route& route, const std::vector<std::string>& path) {
+  std::string_view pattern = route.pattern;
   pattern.remove_prefix(1);
   std::size_t at = 0;
   while (!pattern.empty()) {
@@ -96,17 +97,21 @@ bool Fits(std::string_view pattern, const std::vector<std::string>& path) {
     ++at;
     pattern.remove_prefix(std::min(slash + 1, pattern.size()));
   }
-  return at == path.size();
+  if (!route.takes_rest) return at == path.size();
+  // No empty names within: `/v1/models/a//b` is nothing.
+  return std::none_of(path.begin() + static_cast<std::ptrdiff_t>(at), path.end(),
+                      [](const std::string& part) { return part.empty(); });
 }
 
-std::vector<std::string> ArgsOf(std::string_view pattern, const std::vector<std::string>& path) {
+std::vector<std::string> ArgsOf(const Route& route, const std::vector<std::string>& path) {
   std::vector<std::string> args;
-  if (pattern.find('{') == std::string_view::npos) return args;
+  if (route.pattern.find('{') == std::string_view::npos) return args;
   std::size_t at = 0;
-  for (absl::string_view part : absl::StrSplit(ToAbsl(pattern.substr(1)), '/')) {
+  for (absl::string_view part : absl::StrSplit(ToAbsl(route.pattern.substr(1)), '/')) {
     if (IsVariable(ToStd(part))) args.push_back(path[at]);
     ++at;
   }
+  for (; route.takes_rest && at < path.size(); ++at) absl::StrAppend(&args.back(), "/", path[at]);
   return args;
 }
 
@@ -118,10 +123,10 @@ Match FindRoute(Method method, const std::vector<std::string>& path) {
   Match match;
   const Method wanted = method == Method::kHead ? Method::kGet : method;
   for (const Route& route : kRoutes) {
-    if (!Fits(route.pattern, path)) continue;
+    if (!Fits(route, path)) continue;
     if (route.method == wanted) {
       match.route = &route;
-      match.args = ArgsOf(route.pattern, path);
+      match.args = ArgsOf(route, path);
       match.allowed.clear();
       return match;
     }

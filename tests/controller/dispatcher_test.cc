@@ -313,11 +313,34 @@ TEST(Dispatcher, AFailedEndpointIsReplacedByTheNext) {
   rig.dispatcher.Stop();
   ASSERT_EQ(rig.inbox.all().size(), 1u);
   const Request& kept = *rig.inbox.all()[0];
-  EXPECT_THAT(kept.attempts, ElementsAre(ForwardAttempt{At(0, 0), ForwardFault::kConnect},
-                                         ForwardAttempt{At(0, 1), ForwardFault::kNone}));
+  ASSERT_EQ(kept.attempts.size(), 2u);
+  EXPECT_EQ(kept.attempts[0].endpoint, At(0, 0));
+  EXPECT_EQ(kept.attempts[0].fault, ForwardFault::kConnect);
+  EXPECT_EQ(kept.attempts[1], (ForwardAttempt{At(0, 1), ForwardFault::kNone}));
   EXPECT_EQ(kept.answered_by, "chat");
   EXPECT_EQ(kept.ended, kStart + Seconds(3));
   EXPECT_TRUE(SameRoute(*rig.dispatcher.view(), kept));
+}
+
+// What it took is the engine's pool's loss and no part of what the client pays.
+TEST(Dispatcher, TimeThatAFailedEndpointTookIsCharged) {
+  Rig rig(RouterWorld({EnginePool("a", 2)}));
+  const auto request = rig.Taken();
+  const auto beside = rig.Taken();  // on the other engine
+  rig.clock.Advance(Seconds(7));
+  const EndpointKey first = request->record.attempts[0].endpoint;
+  rig.dispatcher.GiveUp(*request, ForwardFault::kTimeout);
+  const ForwardAttempt& lost = request->record.attempts[0];
+  EXPECT_EQ(lost.endpoint, first);
+  EXPECT_EQ(lost.held, Seconds(7));
+  EXPECT_EQ(lost.cost, fixtures::Dollars(0.007)) << "0.001 USD a second";
+  EXPECT_EQ(lost.energy, Joules(700 * kMicrosPerJoule));
+  EXPECT_EQ(request->record.held, absl::ZeroDuration());
+  ASSERT_TRUE(rig.dispatcher.Take(*request));
+  rig.clock.Advance(Seconds(1));
+  rig.dispatcher.Settle(*request);
+  EXPECT_EQ(request->record.attempts[1].held, absl::ZeroDuration());
+  EXPECT_EQ(request->record.cost, fixtures::Dollars(0.0005)) << "beside another one";
 }
 
 TEST(Dispatcher, RetriesAreAFifthOfAllRequests) {
@@ -418,6 +441,34 @@ TEST(Dispatcher, AnEngineWakesWhomItCanServe) {
   rig.Finish(*on_a);
   EXPECT_EQ(bell_a->rung, 1);
   EXPECT_EQ(rig.dispatcher.waiting(), 0u);
+}
+
+// A client that leaves in the moment in which it is woken takes nobody's turn.
+TEST(Dispatcher, AWakeUpThatIsNotUsedIsPassedOn) {
+  Rig rig(RouterWorld({One("a")}));
+  const auto busy = rig.Taken();
+  const auto leaves = rig.Routed(), next = rig.Routed();
+  const auto first = std::make_shared<Bell>(), second = std::make_shared<Bell>();
+  ASSERT_TRUE(rig.dispatcher.Wait(first, *leaves));
+  ASSERT_TRUE(rig.dispatcher.Wait(second, *next));
+  rig.Finish(*busy);
+  EXPECT_EQ(first->rung, 1);
+  EXPECT_EQ(second->rung, 0);
+  EXPECT_FALSE(rig.dispatcher.StopWaiting(first)) << "it was woken";
+  rig.dispatcher.PassOn(*leaves);
+  EXPECT_EQ(second->rung, 1);
+  EXPECT_FALSE(rig.dispatcher.StopWaiting(second));
+  rig.dispatcher.PassOn(*next);  // nobody is left
+}
+
+TEST(Dispatcher, BodiesAreBoundedInSum) {
+  Rig rig(RouterWorld({One("a")}), {.held_bytes = 100});
+  EXPECT_TRUE(rig.dispatcher.HoldBytes(60));
+  EXPECT_FALSE(rig.dispatcher.HoldBytes(41));
+  EXPECT_TRUE(rig.dispatcher.HoldBytes(40));
+  EXPECT_EQ(rig.dispatcher.stats().held_bytes, 100u);
+  rig.dispatcher.FreeBytes(60);
+  EXPECT_TRUE(rig.dispatcher.HoldBytes(60));
 }
 
 TEST(Dispatcher, NewInputsWakeAll) {

@@ -240,6 +240,22 @@ TEST(ParsePool, ServersOfBatchesAreOfAClass) {
               HasSubstr("belongs to a server of batches: say its `class`"));
 }
 
+TEST(ParsePool, ReadsHowLongEnginesAreWaitedFor) {
+  const std::string before =
+      "name: x\nadapter: {type: openai, url: \"http://e:8000/v1\", timeouts: ";
+  const auto pool = Parse(before + "{connect: 2s, first_byte: 20s, whole: 5min, idle: 500ms}}\n");
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  const EngineTimeouts wanted{.connect = absl::Seconds(2),
+                              .first_byte = absl::Seconds(20),
+                              .whole = absl::Minutes(5),
+                              .idle = absl::Milliseconds(500)};
+  EXPECT_EQ(pool->adapter.timeouts, wanted);
+  EXPECT_EQ(Parse(before + "{}}\n")->adapter.timeouts, EngineTimeouts());
+  EXPECT_THAT(Error(before + "{idle: 1ms}}\n"), HasSubstr("is out of range: 10ms to 1h"));
+  EXPECT_THAT(Error(before + "{first: 1s}}\n"), HasSubstr("unknown key `first`"));
+  EXPECT_THAT(Error("name: x\nadapter: {type: process, timeouts: {}}\n"), HasSubstr("timeouts"));
+}
+
 TEST(ParsePool, EnginesOfOthersHaveUrlsAndNoNodesOfOurs) {
   const std::string hosted =
       "name: x\nadapter: {type: openai, url: \"https://llm.example.com/v1\", engine: vllm}\n";

@@ -127,6 +127,20 @@ TEST(RouterState, AnswersThatBreakOffAreFaults) {
   EXPECT_TRUE(state.records.empty()) << "nothing is learned from half an answer";
 }
 
+TEST(RouterState, WhatOurOwnEndBreaksOffIsNobodysFault) {
+  State state;
+  Request r = Answer();
+  r.end = RequestEnd::kCutOff;
+  EXPECT_FALSE(state.Hear(r, 10));
+  EXPECT_FALSE(state.Of(0).ejected);
+}
+
+TEST(RouterState, EnginesThatDoNotAnswerInTimeAreEjected) {
+  State state;
+  state.Hear(Failure(At(0), ForwardFault::kTimeout), RouterState::kFaultsToEject);
+  EXPECT_TRUE(state.Of(0).ejected);
+}
+
 TEST(RouterState, EjectionsGrowWhileNothingGoodComes) {
   State state;
   for (int row = 1; row <= 40; ++row) {

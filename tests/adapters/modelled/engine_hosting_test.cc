@@ -49,6 +49,24 @@ PoolSpec TestPool(const std::string& name, std::vector<ServeSpec> serves) {
   return pool;
 }
 
+TEST(ModelledEngines, PoolsThatAreAddedLaterAreHostedOnce) {
+  const auto engines = ModelledEngines::Start(TestCatalog(), {});
+  ASSERT_TRUE(engines.ok()) << engines.status();
+  EXPECT_EQ((*engines)->size(), 0u);
+  const PoolSpec pool = TestPool("late", {{.model = "small", .replicas = 2}});
+  ASSERT_TRUE((*engines)->Host(TestCatalog(), pool).ok());
+  ASSERT_TRUE((*engines)->Host(TestCatalog(), pool).ok()) << "it is told of again";
+  EXPECT_EQ((*engines)->size(), 2u);
+  EXPECT_EQ((*engines)->Urls("late", 0).size(), 2u);
+  EXPECT_NE((*engines)->Urls("late", 0)[0], (*engines)->Urls("late", 0)[1]);
+  // All of a pool or none of it.
+  const PoolSpec bad = TestPool("bad", {{.model = "small"}, {.model = "large"}});
+  EXPECT_FALSE((*engines)->Host(TestCatalog(), bad).ok());
+  EXPECT_EQ((*engines)->size(), 2u);
+  EXPECT_TRUE((*engines)->Urls("bad", 0).empty());
+  EXPECT_TRUE((*engines)->Stop(absl::Seconds(1)));
+}
+
 TEST(ModelledEngines, HostOneForEachReplica) {
   FleetSpec fleet;
   fleet.pools = {TestPool("a", {{.model = "small", .replicas = 2},

@@ -29,6 +29,34 @@ TEST(EngineFaultsRead, BackOffIsBounded) {
   EXPECT_EQ(of("Wed, 21 Oct 2026 07:28:00 GMT"), absl::Seconds(1));
 }
 
+TEST(EngineFaultsRead, WhatIsWrongWithTheRequestIsSaidByCodeOrType) {
+  const auto of = [](std::string_view inside) {
+    return ClientsFault(std::string(R"({"error":{)") + std::string(inside) + "}}");
+  };
+  EXPECT_EQ(of(R"("message":"m","type":"BadRequestError","param":null,"code":400)"), 400);
+  EXPECT_EQ(of(R"("code":"422")"), 422);
+  EXPECT_EQ(of(R"("type":"invalid_request_error","code":"context_length_exceeded")"), 400);
+  for (const char* engines :
+       {R"("type":"server_error","code":null)", R"("code":500)", R"("code":429)", R"("code":401)",
+        R"("type":"invalid_request_error","code":503)",
+        R"("type":"invalid_request_error","code":401)", R"("message":"code 400")"})
+    EXPECT_EQ(of(engines), std::nullopt) << engines;
+  for (const char* none : {"", "{}", R"({"error":"bad request"})", R"({"error":{"code":400)", "[]"})
+    EXPECT_EQ(ClientsFault(none), std::nullopt) << none;
+}
+
+TEST(EngineFaultsRead, ClientsAreToldNoAddresses) {
+  for (const UpstreamFault fault :
+       {UpstreamFault::kConnect, UpstreamFault::kSend, UpstreamFault::kClosed,
+        UpstreamFault::kNoFirstByte, UpstreamFault::kStalled, UpstreamFault::kUntrusted,
+        UpstreamFault::kTooLong, UpstreamFault::kAborted, UpstreamFault::kRequest}) {
+    const std::string words =
+        WhyLost({.fault = fault, .why = "connect to 10.0.0.7:8000: Connection refused"});
+    EXPECT_GT(words.size(), 10u);
+    EXPECT_EQ(words.find("10.0.0.7"), words.npos) << words;
+  }
+}
+
 TEST(EngineFaultsRead, DataOfAnEvent) {
   EXPECT_EQ(DataOf("data: {\"error\":1}\n\n"), "{\"error\":1}");
   EXPECT_EQ(DataOf("data:{}\r\n\r\n"), "{}");

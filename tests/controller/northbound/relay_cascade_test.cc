@@ -15,6 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 // 10 and 5 tokens: of the small model 0.00002 USD, of the big one 0.0002 USD.
 std::string Answer(const std::string& by, const std::string& finish,
@@ -234,6 +235,25 @@ TEST_F(Cascades, ABudgetIsForBothAttempts) {
   rig_.world().policy.cascades.clear();
   rig_.Publish();
   EXPECT_EQ(rig_.Ask(with("0.000050")).status, 200) << "enough for the big one alone";
+}
+
+// The client has waited for the first attempt too: the second has what is left of the time.
+TEST_F(Cascades, AnObjectiveIsForBothAttempts) {
+  rig_.small.Produce([](BodyStream& out) -> Awaitable<void> {
+    co_await out.Wait(absl::Milliseconds(300));
+    const bool sent = co_await out.WriteLast(Events("small", "length") + kUsage + kDone);
+    EXPECT_TRUE(sent);
+  });
+  rig_.big.Say({Stream(Events("big", "stop") + kUsage + kDone)});
+  const auto decision = [&](const std::string& ttft_ms) {
+    const Received answer = rig_.Ask(
+        Chat(absl::StrCat(R"("stream":true,"metadata":{"spillway.ttft_ms":")", ttft_ms, "\"}")));
+    const std::string id = Header(answer, "x-spillway-decision");
+    EXPECT_FALSE(rig_.Record(id).is_null());
+    return rig_.api().NewClient().Get("/api/v1/decisions/" + id)->body;
+  };
+  EXPECT_THAT(decision("250"), HasSubstr("too_late"));
+  EXPECT_THAT(decision("60000"), Not(HasSubstr("too_late")));
 }
 
 TEST_F(Cascades, PinsOtherModelsAndEmbeddingsAreLeftAlone) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/router_state.h"
 #include "tests/controller/northbound/relay_rig.h"
 #include "tests/net/raw_client.h"
 
@@ -124,6 +125,58 @@ TEST_F(EngineFaults, AStreamThatBeginsWithAnErrorIsNoAnswer) {
   const Received failed = rig_.Ask(Chat(kStreamed));
   EXPECT_EQ(failed.status, 502);
   EXPECT_EQ(failed.body, kError);
+}
+
+// The same words from any engine: none is asked again, and none is to blame.
+TEST_F(EngineFaults, AStreamThatBeginsWithTheClientsErrorIsItsAnswer) {
+  const std::string wrong =
+      R"({"error":{"message":"too long","type":"BadRequestError","param":null,"code":400}})";
+  spare_.Say({{.type = "text/event-stream", .body = "data: " + wrong + "\n\n" + kDone}});
+  for (int i = 0; i < RouterState::kFaultsToEject + 1; ++i) {
+    const auto answer = rig_.api().NewClient().Post("/v1/chat/completions", Chat(kStreamed));
+    ASSERT_TRUE(answer.ok());
+    EXPECT_EQ(answer->status, 400);
+    EXPECT_EQ(answer->headers.Get("Content-Type"), "application/json");
+    EXPECT_EQ(answer->body, wrong);
+  }
+  EXPECT_THAT(rig_.big.asked(), IsEmpty());
+  const Received last = rig_.Ask(Chat(kStreamed));
+  const Value record = RecordOf(last);
+  EXPECT_EQ(Text(record, "end"), "refused");
+  EXPECT_EQ(Text(record.Find("attempts")->list()[0], "fault"), "none");
+}
+
+// It takes the request, sends a head or not even that, and then nothing.
+TEST_F(EngineFaults, AnEngineThatHangsIsReplacedInTheTimeThatItsPoolGivesIt) {
+  PoolSpec hasty = *rig_.world()["spare"].spec;
+  hasty.adapter.timeouts = {.first_byte = absl::Milliseconds(100),
+                            .whole = absl::Milliseconds(100)};
+  rig_.world()["spare"].spec = std::make_shared<const PoolSpec>(hasty);
+  rig_.Publish();
+  spare_.Produce([](BodyStream& out) -> Awaitable<void> {
+    const bool begun = co_await out.Write("data: ");  // no event yet
+    EXPECT_TRUE(begun);
+    co_await out.Wait(absl::Seconds(30));
+  });
+  rig_.big.Say({{.type = "text/event-stream", .body = kEvent + kDone}});
+  const Received streamed = rig_.Ask(Chat(kStreamed));
+  EXPECT_EQ(streamed.status, 200);
+  EXPECT_EQ(Text(RecordOf(streamed).Find("attempts")->list()[0], "fault"), "timeout");
+}
+
+TEST_F(EngineFaults, AnAnswerThatStallsIsBrokenOffInTheTimeThatItsPoolGivesIt) {
+  PoolSpec hasty = *rig_.world()["spare"].spec;
+  hasty.adapter.timeouts = {.idle = absl::Milliseconds(100)};
+  rig_.world()["spare"].spec = std::make_shared<const PoolSpec>(hasty);
+  rig_.Publish();
+  spare_.Produce([](BodyStream& out) -> Awaitable<void> {
+    const bool begun = co_await out.Write(kEvent);
+    EXPECT_TRUE(begun);
+    co_await out.Wait(absl::Seconds(30));
+  });
+  const Received answer = rig_.Ask(Chat(kStreamed));
+  EXPECT_THAT(answer.body, HasSubstr("its answer stalled for too long"));
+  EXPECT_EQ(Text(RecordOf(answer), "end"), "broken_off");
 }
 
 TEST_F(EngineFaults, AStreamThatFailsAndSaysDoneIsNoWholeAnswer) {

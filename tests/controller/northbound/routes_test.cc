@@ -52,6 +52,18 @@ TEST(FindRoute, GivesTheNamesInThePath) {
   EXPECT_EQ(FindRoute(Method::kGet, {}).route->operation, "getIndex");
 }
 
+TEST(FindRoute, NamesOfModelsMayHaveSlashes) {
+  const Match match = FindRoute(Method::kGet, {"v1", "models", "Org", "Name"});
+  ASSERT_NE(match.route, nullptr);
+  EXPECT_EQ(match.route->operation, "getModel");
+  EXPECT_THAT(match.args, ElementsAre("Org/Name"));
+  EXPECT_THAT(FindRoute(Method::kGet, {"v1", "models", "Org/Name"}).args, ElementsAre("Org/Name"));
+  EXPECT_EQ(FindRoute(Method::kGet, {"v1", "models", "Org", ""}).route, nullptr);
+  EXPECT_EQ(FindRoute(Method::kGet, {"v1", "models", ""}).route, nullptr);
+  EXPECT_EQ(FindRoute(Method::kGet, {"api", "v1", "jobs", "a", "b"}).route, nullptr)
+      << "only there";
+}
+
 TEST(FindRoute, HeadIsTakenWhereGetIs) {
   EXPECT_EQ(FindRoute(Method::kHead, {"healthz"}).route->operation, "getHealth");
   EXPECT_EQ(FindRoute(Method::kHead, {"api", "v1", "decisions:dry-run"}).route, nullptr);
