@@ -1,6 +1,7 @@
 // The fleet in the brain: what operators and files say, nodes that come and go, prices, policies,
 // and how a brain is restored.
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,17 @@
 
 namespace spillway {
 namespace {
+
+// Does holding a part of it come to the same energy, carbon and share of the price?
+bool SameAmounts(const PoolSpec& a, const PoolSpec& b) {
+  const auto of = [](const PoolSpec& pool) {
+    const Power& power = pool.power;
+    return std::tuple(pool.billing, pool.node, pool.weights.cpus, pool.weights.memory,
+                      pool.weights.devices, power.idle, power.busy, power.pue, power.tariff,
+                      pool.site.carbon);
+  };
+  return of(a) == of(b);
+}
 
 bool SamePrice(const Price& a, const Price& b) {
   return a.node_hour == b.node_hour && a.input == b.input && a.output == b.output;
@@ -151,6 +163,8 @@ void Brain::Impl::UseFleet(const FleetSpec& fleet) {
           *pool, [&](AttemptKey key) -> const Job& { return JobOf(key); }, now_);
     }
     pool->removed = found == fleet.pools.end() && !pool->added;
+    if (!was_removed && found != fleet.pools.end() && !SameAmounts(pool->spec(), *found))
+      BringUp(*pool);
     Books::Touch(*pool, now_);  // its engines may hold other nodes from now on
     if (found != fleet.pools.end()) {
       if (pool->own_price && !SamePrice(pool->spec().price, found->price)) pool->own_price.reset();
