@@ -31,15 +31,16 @@ RequestTiming BatchTimingOn(const RouterView& view, const ViewEndpoint& endpoint
   const absl::Duration raw = times.wait + times.batch, raw_p90 = times.wait_p90 + times.batch;
   t.wait = corrected(times.wait, by.ttft_p50);
   t.ttft = corrected(raw, by.ttft_p50) + way;
-  // The wait has a p90 of its own; what was observed knows it as well.
-  t.wait_p90 = by.observed ? std::max(t.wait, corrected(times.wait, by.ttft_p90))
-                           : Scale(times.wait_p90, spread);
+  // The wait has a p90 of its own; what was observed adds how much the speed scatters.
+  t.wait_p90 = by.observed ? corrected(times.wait_p90, by.ttft_p50) : Scale(times.wait_p90, spread);
   t.ttft_p90 =
-      way + (by.observed ? std::max(corrected(raw, by.ttft_p50), corrected(raw, by.ttft_p90))
+      way + (by.observed ? std::max(corrected(raw_p90, by.ttft_p50), corrected(raw, by.ttft_p90))
                          : Scale(raw_p90, spread));
   t.duration = t.ttft - t.wait;
   t.duration_p90 = t.ttft_p90 - t.wait_p90;
-  t.raw_ttft = raw;
+  // How long it waits for others says nothing about how fast the server is. Learned from a crowd,
+  // it would keep everybody away once the crowd has gone, and nothing would be learned any more.
+  if (BatchLoadOf(load).requests < served.batch->limits.instances) t.raw_ttft = raw;
   return t;
 }
 
