@@ -87,6 +87,37 @@ struct WorldSpec {
   std::optional<CarbonSpec> carbon;
 };
 
+// One figure of the inputs, varied on its own: every other figure stays as it is.
+enum class SweptInput : std::uint8_t { kPrefill, kBandwidth, kPrice };
+inline constexpr EnumNames<SweptInput, 3> kSweptInputNames{
+    {{SweptInput::kPrefill, "prefill"},      // tokens of prompts a second, of a device
+     {SweptInput::kBandwidth, "bandwidth"},  // of a device's memory
+     {SweptInput::kPrice, "price"}}};        // of a pool
+constexpr const auto& NamesOf(SweptInput) { return kSweptInputNames; }
+struct SweepSpec {
+  std::string name;
+  SweptInput input = SweptInput::kPrefill;
+  std::string of;               // a device of the catalogue, or a pool
+  std::vector<double> factors;  // 1 to 20, rising, without 1: that is the scenario itself
+  // Of fleets and policies that are run with each factor: of those whose fleet is read from a file
+  // and holds it. Never empty once read.
+  std::vector<std::pair<std::string, std::string>> pairs;
+};
+
+// Which of two devices is the cheaper one at which load, by several price lists.
+struct PriceListSpec {
+  std::string name, source;
+  UsdPerHour first{}, second{};  // a device (of CPUs: a slice) and hour
+};
+struct BreakEvenSpec {
+  std::string name;
+  // Pairs of a sized fleet and its policy.
+  std::pair<std::string, std::string> first, second;
+  std::vector<double> loads;            // times the workload's own rate; rising, 1 to 20
+  std::vector<PriceListSpec> prices;    // 1 to 20
+  std::vector<WorkloadSpec> workloads;  // 1 to 100
+};
+
 // How a fleet's bill is told: every node rented, or pools marked `committed` paid for already. Both
 // are always worked out; tables, charts and verdicts speak of those that a scenario asks for.
 enum class Accounting : std::uint8_t { kRented, kPaidFor };
@@ -112,6 +143,8 @@ struct ScenarioSpec {
   std::vector<std::pair<std::string, std::string>> pairs;   // fleet, policy; never empty once read
   std::pair<std::string, std::string> baseline;             // one of them
   std::vector<WorkloadSpec> workloads;                      // 1 to 100
+  std::vector<SweepSpec> sweeps;                            // at most 20
+  std::vector<BreakEvenSpec> break_even;                    // at most 20
   ScenarioObjective objective;
   WorldSpec world;
   absl::Duration warm_up{};  // latencies and attainment leave out what arrives before

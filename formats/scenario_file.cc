@@ -13,6 +13,7 @@
 #include "formats/file_text.h"
 #include "formats/scenario_inputs.h"
 #include "formats/scenario_parts.h"
+#include "formats/scenario_variations.h"
 #include "formats/scenario_world.h"
 #include "formats/workload_file.h"
 
@@ -98,6 +99,10 @@ class ScenarioReader {
     ReadLoads(r);
     r.Optional("objective", spec_.objective, ReadScenarioObjective);
     ReadWorldOf(r);
+    r.Optional("sweeps", spec_.sweeps, [this](const Place& p, std::vector<SweepSpec>& sweeps) {
+      ReadSweeps(p, sources_.catalog, spec_, sweeps);
+    });
+    ReadBreakEvenOf(r);
     r.Optional("warm_up", spec_.warm_up);
     r.Optional("drain", spec_.drain);
     r.Optional("seeds", spec_.seeds, Between(1, 1000));
@@ -161,6 +166,19 @@ class ScenarioReader {
                });
   }
 
+  void ReadBreakEvenOf(ObjectReader& r) {
+    r.Optional("break_even", spec_.break_even,
+               [this](const Place& at, std::vector<BreakEvenSpec>& out) {
+                 ReadBreakEven(at, inputs_.folder(), spec_, out);
+                 for (const BreakEvenSpec& even : out) {
+                   for (const WorkloadSpec& workload : even.workloads) {
+                     for (const std::string& file : FilesOf(workload))
+                       inputs_.Take(at, inputs_.NamedAs(file), "workload");
+                   }
+                 }
+               });
+  }
+
   void ReadWorldOf(ObjectReader& r) {
     FleetSpec pools;
     for (const ScenarioFleet& fleet : spec_.fleets) {
@@ -204,6 +222,16 @@ class ScenarioReader {
       const Place place = where ? at.Holding(*where) : at;
       for (const std::string& model : ModelsOf(workload)) {
         for (const ScenarioFleet& fleet : spec_.fleets) CheckModel(place, model, fleet);
+      }
+    }
+    for (const BreakEvenSpec& even : spec_.break_even) {
+      const Value* where = at.value().Find("break_even");
+      for (const WorkloadSpec& workload : even.workloads) {
+        for (const std::string& model : ModelsOf(workload)) {
+          if (!sources_.catalog.models.contains(model))
+            (where ? at.Holding(*where) : at)
+                .Fail(absl::StrCat(even.name, ": the catalogue has no model `", model, "`"));
+        }
       }
     }
   }

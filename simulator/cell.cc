@@ -12,7 +12,11 @@
 #include "absl/strings/str_format.h"
 #include "core/status.h"
 #include "simulator/agenda.h"
+#include "simulator/coverage.h"
+#include "simulator/hindsight.h"
 #include "simulator/job_flow.h"
+#include "simulator/job_hindsight.h"
+#include "simulator/littles_law.h"
 #include "simulator/nodes_world.h"
 #include "simulator/request_flow.h"
 #include "simulator/start_up.h"
@@ -27,6 +31,14 @@ constexpr absl::Duration kViewPeriod = absl::Milliseconds(20);
 constexpr double kBusy = 0.9;  // utilization from which a cell is flagged
 constexpr double kPilesUp = 0.05;
 
+// Pools of last resort, and others.
+bool HasBothKinds(const Config& config) {
+  const auto is_last = [&](const PoolSpec& pool) { return IsLastResort(pool, config.policy); };
+  const auto& pools = config.fleet.pools;
+  return std::any_of(pools.begin(), pools.end(), is_last) &&
+         !std::all_of(pools.begin(), pools.end(), is_last);
+}
+
 class Cell {
  public:
   explicit Cell(const CellInputs& inputs)
@@ -37,7 +49,13 @@ class Cell {
         tally_(scenario_.objective, inputs.config->policy.objectives,
                scenario_.start + scenario_.warm_up, inputs.config->fleet.pools.size()),
         bound_(*inputs.config),
-        requests_(catalog_, agenda_, tally_, bound_),
+        coverage_(*inputs.config, scenario_.objective),
+        // A search for the size of a fleet asks only what was in time.
+        regret_(inputs.most_missed || !HasBothKinds(*inputs.config)
+                    ? std::nullopt
+                    : std::make_optional<RegretTally>()),
+        job_hindsight_(*inputs.config),
+        requests_(catalog_, agenda_, tally_, bound_, coverage_, regret_ ? &*regret_ : nullptr),
         jobs_(inputs.config->fleet, inputs.config->catalog, scenario_.world, agenda_),
         start_up_(*inputs.config, scenario_.world),
         nodes_(inputs.config->fleet, scenario_.world, inputs.seed, agenda_) {}
@@ -52,6 +70,7 @@ class Cell {
   absl::Status Happen(const TimedEvent<Tick>& event, absl::Time now);
   void Post(event::Body body, absl::Time now);
   void Settle(absl::Time now);
+  void Succeeded(const Job& job);
   absl::Status RefreshView(absl::Time now);
   void Flush(absl::Time now);
   void HearTurns();
@@ -73,6 +92,9 @@ class Cell {
   VirtualHost host_;
   Tally tally_;
   CellBound bound_;
+  CoverageTally coverage_;
+  std::optional<RegretTally> regret_;
+  JobHindsight job_hindsight_;
   RequestFlow requests_;
   JobFlow jobs_;
   const StartUp start_up_;
@@ -88,12 +110,18 @@ class Cell {
   absl::Time brain_due_ = absl::InfiniteFuture();
   std::map<std::uint32_t, absl::Time> boots_, loads_;  // nodes and servers that come up, and when
   std::int64_t open_jobs_ = 0;
+  LittlesLaw job_law_;
   std::map<JobId, absl::Time> open_;  // and when they came
   absl::Time now_, last_arrival_, last_end_;
   std::int64_t in_system_at_horizon_ = 0, arrivals_ = 0;
 };
 
 absl::Status Cell::Begin() {
+  if (regret_) {
+    jobs_.on_held = [this](PoolId pool, double part, absl::Time now) {
+      job_hindsight_.Held(pool, part, now);
+    };
+  }
   now_ = last_arrival_ = last_end_ = scenario_.start;
   Post(event::Started{.epoch = 1, .config = inputs_.config}, now_);
   const auto& pools = inputs_.config->fleet.pools;
@@ -163,7 +191,9 @@ absl::Status Cell::Take(const Arrival& arrival, absl::Time now) {
   tally_.Submitted();
   const JobId id{host_.events() + 1};
   jobs_.Know(id, arrival.truth.run);
+  coverage_.Asked(*arrival.job);
   ++open_jobs_;
+  job_law_.Enter(now);
   open_.emplace(id, now);
   Post(event::Submitted{arrival.job}, now);
   return absl::OkStatus();
@@ -246,6 +276,7 @@ void Cell::Post(event::Body body, absl::Time now) {
       open_.erase(id);
       jobs_.Forget(id);
       --open_jobs_;
+      job_law_.Leave(now);
     }
     for (Command& command : std::exchange(host_.commands(), {})) {
       std::visit([&](const auto& c) { jobs_.Run(c, now, next); }, command);
@@ -254,13 +285,31 @@ void Cell::Post(event::Body body, absl::Time now) {
   Settle(now);
 }
 
+void Cell::Succeeded(const Job& job) {
+  bound_.Add(job);
+  coverage_.Done(job);
+  if (!regret_) return;
+  const auto ran = [&] {
+    const bool known = job.started_at && job.finished_at;
+    return known ? *job.finished_at - *job.started_at : absl::ZeroDuration();
+  };
+  job_hindsight_.Done(
+      job,
+      [&](PoolId pool, const WorkFace& face) {
+        return jobs_.DurationOn(pool, face, job.id, ran());
+      },
+      *regret_);
+}
+
 void Cell::Settle(absl::Time now) {
   for (const Job& job : std::exchange(host_.jobs(), {})) {
     if (!IsTerminal(job.state) || open_.erase(job.id) == 0) continue;
     tally_.Ended(job);
-    if (job.state == JobState::kSucceeded) bound_.Add(job);
+    if (job.state == JobState::kSucceeded) Succeeded(job);
     jobs_.Forget(job.id);
     --open_jobs_;
+    job_law_.Leave(now);
+    job_law_.Stayed(job.finished_at.value_or(now) - job.created_at);
     last_end_ = now;
   }
   const absl::Time due = host_.brain().NextTimer();
@@ -336,6 +385,7 @@ void Cell::ChangeNode(const Tick& tick, absl::Time now) {
     }
   }
   if (leaves) jobs_.Notice(node.pool, node.node, now);
+  if (regret_ && !leaves) job_hindsight_.NodeChanged(node.pool, comes, now);
   Post(
       event::NodeSeen{
           .pool = node.pool, .node = node.node, .up = node.up, .taken_back = node.spot && !comes},
@@ -353,6 +403,7 @@ void Cell::BootNode(std::uint32_t id, absl::Time now) {
   if (due == boots_.end() || due->second != now) return;  // it is gone again
   boots_.erase(due);
   const NodesWorld::Node& node = nodes_.node(id);
+  if (regret_) job_hindsight_.NodeChanged(node.pool, true, now);
   Post(event::NodeSeen{.pool = node.pool, .node = node.node, .up = true}, now);
   const auto& servers = requests_.servers();
   for (std::uint32_t i = 0; i < servers.size(); ++i) {
@@ -423,9 +474,16 @@ absl::StatusOr<CellOutcome> Cell::Conclude() {
   const absl::Time end = IsOver() ? std::max(last_arrival_, last_end_) : now_;
   Flush(std::max(end, now_));
   requests_.Abandon();
+  if (regret_) job_hindsight_.Finish(*regret_);
   for (const auto& [id, since] : open_) tally_.Unfinished(since);
   const absl::Time until = std::max(end, now_);
   requests_.CloseStrips(until);
+  SPILLWAY_RETURN_IF_ERROR(requests_.CheckLittlesLaw(until));
+  for (const auto& [id, since] : open_) job_law_.Stayed(until - since);
+  if (!job_law_.HoldsAt(until)) {
+    return absl::InternalError(
+        "jobs in the system over time are not the sum of their stays (Little's law)");
+  }
   jobs_.CloseStrips(until);
 
   CellOutcome out;
@@ -434,7 +492,7 @@ absl::StatusOr<CellOutcome> Cell::Conclude() {
   out.span = until - scenario_.start;
   out.bin = TimeStrip::kFirstBin;
   while (out.span > out.bin * static_cast<int>(TimeStrip::kMostBins)) out.bin *= 2;
-  tally_.Write(fleet, host_.Ledger(until), out);
+  tally_.Write(fleet, scenario_.start, host_.Ledger(until), out);
   for (std::size_t p = 0; p < fleet.pools.size(); ++p) {
     PoolOutcome& pool = out.pools[p];
     std::vector<const TimeStrip*> strips;
@@ -451,6 +509,8 @@ absl::StatusOr<CellOutcome> Cell::Conclude() {
         pool.strip[i] += bins[i] / static_cast<double>(strips.size());
     }
   }
+  coverage_.Write(out);
+  if (regret_) out.regret = regret_->Outcome();
   Label(out);
   if (!inputs_.most_missed)
     SPILLWAY_RETURN_IF_ERROR(Annotate(bound_.Write(scenario_.objective, out), "lower bound"));

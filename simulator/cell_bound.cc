@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/scenario.h"
 #include "core/status.h"
+#include "policies/ability.h"
 
 namespace spillway {
 namespace {
@@ -102,8 +103,13 @@ absl::StatusOr<Usd> CellBound::Solve(const std::map<SizeKey, RequestBucket>& buc
     problem.work.push_back({shape.work->name, static_cast<double>(shape.jobs)});
     auto& row = problem.loads.emplace_back();
     for (std::size_t p = 0; p < pools.size(); ++p) {
-      row.push_back(LoadOf(Resolve(demand, book, named), FaceFor(*shape.work, pools[p]).needs,
-                           pools[p], speeds[p], config_.policy.default_duration));
+      const WorkFace face = FaceFor(*shape.work, pools[p]);
+      if (!AbilityOf(*shape.work, face, pools[p]).able()) {
+        row.emplace_back();
+        continue;
+      }
+      row.push_back(LoadOf(Resolve(demand, book, named), face.needs, pools[p], speeds[p],
+                           config_.policy.default_duration));
     }
   }
   SPILLWAY_ASSIGN_OR_RETURN(const BoundAnswer answer, LowerBound(problem));

@@ -1,18 +1,22 @@
 #include "simulator/experiment.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <mutex>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/explain.h"
 #include "core/status.h"
+#include "simulator/break_even.h"
 #include "simulator/cell.h"
+#include "simulator/figures.h"
 #include "simulator/fleet_size.h"
+#include "simulator/look_back.h"
+#include "simulator/parallel.h"
 #include "simulator/student.h"
+#include "simulator/sweep.h"
 #include "simulator/verdict.h"
 #include "simulator/workloads/workload.h"
 
@@ -24,6 +28,8 @@ struct CellPlan {
   std::string fleet, policy;
   int seed = 0;
   std::shared_ptr<const Config> config;
+  int sweep = -1;     // of the scenario's; -1: a cell of its own
+  double factor = 1;  // of the sweep
 };
 
 class Experiment {
@@ -38,9 +44,12 @@ class Experiment {
   absl::Status Plan();
   absl::StatusOr<FleetSpec> FleetFor(const ScenarioFleet& fleet, const ScenarioPolicy& policy,
                                      std::size_t workload);
+  void PlanSweeps();
   absl::Status RunCells();
+  absl::Status CheckFeasible() const;
+  std::vector<SweepOutcome> SweepsOf(const std::vector<CellOutcome>& cells) const;
   absl::StatusOr<CellOutcome> RunOne(const CellPlan& plan) const;
-  void Told(int done);
+  void Told(int more);
 
   const PoolSpec* FirstPool() const {
     for (const ScenarioFleet& fleet : scenario_.fleets) {
@@ -66,7 +75,9 @@ class Experiment {
   std::map<std::pair<std::string, std::size_t>, FleetSpec> sized_;  // by fleet and workload
   std::vector<CellPlan> plans_;
   ExperimentOutcome out_;
+  std::vector<CellOutcome> swept_;  // in the order of their plans
   std::mutex told_mutex_;
+  int done_ = 0, sizings_ = 0;
 };
 
 absl::Status Experiment::Load() {
@@ -119,6 +130,28 @@ absl::Status Experiment::Plan() {
   return absl::OkStatus();
 }
 
+// Beside the cells that stand already: the same with one figure varied.
+void Experiment::PlanSweeps() {
+  const std::vector<CellPlan> plain = plans_;
+  for (std::size_t s = 0; s < scenario_.sweeps.size(); ++s) {
+    const SweepSpec& sweep = scenario_.sweeps[s];
+    for (const CellPlan& plan : plain) {
+      const std::pair pair(plan.fleet, plan.policy);
+      if (std::find(sweep.pairs.begin(), sweep.pairs.end(), pair) == sweep.pairs.end()) continue;
+      if (plan.seed > 0) continue;
+      for (const double factor : sweep.factors) {
+        CellPlan varied = plan;
+        varied.sweep = static_cast<int>(s);
+        varied.factor = factor;
+        varied.config =
+            std::make_shared<const Config>(VariedBy(*plan.config, sweep.input, sweep.of, factor));
+        for (varied.seed = 0; varied.seed < scenario_.seeds; ++varied.seed)
+          plans_.push_back(varied);
+      }
+    }
+  }
+}
+
 absl::StatusOr<CellOutcome> Experiment::RunOne(const CellPlan& plan) const {
   const auto seed = static_cast<std::uint64_t>(plan.seed);
   const auto arrivals = workloads_[plan.workload].Open(scenario_.start, seed);
@@ -139,34 +172,27 @@ absl::StatusOr<CellOutcome> Experiment::RunOne(const CellPlan& plan) const {
   return outcome;
 }
 
-void Experiment::Told(int done) {
+void Experiment::Told(int more) {
   if (!options_.on_progress) return;
   const std::lock_guard lock(told_mutex_);
-  options_.on_progress(done, static_cast<int>(plans_.size()));
+  done_ += more;
+  options_.on_progress(done_, static_cast<int>(plans_.size()) + sizings_);
 }
 
 absl::Status Experiment::RunCells() {
   std::vector<absl::StatusOr<CellOutcome>> outcomes(plans_.size(), absl::CancelledError("not run"));
-  std::atomic<std::size_t> next{0};
-  std::atomic<int> done{0};
-  std::atomic<bool> failed{false};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < plans_.size() && !failed; i = next++) {
-      outcomes[i] = RunOne(plans_[i]);
-      if (!outcomes[i].ok()) failed = true;
-      Told(++done);
-    }
-  };
   Told(0);
-  std::vector<std::thread> threads;
-  for (int i = 1; i < options_.jobs; ++i) threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
-  for (auto& outcome : outcomes) {
+  ForEachIndex(plans_.size(), options_.jobs, [&](std::size_t i) {
+    outcomes[i] = RunOne(plans_[i]);
+    Told(1);
+    return outcomes[i].ok();
+  });
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    auto& outcome = outcomes[i];
     // Cells that were not begun because another one failed say nothing of their own.
     if (!outcome.ok() && outcome.status().message() == "not run") continue;
     if (!outcome.ok()) return outcome.status();
-    out_.cells.push_back(*std::move(outcome));
+    (plans_[i].sweep < 0 ? out_.cells : swept_).push_back(*std::move(outcome));
   }
   return absl::OkStatus();
 }
@@ -186,7 +212,6 @@ double Ratio(Usd part, Usd whole) {
              ? 0
              : static_cast<double>(part.value()) / static_cast<double>(whole.value());
 }
-double Dollars(Usd usd) { return static_cast<double>(usd.value()) * 1e-9; }
 
 MeanOf Saving(const std::vector<const CellOutcome*>& cells,
               const std::vector<const CellOutcome*>& baseline, Usd CellOutcome::*cost,
@@ -195,6 +220,47 @@ MeanOf Saving(const std::vector<const CellOutcome*>& cells,
   for (std::size_t i = 0; i < std::min(cells.size(), baseline.size()); ++i)
     values.push_back(1 - Ratio(cells[i]->*cost, baseline[i]->*against));
   return MeanWithInterval(values);
+}
+
+// Of the placements on the last resort, by the seeds that have some.
+std::optional<MeanOf> Avoidable(const std::vector<const CellOutcome*>& cells) {
+  std::vector<double> values;
+  for (const CellOutcome* cell : cells) {
+    if (!cell->regret || cell->regret->examined == 0) continue;
+    values.push_back(static_cast<double>(cell->regret->avoidable) /
+                     static_cast<double>(cell->regret->examined));
+  }
+  if (values.empty()) return std::nullopt;
+  return MeanWithInterval(values);
+}
+
+// All but the savings, of cells that differ in nothing but their seed.
+void FillRow(const std::vector<const CellOutcome*>& of, RowOutcome& row) {
+  row.seeds = static_cast<int>(of.size());
+  row.cost = Over(of, [](const auto& c) { return Dollars(c.cost); });
+  row.cost_paid_for = Over(of, [](const auto& c) { return Dollars(c.cost_paid_for); });
+  row.attainment = Over(of, [](const auto& c) { return c.slo_attainment(); });
+  row.ttft_p50 = Over(of, [](const auto& c) { return c.ttft.p50; });
+  row.ttft_p90 = Over(of, [](const auto& c) { return c.ttft.p90; });
+  row.ttft_p99 = Over(of, [](const auto& c) { return c.ttft.p99; });
+  row.tpot_p50 = Over(of, [](const auto& c) { return c.tpot.p50; });
+  row.tpot_p90 = Over(of, [](const auto& c) { return c.tpot.p90; });
+  row.tpot_p99 = Over(of, [](const auto& c) { return c.tpot.p99; });
+  row.nvidia_share = Over(of, [](const auto& c) { return c.nvidia_share; });
+  row.energy = Over(of, [](const auto& c) { return static_cast<double>(c.energy.value()) * 1e-6; });
+  row.carbon = Over(of, [](const auto& c) { return static_cast<double>(c.carbon.value()) * 1e-6; });
+  for (const CellOutcome* cell : of) row.label = std::max(row.label, cell->label);
+  if (of.front()->lower_bound)
+    row.over_bound = Over(of, [](const auto& c) { return Ratio(c.cost, *c.lower_bound); });
+  row.avoidable = Avoidable(of);
+}
+
+void FillSavings(const std::vector<const CellOutcome*>& of,
+                 const std::vector<const CellOutcome*>& baseline, RowOutcome& row) {
+  row.saving = Saving(of, baseline, &CellOutcome::cost, &CellOutcome::cost);
+  // What the baseline rents is not paid for: the same bill on its side, less what it owns.
+  row.saving_paid_for =
+      Saving(of, baseline, &CellOutcome::cost_paid_for, &CellOutcome::cost_paid_for);
 }
 
 std::vector<RowOutcome> RowsOf(const std::vector<CellOutcome>& cells,
@@ -211,37 +277,85 @@ std::vector<RowOutcome> RowsOf(const std::vector<CellOutcome>& cells,
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     RowOutcome& row = rows[i];
-    const auto& of = groups[i];
-    row.seeds = static_cast<int>(of.size());
+    FillRow(groups[i], row);
     row.is_baseline = std::pair(row.fleet, row.policy) == baseline;
-    row.cost = Over(of, [](const auto& c) { return Dollars(c.cost); });
-    row.cost_paid_for = Over(of, [](const auto& c) { return Dollars(c.cost_paid_for); });
-    row.attainment = Over(of, [](const auto& c) { return c.slo_attainment(); });
-    row.ttft_p50 = Over(of, [](const auto& c) { return c.ttft.p50; });
-    row.ttft_p90 = Over(of, [](const auto& c) { return c.ttft.p90; });
-    row.ttft_p99 = Over(of, [](const auto& c) { return c.ttft.p99; });
-    row.tpot_p50 = Over(of, [](const auto& c) { return c.tpot.p50; });
-    row.tpot_p90 = Over(of, [](const auto& c) { return c.tpot.p90; });
-    row.tpot_p99 = Over(of, [](const auto& c) { return c.tpot.p99; });
-    row.nvidia_share = Over(of, [](const auto& c) { return c.nvidia_share; });
-    row.energy =
-        Over(of, [](const auto& c) { return static_cast<double>(c.energy.value()) * 1e-6; });
-    row.carbon =
-        Over(of, [](const auto& c) { return static_cast<double>(c.carbon.value()) * 1e-6; });
-    for (const CellOutcome* cell : of) row.label = std::max(row.label, cell->label);
-    if (of.front()->lower_bound) {
-      row.over_bound = Over(of, [](const auto& c) { return Ratio(c.cost, *c.lower_bound); });
-    }
     for (std::size_t b = 0; b < rows.size(); ++b) {
-      if (rows[b].workload != row.workload || std::pair(rows[b].fleet, rows[b].policy) != baseline)
-        continue;
-      row.saving = Saving(of, groups[b], &CellOutcome::cost, &CellOutcome::cost);
-      // What the baseline rents is not paid for: the same bill on its side, less what it owns.
-      row.saving_paid_for =
-          Saving(of, groups[b], &CellOutcome::cost_paid_for, &CellOutcome::cost_paid_for);
+      if (rows[b].workload == row.workload && std::pair(rows[b].fleet, rows[b].policy) == baseline)
+        FillSavings(groups[i], groups[b], row);
     }
   }
   return rows;
+}
+
+// An objective that no fleet could keep even if it were idle says nothing about any of them.
+absl::Status Experiment::CheckFeasible() const {
+  const ScenarioObjective& objective = scenario_.objective;
+  for (const Workload& workload : workloads_) {
+    const CellOutcome* best = nullptr;
+    for (const CellOutcome& cell : out_.cells) {
+      if (cell.workload != workload.name()) continue;
+      if (best == nullptr || cell.feasible > best->feasible) best = &cell;
+    }
+    if (best == nullptr || best->feasible >= objective.attainment) continue;
+    const auto part = [&](const char* key, std::optional<absl::Duration> limit, double share) {
+      return absl::StrCat("`", key, limit ? ": " + Describe(*limit) : " of the policy", "` by ",
+                          PercentFigure(share));
+    };
+    return absl::InvalidArgumentError(absl::StrCat(
+        "objective: no fleet can meet it for workload ", workload.name(), ": even on idle engines ",
+        PercentFigure(best->feasible), " of the requests are in time, ",
+        ObjectiveFigure(objective.attainment), " wanted; what binds is ",
+        best->feasible_ttft <= best->feasible_tpot ? "the time to the first token"
+                                                   : "the time between tokens",
+        " (", part("ttft", objective.ttft, best->feasible_ttft), ", ",
+        part("tpot", objective.tpot, best->feasible_tpot), " can be kept; ", best->fleet, " under ",
+        best->policy, " comes nearest)"));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<SweepOutcome> Experiment::SweepsOf(const std::vector<CellOutcome>& swept) const {
+  std::vector<SweepOutcome> out;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < plans_.size(); i += static_cast<std::size_t>(scenario_.seeds)) {
+    const CellPlan& plan = plans_[i];
+    if (plan.sweep < 0) continue;
+    const SweepSpec& spec = scenario_.sweeps[static_cast<std::size_t>(plan.sweep)];
+    const std::string& workload = workloads_[plan.workload].name();
+    std::vector<const CellOutcome*> of;
+    for (int seed = 0; seed < scenario_.seeds; ++seed) of.push_back(&swept[at++]);
+    SweepPoint point{.factor = plan.factor,
+                     .row = {.fleet = plan.fleet, .policy = plan.policy, .workload = workload}};
+    FillRow(of, point.row);
+    for (const RowOutcome& row : out_.rows) {
+      if (row.is_baseline && row.workload == workload)
+        FillSavings(of, CellsOf(out_.cells, row), point.row);
+    }
+    SweepOutcome sweep{.name = spec.name,
+                       .input = std::string(NameOf(spec.input)),
+                       .of = spec.of,
+                       .fleet = plan.fleet,
+                       .policy = plan.policy,
+                       .workload = workload};
+    const auto same = [&](const SweepOutcome& other) {
+      return other.name == sweep.name && other.fleet == sweep.fleet &&
+             other.policy == sweep.policy && other.workload == workload;
+    };
+    auto known = std::find_if(out.begin(), out.end(), same);
+    if (known == out.end()) {
+      for (const RowOutcome& row : out_.rows) {
+        if (row.fleet == plan.fleet && row.policy == plan.policy && row.workload == workload)
+          sweep.points.push_back({.factor = 1, .row = row});
+      }
+      known = out.insert(out.end(), std::move(sweep));
+    }
+    known->points.push_back(std::move(point));
+  }
+  for (SweepOutcome& sweep : out) {
+    std::stable_sort(sweep.points.begin(), sweep.points.end(),
+                     [](const auto& a, const auto& b) { return a.factor < b.factor; });
+  }
+  return out;
 }
 
 absl::StatusOr<ExperimentOutcome> Experiment::Run() {
@@ -249,8 +363,19 @@ absl::StatusOr<ExperimentOutcome> Experiment::Run() {
   out_.says = scenario_.says;
   SPILLWAY_RETURN_IF_ERROR(Load());
   SPILLWAY_RETURN_IF_ERROR(Plan());
+  PlanSweeps();
+  for (const BreakEvenSpec& even : scenario_.break_even) sizings_ += SizingsOf(even);
   SPILLWAY_RETURN_IF_ERROR(RunCells());
+  SPILLWAY_RETURN_IF_ERROR(CheckFeasible());
   out_.rows = RowsOf(out_.cells, scenario_.baseline);
+  out_.sweeps = SweepsOf(swept_);
+  for (const BreakEvenSpec& even : scenario_.break_even) {
+    SPILLWAY_ASSIGN_OR_RETURN(auto found, FindBreakEven(even, scenario_, catalog_,
+                                                        {.jobs = options_.jobs,
+                                                         .on_sized = [this] { Told(1); },
+                                                         .cancelled = options_.cancelled}));
+    out_.break_even.push_back(std::move(found));
+  }
   out_.verdict = VerdictSentence(out_, scenario_);
   return std::move(out_);
 }

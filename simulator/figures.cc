@@ -105,6 +105,7 @@ std::string CountFigure(std::int64_t count) { return Grouped(absl::StrCat(count)
 std::optional<JobTimes> JobTimesOf(const std::vector<CellOutcome>& cells, const RowOutcome& row) {
   JobTimes sum;
   int count = 0;
+  std::int64_t deadlines = 0, met = 0;
   for (const CellOutcome& cell : cells) {
     const bool is_of = cell.fleet == row.fleet && cell.policy == row.policy &&
                        cell.workload == row.workload && cell.job_turnaround.count > 0;
@@ -114,10 +115,16 @@ std::optional<JobTimes> JobTimesOf(const std::vector<CellOutcome>& cells, const 
     sum.wait_p99 += cell.job_wait.p99;
     sum.turnaround_p50 += cell.job_turnaround.p50;
     sum.turnaround_p99 += cell.job_turnaround.p99;
+    sum.makespan += absl::ToDoubleSeconds(cell.makespan);
+    deadlines += cell.deadlines;
+    met += cell.deadlines_met;
   }
   if (count == 0) return std::nullopt;
-  return JobTimes{sum.wait_p50 / count, sum.wait_p99 / count, sum.turnaround_p50 / count,
-                  sum.turnaround_p99 / count};
+  for (double* time :
+       {&sum.wait_p50, &sum.wait_p99, &sum.turnaround_p50, &sum.turnaround_p99, &sum.makespan})
+    *time /= count;
+  if (deadlines > 0) sum.deadlines_met = static_cast<double>(met) / static_cast<double>(deadlines);
+  return sum;
 }
 
 std::string WithInterval(const std::string& mean, const std::string& half, const MeanOf& of) {

@@ -29,7 +29,8 @@ std::string CarbonFigure(double grams);        // "310 g", "1.2 kg"
 std::string CountFigure(std::int64_t count);   // "14,176"
 // Of the jobs of a row, mean over its seeds; seconds.
 struct JobTimes {
-  double wait_p50 = 0, wait_p99 = 0, turnaround_p50 = 0, turnaround_p99 = 0;
+  double wait_p50 = 0, wait_p99 = 0, turnaround_p50 = 0, turnaround_p99 = 0, makespan = 0;
+  std::optional<double> deadlines_met;  // of the jobs that have one
 };
 // None: it ran no jobs.
 std::optional<JobTimes> JobTimesOf(const std::vector<CellOutcome>& cells, const RowOutcome& row);

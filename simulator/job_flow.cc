@@ -11,21 +11,27 @@ JobFlow::JobFlow(const FleetSpec& fleet, const Catalog& catalog, const WorldSpec
   for (const PoolSpec& pool : fleet.pools) pool_speeds_.push_back(speeds_.SpeedOf(pool));
 }
 
+absl::Duration JobFlow::DurationOn(PoolId pool, const WorkFace& face, JobId job,
+                                   absl::Duration otherwise) const {
+  const auto truth = truths_.find(job);
+  if (truth == truths_.end() || std::holds_alternative<std::monostate>(truth->second))
+    return otherwise;
+  const auto named = [this](std::string_view name) -> const PoolSpeed* {
+    const auto found = std::find_if(pool_speeds_.begin(), pool_speeds_.end(),
+                                    [name](const PoolSpeed& speed) { return speed.pool == name; });
+    return found == pool_speeds_.end() ? nullptr : &*found;
+  };
+  return LengthOf(Resolve(truth->second, speeds_, named), face.needs, pool_speeds_[Index(pool)],
+                  otherwise)
+      .p50;
+}
+
 absl::Duration JobFlow::DurationOf(const command::Launch& launch) const {
   const auto saved = saved_.find(launch.key.job);
   const double left = saved == saved_.end() ? 1 : 1 - saved->second;
-  const auto truth = truths_.find(launch.key.job);
-  if (truth == truths_.end() || std::holds_alternative<std::monostate>(truth->second))
-    return Scale(launch.modelled_duration, left);
-  const auto named = [this](std::string_view name) -> const PoolSpeed* {
-    const auto found = std::find_if(pool_speeds_.begin(), pool_speeds_.end(),
-                                    [name](const PoolSpeed& pool) { return pool.pool == name; });
-    return found == pool_speeds_.end() ? nullptr : &*found;
-  };
-  const WorkFace face = FaceOf(*launch.work, launch.alternative);
-  const JobLength length = LengthOf(Resolve(truth->second, speeds_, named), face.needs,
-                                    pool_speeds_[Index(launch.pool)], launch.modelled_duration);
-  return Scale(length.p50, left);
+  return Scale(DurationOn(launch.pool, FaceOf(*launch.work, launch.alternative), launch.key.job,
+                          launch.modelled_duration),
+               left);
 }
 
 // Nodes that are bought while they are used are switched on for the first work on them.
@@ -54,6 +60,7 @@ void JobFlow::Hold(PoolId id, double share, absl::Time now) {
   OnPool& pool = pools_[Index(id)];
   pool.held += share;
   pool.strip.Set(now - agenda_.start(), std::clamp(pool.held, 0.0, 1.0));
+  if (on_held) on_held(id, pool.held, now);
 }
 
 void JobFlow::Run(const command::Launch& launch, absl::Time now, std::vector<event::Body>& events) {

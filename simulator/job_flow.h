@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -42,6 +43,12 @@ class JobFlow {
   void Start(std::uint32_t id, absl::Time now, std::vector<event::Body>& events);
   // A tick of kind kJobEnd.
   void End(std::uint32_t id, absl::Time now, std::vector<event::Body>& events);
+  // What that job really takes there from its begin, as the alternative that `face` is;
+  // `otherwise`, if nobody knows.
+  absl::Duration DurationOn(PoolId pool, const WorkFace& face, JobId job,
+                            absl::Duration otherwise) const;
+  // Told how much of a pool is held, of 1, whenever that changes.
+  std::function<void(PoolId, double, absl::Time)> on_held;
   void CloseStrips(absl::Time now);
   const TimeStrip& strip(PoolId pool) const { return pools_[Index(pool)].strip; }
 

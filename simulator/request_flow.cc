@@ -16,28 +16,36 @@ constexpr std::uint64_t kEpoch = 1;
 constexpr std::int64_t kMostItems = 1'000'000;
 
 // A hash of all up to the end of each whole piece that engines keep.
-void ChainBlocks(const Arrival& arrival, std::vector<std::uint64_t>& out) {
-  if (arrival.blocks.empty() || kPrefixTokens % arrival.block_tokens != 0) return;
+PrefixBlocks ChainBlocks(const Arrival& arrival) {
+  if (arrival.blocks.empty() || kPrefixTokens % arrival.block_tokens != 0) return nullptr;
+  auto out = std::make_shared<std::vector<std::uint64_t>>();
   const auto step = static_cast<std::size_t>(kPrefixTokens / arrival.block_tokens);
   const auto whole = static_cast<std::size_t>(arrival.prompt_tokens / arrival.block_tokens);
   std::uint64_t hash = 0;
   for (std::size_t i = 0; i < std::min(arrival.blocks.size(), whole); ++i) {
     hash = MixWords(hash, arrival.blocks[i]);
-    if ((i + 1) % step == 0) out.push_back(hash);
+    if ((i + 1) % step == 0) out->push_back(hash);
   }
+  return out;
 }
 
 }  // namespace
 
 RequestFlow::RequestFlow(std::shared_ptr<const Catalog> catalog, Agenda& agenda, Tally& tally,
-                         CellBound& bound)
-    : catalog_(std::move(catalog)), agenda_(agenda), tally_(tally), bound_(bound) {}
+                         CellBound& bound, CoverageTally& coverage, RegretTally* regret)
+    : catalog_(std::move(catalog)),
+      agenda_(agenda),
+      tally_(tally),
+      bound_(bound),
+      coverage_(coverage),
+      regret_(regret) {}
 
 absl::Status RequestFlow::UseView(std::shared_ptr<const RouterView> view, absl::Time now) {
   if (servers_.empty()) {
     auto servers = MakeServers(*view);
     if (!servers.ok()) return servers.status();
     servers_ = *std::move(servers);
+    laws_.resize(view->pools().size());
   }
   SPILLWAY_CHECK(servers_.size() == view->endpoints().size());
   view_ = std::move(view);
@@ -116,7 +124,7 @@ absl::Status RequestFlow::Arrive(const Arrival& arrival, absl::Time now) {
   flight.turn = arrival.turn;
   flight.prompt_tokens = std::max<std::int64_t>(arrival.prompt_tokens, 1);
   flight.output_tokens = arrival.truth.output_tokens;
-  ChainBlocks(arrival, flight.blocks);
+  flight.blocks = ChainBlocks(arrival);
   if (arrival.max_tokens)
     flight.output_tokens = std::min(flight.output_tokens, *arrival.max_tokens);
   flight.record.id = MakeRequestId(kEpoch, ++count_);
@@ -125,6 +133,7 @@ absl::Status RequestFlow::Arrive(const Arrival& arrival, absl::Time now) {
   Features(arrival, now, flight.record.features);
   ++in_flight_;
   tally_.Submitted();
+  coverage_.Asked(arrival.model, *models, flight.prompt_tokens);
   Dispatch(id, now);
   return absl::OkStatus();
 }
@@ -215,18 +224,20 @@ bool RequestFlow::Take(std::uint32_t id, absl::Time now) {
     const bool embeds = flight.output_tokens == 0;
     const std::int64_t output =
         embeds ? 0 : std::max<std::int64_t>(std::min(flight.output_tokens, room), 1);
-    const bool taken = server.model->Add({.id = id,
-                                          .prompt_tokens = flight.prompt_tokens,
-                                          .output_tokens = output,
-                                          .prefix = flight.blocks,
-                                          .items = record.features.items},
-                                         now);
-    if (!taken) {
+    ServerTask asked{.id = id,
+                     .prompt_tokens = flight.prompt_tokens,
+                     .output_tokens = output,
+                     .items = record.features.items};
+    if (flight.blocks) asked.prefix = *flight.blocks;
+    if (!server.model->Add(asked, now)) {
       record.attempts.back().fault = ForwardFault::kOverloaded;
       continue;
     }
     flight.output_tokens = output;
     flight.server = static_cast<int>(place);
+    flight.taken_at = now;
+    laws_[server.pool].Enter(now);
+    if (regret_ != nullptr) LookAgain(flight, asked, now);
     ++server.waiting;
     server.waiting_tokens += flight.estimated_tokens;
     flight.mark = server.share.Enter(now, record.features.shares());
@@ -235,6 +246,30 @@ bool RequestFlow::Take(std::uint32_t id, absl::Time now) {
     return true;
   }
   return false;
+}
+
+void RequestFlow::LookAgain(const Flight& flight, const ServerTask& request, absl::Time now) {
+  const auto place = static_cast<std::uint32_t>(flight.server);
+  hindsight_.Added(place, request, flight.blocks, *regret_, now);
+  const RequestObjective wanted = tally_.WantedOf(flight.record.features, servers_[place].name);
+  const auto kept_on = [this](std::uint32_t other) {
+    std::vector<PrefixBlocks> kept;
+    for (const Flight& f : flights_) {
+      if (f.live && f.blocks && f.server == static_cast<int>(other)) kept.push_back(f.blocks);
+    }
+    return kept;
+  };
+  hindsight_.Placed({.view = *flight.view,
+                     .shape = *flight.shape,
+                     .features = flight.record.features,
+                     .endpoint = place,
+                     .prompt_tokens = request.prompt_tokens,
+                     .output_tokens = request.output_tokens,
+                     .items = request.items,
+                     .blocks = flight.blocks,
+                     .ttft = *wanted.ttft,
+                     .tpot = *wanted.tpot},
+                    servers_, kept_on, *regret_, now);
 }
 
 void RequestFlow::Mark(VirtualServer& server, absl::Time now) {
@@ -277,6 +312,8 @@ void RequestFlow::Release(Flight& flight, absl::Time now) {
     server.waiting_tokens -= flight.estimated_tokens;
   }
   flight.record.held = server.share.Leave(now, flight.record.features.shares(), flight.mark);
+  laws_[server.pool].Leave(now);
+  laws_[server.pool].Stayed(now - flight.taken_at);
   flight.server = -1;
 }
 
@@ -320,7 +357,10 @@ void RequestFlow::Finish(std::uint32_t id, RequestEnd end, absl::Time now) {
   record.ended = now;
   if (end != RequestEnd::kAnswered && end != RequestEnd::kBrokenOff) record.answered_by.clear();
   const bool in_time = tally_.Ended(record, record.endpoint().pool);
-  if (end == RequestEnd::kAnswered) bound_.Add(record, in_time);
+  if (end == RequestEnd::kAnswered) {
+    bound_.Add(record, in_time);
+    coverage_.Done(record);
+  }
   if (flight.session != 0) {
     turns_.push_back({.part = flight.part,
                       .session = flight.session,
@@ -378,6 +418,7 @@ void RequestFlow::SetUp(std::uint32_t place, bool up, absl::Time now) {
   server.model->Restart();
   Mark(server, now);
   if (up) return;
+  if (regret_ != nullptr) hindsight_.Lost(place, *regret_);
   std::vector<std::uint32_t> lost;
   for (std::uint32_t id = 0; id < flights_.size(); ++id) {
     if (flights_[id].live && flights_[id].server == static_cast<int>(place)) lost.push_back(id);
@@ -411,6 +452,21 @@ void RequestFlow::Abandon() {
   for (Flight& flight : flights_) {
     if (flight.live) tally_.Unfinished(flight.record.features.arrived);
   }
+  if (regret_ != nullptr) hindsight_.Finish(*regret_);
+}
+
+absl::Status RequestFlow::CheckLittlesLaw(absl::Time end) {
+  for (const Flight& flight : flights_) {
+    if (!flight.live || flight.server < 0) continue;
+    laws_[servers_[static_cast<std::size_t>(flight.server)].pool].Stayed(end - flight.taken_at);
+  }
+  for (std::size_t p = 0; p < laws_.size(); ++p) {
+    if (laws_[p].HoldsAt(end)) continue;
+    return absl::InternalError(absl::StrCat("pool ", view_->pools()[p].spec->name,
+                                            ": requests in it over time are not the sum of their "
+                                            "stays (Little's law)"));
+  }
+  return absl::OkStatus();
 }
 
 void RequestFlow::CloseStrips(absl::Time now) {

@@ -13,6 +13,9 @@
 #include "scheduler/router.h"
 #include "simulator/agenda.h"
 #include "simulator/cell_bound.h"
+#include "simulator/coverage.h"
+#include "simulator/hindsight.h"
+#include "simulator/littles_law.h"
 #include "simulator/servers.h"
 #include "simulator/tally.h"
 #include "simulator/workloads/arrival.h"
@@ -24,9 +27,9 @@ namespace spillway {
 // here with events; what decides is the same.
 class RequestFlow {
  public:
-  // All outlive it. `turns` hears of requests that belong to sessions.
+  // All outlive it. Without `regret` no placement is looked at again.
   RequestFlow(std::shared_ptr<const Catalog> catalog, Agenda& agenda, Tally& tally,
-              CellBound& bound);
+              CellBound& bound, CoverageTally& coverage, RegretTally* regret);
 
   // The first call makes the engines. kFailedPrecondition as MakeServers; later ones cannot fail.
   absl::Status UseView(std::shared_ptr<const RouterView> view, absl::Time now);
@@ -47,7 +50,9 @@ class RequestFlow {
   std::vector<TurnEnd> TakeTurns();
   std::int64_t in_flight() const { return in_flight_; }  // waiting ones included
   std::uint64_t routed() const { return draws_; }
-  // Counts what is in flight as unfinished.
+  // Does L = lambda W hold for every pool? kInternal: a fault of the simulator. After Abandon().
+  absl::Status CheckLittlesLaw(absl::Time end);
+  // Counts what is in flight as unfinished; answers what hindsight still asks.
   void Abandon();
   void CloseStrips(absl::Time now);
 
@@ -56,15 +61,15 @@ class RequestFlow {
     Request record;
     std::shared_ptr<const RouterView> view;
     std::shared_ptr<const RequestShape> shape;
-    std::int64_t output_tokens = 0;     // truth: for engines only
-    std::vector<std::uint64_t> blocks;  // the same: of its prompt
+    std::int64_t output_tokens = 0;  // truth: for engines only
+    PrefixBlocks blocks;             // the same: of its prompt; null: none
     std::uint32_t part = 0, session = 0, turn = 0;
     std::size_t tried = 0;
     int server = -1;
     std::uint64_t mark = 0;
     std::int64_t prompt_tokens = 0;     // truth
     std::int64_t estimated_tokens = 0;  // of the prompt, by the router
-    absl::Time first_at;
+    absl::Time first_at, taken_at;
     bool first_token = false;
     bool live = false;
     std::uint64_t ticket = 0;
@@ -78,6 +83,7 @@ class RequestFlow {
   // Routes and hands over; false: it waits for room.
   void Dispatch(std::uint32_t id, absl::Time now);
   bool Take(std::uint32_t id, absl::Time now);
+  void LookAgain(const Flight& flight, const ServerTask& request, absl::Time now);
   void FirstToken(Flight& flight, absl::Time now);
   void Release(Flight& flight, absl::Time now);
   void Finish(std::uint32_t id, RequestEnd end, absl::Time now);
@@ -89,8 +95,12 @@ class RequestFlow {
   Agenda& agenda_;
   Tally& tally_;
   CellBound& bound_;
+  CoverageTally& coverage_;
+  RegretTally* regret_;
+  RequestHindsight hindsight_;
   std::shared_ptr<const RouterView> view_;
   std::vector<VirtualServer> servers_;
+  std::vector<LittlesLaw> laws_;  // by pool of the view
   Router router_;
   PrefixMemory prefixes_;
   std::vector<std::shared_ptr<const RequestShape>> shapes_;

@@ -38,6 +38,24 @@ void Mean(JsonWriter& w, std::string_view key, const MeanOf& of) {
   w.Key(key).BeginObject().Member("mean", of.mean).Member("half", of.half).EndObject();
 }
 
+void Fraction(JsonWriter& w, std::string_view key, const std::optional<double>& fraction) {
+  if (fraction) {
+    w.Member(key, *fraction);
+  } else {
+    w.NullMember(key);
+  }
+}
+void Coverage(JsonWriter& w, const PoolCoverage& coverage) {
+  w.Key("coverage").BeginObject();
+  Fraction(w, "models", coverage.models);
+  Fraction(w, "prompts", coverage.prompts);
+  Fraction(w, "classes", coverage.classes);
+  Fraction(w, "jobs", coverage.jobs);
+  Fraction(w, "request_compute", coverage.request_compute);
+  Fraction(w, "job_compute", coverage.job_compute);
+  w.EndObject();
+}
+
 void Pool(JsonWriter& w, const PoolOutcome& pool) {
   w.BeginObject().Member("name", pool.name).Member("device", pool.device);
   w.Member("vendor", pool.vendor).Member("kind", pool.kind).Member("billing", pool.billing);
@@ -53,6 +71,7 @@ void Pool(JsonWriter& w, const PoolOutcome& pool) {
   Money(w, "compared_cost_usd", pool.compared_cost);
   Micros(w, "energy_joules", pool.energy.value());
   Micros(w, "carbon_grams", pool.carbon.value());
+  Coverage(w, pool.coverage);
   w.Key("strip").BeginArray();
   for (const double value : pool.strip) w.Value(value);
   w.EndArray().EndObject();
@@ -63,6 +82,24 @@ void Counts(JsonWriter& w, const CellOutcome& cell) {
   w.Member("refused", cell.refused).Member("failed", cell.failed);
   w.Member("unfinished", cell.unfinished);
   w.Member("judged", cell.judged).Member("met", cell.met);
+  w.Member("deadlines", cell.deadlines).Member("deadlines_met", cell.deadlines_met);
+}
+
+void RegretIn(JsonWriter& w, const std::optional<RegretOutcome>& regret) {
+  if (!regret) {
+    w.NullMember("regret");
+    return;
+  }
+  w.Key("regret").BeginObject().Member("placements", regret->placements);
+  w.Member("examined", regret->examined).Member("avoidable", regret->avoidable);
+  Money(w, "saved_usd", regret->saved);
+  w.Key("pools").BeginArray();
+  for (const RegretOfPool& pool : regret->pools) {
+    w.BeginObject().Member("pool", pool.pool).Member("count", pool.count);
+    Money(w, "saved_usd", pool.saved);
+    w.EndObject();
+  }
+  w.EndArray().EndObject();
 }
 
 void Lists(JsonWriter& w, const CellOutcome& cell) {
@@ -98,6 +135,8 @@ void Cell(JsonWriter& w, const CellOutcome& cell) {
   Latency(w, "e2e_s", cell.e2e);
   Latency(w, "job_wait_s", cell.job_wait);
   Latency(w, "job_turnaround_s", cell.job_turnaround);
+  Seconds(w, "makespan_s", cell.makespan);
+  RegretIn(w, cell.regret);
   w.Key("utilization").BeginObject();
   for (const PoolOutcome& pool : cell.pools) w.Member(pool.name, pool.utilization);
   w.EndObject().Member("label", LabelName(cell.label));
@@ -130,7 +169,66 @@ void Row(JsonWriter& w, const RowOutcome& row) {
   } else {
     w.NullMember("cost_over_bound");
   }
+  if (row.avoidable) {
+    Mean(w, "avoidable", *row.avoidable);
+  } else {
+    w.NullMember("avoidable");
+  }
   w.Member("label", LabelName(row.label)).EndObject();
+}
+
+void Sweep(JsonWriter& w, const SweepOutcome& sweep) {
+  w.BeginObject().Member("name", sweep.name).Member("input", sweep.input).Member("of", sweep.of);
+  w.Member("fleet", sweep.fleet).Member("policy", sweep.policy);
+  w.Member("workload", sweep.workload).Key("points").BeginArray();
+  for (const SweepPoint& point : sweep.points) {
+    w.BeginObject().Member("factor", point.factor).Key("row");
+    Row(w, point.row);
+    w.EndObject();
+  }
+  w.EndArray().EndObject();
+}
+
+void Count(JsonWriter& w, std::string_view key, std::optional<int> count) {
+  if (count) {
+    w.Member(key, *count);
+  } else {
+    w.NullMember(key);
+  }
+}
+void StartOf(JsonWriter& w, std::string_view key, const std::optional<BreakEvenStart>& start) {
+  w.Key(key);
+  if (!start) {
+    w.Null();
+    return;
+  }
+  w.BeginObject().Member("seconds", start->seconds).Member("devices", start->devices).EndObject();
+}
+void BreakEven(JsonWriter& w, const BreakEvenOutcome& even) {
+  w.BeginObject().Member("name", even.name).Member("first", even.first);
+  w.Member("second", even.second).Key("rows");
+  w.BeginArray();
+  for (const BreakEvenRow& row : even.rows) {
+    w.BeginObject().Member("workload", row.workload);
+    StartOf(w, "first_start", row.first_start);
+    StartOf(w, "second_start", row.second_start);
+    w.Key("devices").BeginArray();
+    for (const BreakEvenNodes& nodes : row.nodes) {
+      w.BeginObject().Member("load", nodes.load).Member("rate", nodes.rate);
+      Count(w, "first", nodes.first);
+      Count(w, "second", nodes.second);
+      w.EndObject();
+    }
+    w.EndArray().Key("prices").BeginArray();
+    for (const BreakEvenPrice& price : row.prices) {
+      w.BeginObject().Member("list", price.list).Member("first_usd", price.first);
+      w.Member("second_usd", price.second);
+      Fraction(w, "cheaper_up_to", price.up_to);
+      w.Member("throughout", price.throughout).EndObject();
+    }
+    w.EndArray().EndObject();
+  }
+  w.EndArray().EndObject();
 }
 
 void Question(JsonWriter& w, const ScenarioSpec& scenario) {
@@ -165,6 +263,10 @@ std::string ResultsJson(const ExperimentOutcome& outcome, const ScenarioSpec& sc
   for (const RowOutcome& row : outcome.rows) Row(w, row);
   w.EndArray().Key("cells").BeginArray();
   for (const CellOutcome& cell : outcome.cells) Cell(w, cell);
+  w.EndArray().Key("sweeps").BeginArray();
+  for (const SweepOutcome& sweep : outcome.sweeps) Sweep(w, sweep);
+  w.EndArray().Key("break_even").BeginArray();
+  for (const BreakEvenOutcome& even : outcome.break_even) BreakEven(w, even);
   w.EndArray().EndObject();
   out.push_back('\n');
   return out;

@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "core/explain.h"
 #include "core/text.h"
 #include "formats/json_writer.h"
 #include "formats/units.h"
 #include "simulator/figures.h"
+#include "simulator/look_back.h"
 #include "simulator/results_file.h"
 
 namespace spillway {
@@ -39,6 +41,25 @@ void AddLatency(std::vector<std::string>& fields, const LatencySummary& s) {
   for (const double value : {s.p50, s.p90, s.p99}) fields.push_back(s.count ? Number(value) : "");
 }
 
+void AddJobs(std::vector<std::string>& fields, const CellOutcome& cell) {
+  const bool jobs = cell.job_turnaround.count > 0;
+  for (const double value : {cell.job_wait.p50, cell.job_wait.p99})
+    fields.push_back(jobs ? Number(value) : "");
+  fields.push_back(jobs ? Number(absl::ToDoubleSeconds(cell.makespan)) : "");
+  fields.push_back(jobs ? absl::StrCat(cell.deadlines) : "");
+  fields.push_back(jobs ? absl::StrCat(cell.deadlines_met) : "");
+}
+void AddRegret(std::vector<std::string>& fields, const CellOutcome& cell) {
+  if (!cell.regret) {
+    fields.resize(fields.size() + 4);
+    return;
+  }
+  for (const std::int64_t count :
+       {cell.regret->placements, cell.regret->examined, cell.regret->avoidable})
+    fields.push_back(absl::StrCat(count));
+  fields.push_back(Decimal(cell.regret->saved));
+}
+
 std::vector<std::string> CsvFields(const CellOutcome& cell) {
   std::vector<std::string> fields = {cell.fleet,
                                      cell.policy,
@@ -65,6 +86,8 @@ std::vector<std::string> CsvFields(const CellOutcome& cell) {
   for (const PoolOutcome& pool : cell.pools) busiest = std::max(busiest, pool.utilization);
   fields.push_back(Number(busiest));
   fields.push_back(LabelName(cell.label));
+  AddJobs(fields, cell);
+  AddRegret(fields, cell);
   fields.push_back(CsvText(absl::StrJoin(cell.flags, "; ")));
   return fields;
 }
@@ -73,7 +96,8 @@ constexpr char kCsvHeading[] =
     "slo_attainment,submitted,completed,refused,failed,unfinished,nvidia_share,nvidia_cost_share,"
     "energy_joules,carbon_grams,ttft_p50_s,ttft_p90_s,ttft_p99_s,tpot_p50_s,tpot_p90_s,tpot_p99_s,"
     "job_turnaround_p50_s,job_turnaround_p90_s,job_turnaround_p99_s,busiest_pool_utilization,label,"
-    "flags\n";
+    "job_wait_p50_s,job_wait_p99_s,makespan_s,deadlines,deadlines_met,last_resort_placements,"
+    "last_resort_examined,avoidable,avoidable_usd,flags\n";
 
 // ---- Rows as words
 
@@ -88,7 +112,7 @@ std::string Percent(double fraction) { return PercentFigure(fraction); }
 // Which columns the rows of a workload need.
 struct Shown {
   const std::vector<CellOutcome>* cells = nullptr;
-  bool requests = false, jobs = false;
+  bool requests = false, jobs = false, deadlines = false, regret = false;
   bool tokens = false;  // rankings and images have none
 };
 Shown ShownOf(const ExperimentOutcome& outcome, const std::vector<const RowOutcome*>& rows) {
@@ -96,7 +120,10 @@ Shown ShownOf(const ExperimentOutcome& outcome, const std::vector<const RowOutco
   for (const RowOutcome* row : rows) {
     shown.requests |= row->ttft_p99.mean > 0;
     shown.tokens |= row->tpot_p99.mean > 0;
-    shown.jobs |= JobTimesOf(outcome.cells, *row).has_value();
+    const auto times = JobTimesOf(outcome.cells, *row);
+    shown.jobs |= times.has_value();
+    shown.deadlines |= times && times->deadlines_met;
+    shown.regret |= row->avoidable.has_value();
   }
   return shown;
 }
@@ -138,8 +165,15 @@ std::vector<Figure> FiguresOf(const RowOutcome& row, const Shown& shown) {
     time("wait p99", times ? times->wait_p99 : 0, times.has_value());
     time("turnaround p50", times ? times->turnaround_p50 : 0, times.has_value());
     time("turnaround p99", times ? times->turnaround_p99 : 0, times.has_value());
+    time("makespan", times ? times->makespan : 0, times.has_value());
+    if (shown.deadlines) {
+      const bool known = times && times->deadlines_met;
+      figures.push_back({"deadlines met", known ? AttainmentFigure(*times->deadlines_met) : "-"});
+    }
   }
   figures.push_back({"NVIDIA", PercentFigure(row.nvidia_share.mean)});
+  if (shown.regret)
+    figures.push_back({"avoidable", row.avoidable ? PercentFigure(row.avoidable->mean) : "-"});
   figures.push_back({"energy", EnergyFigure(row.energy.mean)});
   figures.push_back({"CO2e", CarbonFigure(row.carbon.mean)});
   return figures;
@@ -238,6 +272,24 @@ std::string SizedWords(const SizedFleet& sized) {
 
 // ---- Markdown
 
+std::string CoverageMarkdown(const std::vector<std::pair<std::string, PoolCoverage>>& pools) {
+  std::string head = "| pool |", rule = "|---|", body;
+  const auto columns = CoverageColumns(pools);
+  for (const CoverageColumn& column : columns) {
+    absl::StrAppend(&head, " ", column.title, " |");
+    rule += "---:|";
+  }
+  for (const auto& [name, coverage] : pools) {
+    absl::StrAppend(&body, "| ", name, " |");
+    for (const CoverageColumn& column : columns) {
+      const auto& figure = coverage.*column.figure;
+      absl::StrAppend(&body, " ", figure ? PercentFigure(*figure) : "-", " |");
+    }
+    body += "\n";
+  }
+  return absl::StrCat(head, "\n", rule, "\n", body);
+}
+
 std::string MarkdownTable(const std::vector<const RowOutcome*>& rows, const Shown& shown) {
   std::string head = "| fleet | policy |", rule = "|---|---|", body;
   for (const Figure& figure : FiguresOf(*rows.front(), shown)) {
@@ -251,6 +303,61 @@ std::string MarkdownTable(const std::vector<const RowOutcome*>& rows, const Show
     body += "\n";
   }
   return absl::StrCat(head, "\n", rule, "\n", body);
+}
+
+// What each pool could have done and did, once for each fleet: under its first policy; then what
+// need not have gone to the last resort.
+std::string LookBack(const ExperimentOutcome& outcome, const std::vector<const RowOutcome*>& rows) {
+  std::string tables, regrets;
+  std::set<std::string> fleets;
+  for (const RowOutcome* row : rows) {
+    const auto cells = CellsOf(outcome.cells, *row);
+    if (const std::string words = RegretWords(cells); !words.empty())
+      absl::StrAppend(&regrets, "- ", row->fleet, " under ", row->policy, ": ", words, "\n");
+    const auto pools = CoverageOf(cells);
+    if (pools.size() < 2 || !fleets.insert(row->fleet).second) continue;
+    absl::StrAppend(&tables, "Each pool of ", row->fleet, " by itself and idle, under ",
+                    row->policy, ":\n\n", CoverageMarkdown(pools), "\n");
+  }
+  return absl::StrCat(tables, regrets, regrets.empty() ? "" : "\n");
+}
+
+std::string SweepsMarkdown(const ExperimentOutcome& outcome) {
+  std::string out;
+  for (const SweepOutcome& sweep : outcome.sweeps) {
+    absl::StrAppend(&out, "## ", sweep.name, ": ", sweep.input, " of ", sweep.of, ", ", sweep.fleet,
+                    " under ", sweep.policy, ", ", sweep.workload,
+                    "\n\n| factor | rented USD | paid-for USD | in time | NVIDIA |\n"
+                    "|---:|---:|---:|---:|---:|\n");
+    for (const SweepPoint& point : sweep.points) {
+      absl::StrAppend(&out, "| ", absl::StrFormat("%g", point.factor), " | ",
+                      DollarInterval(point.row.cost), " | ",
+                      DollarInterval(point.row.cost_paid_for), " | ",
+                      AttainmentFigure(point.row.attainment.mean), " | ",
+                      PercentFigure(point.row.nvidia_share.mean), " |\n");
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+std::string BreakEvenMarkdown(const ExperimentOutcome& outcome) {
+  std::string out;
+  for (const BreakEvenOutcome& even : outcome.break_even) {
+    absl::StrAppend(&out, "## ", even.name, ": up to which load ", even.first, " is cheaper than ",
+                    even.second, "\n\n| work | price list | ", even.first, ", USD/h | ",
+                    even.second, ", USD/h | cheaper up to |\n|---|---|---:|---:|---:|\n");
+    for (const BreakEvenRow& row : even.rows) {
+      for (const BreakEvenPrice& price : row.prices) {
+        absl::StrAppend(&out, "| ", row.workload, " | ", price.list, " | ",
+                        DollarFigure(price.first), " | ", DollarFigure(price.second), " | ",
+                        price.up_to ? absl::StrFormat("%.3g/s", *price.up_to) : "never",
+                        price.throughout ? ", the most that was tried" : "", " |\n");
+      }
+    }
+    out += "\n";
+  }
+  return out;
 }
 
 std::vector<const RowOutcome*> RowsIn(const ExperimentOutcome& outcome,
@@ -303,8 +410,9 @@ std::string ResultsSummary(const ExperimentOutcome& outcome, const ScenarioSpec&
   for (const std::string& workload : WorkloadsOf(outcome)) {
     const auto rows = RowsIn(outcome, workload);
     absl::StrAppend(&out, "## ", workload, "\n\n", MarkdownTable(rows, ShownOf(outcome, rows)),
-                    "\n");
+                    "\n", LookBack(outcome, rows));
   }
+  absl::StrAppend(&out, SweepsMarkdown(outcome), BreakEvenMarkdown(outcome));
   absl::StrAppend(
       &out, "Means over ", scenario.seeds, " seed", scenario.seeds == 1 ? "" : "s",
       scenario.seeds > 1 ? ", ± half the width of the 95 % confidence interval" : "",

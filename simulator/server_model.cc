@@ -33,6 +33,9 @@ class TokenServer final : public ServerModel {
                                    static_cast<double>(gauges.kv_blocks_total);
     return std::min(std::max(batch, cache), 1.0);
   }
+  std::unique_ptr<ServerModel> Clone() const override {
+    return std::make_unique<TokenServer>(*this);
+  }
   void Restart() override { engine_ = Fresh(); }
   std::int64_t RoomFor(std::int64_t prompt_tokens) const override {
     return limits_.LongestSequence() - prompt_tokens;
@@ -62,6 +65,9 @@ class ItemServer final : public ServerModel {
       out.push_back({.id = answer.id, .first = true, .last = true, .queued = answer.queued});
   }
   double Utilization(absl::Time) override { return server_.Utilization(); }
+  std::unique_ptr<ServerModel> Clone() const override {
+    return std::make_unique<ItemServer>(*this);
+  }
   void Restart() override { server_ = Fresh(); }
   std::int64_t RoomFor(std::int64_t) const override { return 0; }
 

@@ -39,6 +39,8 @@ class ServerModel {
   // How busy it is, [0, 1]: of an engine the fuller one of batch and cache, all of it while
   // anything waits; of a server of batches how much of its best rate it works at.
   virtual double Utilization(absl::Time now) = 0;
+  // As it stands now. What its tasks refer to must live as long as the copy.
+  virtual std::unique_ptr<ServerModel> Clone() const = 0;
   // All that it holds is lost.
   virtual void Restart() = 0;
   // The longest answer that it has room for beside such a prompt; tokens.

@@ -14,13 +14,11 @@ Tally::Tally(ScenarioObjective objective, const DefaultObjectives& defaults,
       measured_from_(measured_from),
       pools_(pools) {}
 
-bool Tally::InTime(const Request& request) const {
-  if (request.end != RequestEnd::kAnswered || !request.ttft) return false;
+RequestObjective Tally::WantedOf(const RequestFeatures& asked, const std::string& model) const {
   RequestObjective wanted{objective_.ttft, objective_.tpot};
-  if (const auto model = defaults_.models.find(request.answered_by);
-      model != defaults_.models.end()) {
-    if (!wanted.ttft) wanted.ttft = model->second.ttft;
-    if (!wanted.tpot) wanted.tpot = model->second.tpot;
+  if (const auto own = defaults_.models.find(model); own != defaults_.models.end()) {
+    if (!wanted.ttft) wanted.ttft = own->second.ttft;
+    if (!wanted.tpot) wanted.tpot = own->second.tpot;
   }
   // What the client itself asked for only tightens.
   const auto limit = [](std::optional<absl::Duration> general, absl::Duration otherwise,
@@ -28,9 +26,14 @@ bool Tally::InTime(const Request& request) const {
     const absl::Duration common = general.value_or(otherwise);
     return own ? std::min(*own, common) : common;
   };
-  const RequestFeatures& asked = request.features;
-  if (*request.ttft > limit(wanted.ttft, defaults_.request_ttft, asked.ttft)) return false;
-  return !request.tpot || *request.tpot <= limit(wanted.tpot, defaults_.request_tpot, asked.tpot);
+  return {.ttft = limit(wanted.ttft, defaults_.request_ttft, asked.ttft),
+          .tpot = limit(wanted.tpot, defaults_.request_tpot, asked.tpot)};
+}
+
+bool Tally::InTime(const Request& request) const {
+  if (request.end != RequestEnd::kAnswered || !request.ttft) return false;
+  const RequestObjective wanted = WantedOf(request.features, request.answered_by);
+  return *request.ttft <= *wanted.ttft && (!request.tpot || *request.tpot <= *wanted.tpot);
 }
 
 void Tally::Judge(absl::Time arrived, bool met) {
@@ -75,6 +78,11 @@ void Tally::Ended(const Job& job) {
     met = met && job.started_at && *job.started_at - job.created_at <= *objective.start_within;
   }
   Judge(job.created_at, met);
+  if (objective.deadline && job.created_at >= measured_from_) {
+    ++deadlines_;
+    if (met) ++deadlines_met_;
+  }
+  if (job.finished_at) last_job_end_ = std::max(last_job_end_, *job.finished_at);
   if (!done) return;
   if (!job.attempts.empty()) ++pools_[Index(job.attempts.back().pool)].jobs;
   if (job.created_at < measured_from_) return;
@@ -116,8 +124,8 @@ void Tally::WriteLedger(const FleetSpec& fleet, const std::vector<record::Ledger
   }
 }
 
-void Tally::Write(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
-                  CellOutcome& out) const {
+void Tally::Write(const FleetSpec& fleet, absl::Time start,
+                  const std::vector<record::LedgerRow>& ledger, CellOutcome& out) const {
   out.submitted = submitted_;
   out.completed = completed_;
   out.refused = refused_;
@@ -125,6 +133,9 @@ void Tally::Write(const FleetSpec& fleet, const std::vector<record::LedgerRow>& 
   out.unfinished = unfinished_;
   out.judged = judged_;
   out.met = met_;
+  out.deadlines = deadlines_;
+  out.deadlines_met = deadlines_met_;
+  if (last_job_end_ > start) out.makespan = last_job_end_ - start;
   out.ttft = ttft_.Summary();
   out.tpot = tpot_.Summary();
   out.e2e = e2e_.Summary();

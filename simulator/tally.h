@@ -30,9 +30,11 @@ class Tally {
   void Ended(const Job& job);  // terminal
   void Unfinished(absl::Time arrived);
 
+  // What a request answered by `model` has to keep; both are always there.
+  RequestObjective WantedOf(const RequestFeatures& asked, const std::string& model) const;
   std::int64_t missed() const { return judged_ - met_; }
   // Counts, latencies and shares; money and energy by what the ledger says.
-  void Write(const FleetSpec& fleet, const std::vector<record::LedgerRow>& ledger,
+  void Write(const FleetSpec& fleet, absl::Time start, const std::vector<record::LedgerRow>& ledger,
              CellOutcome& out) const;
 
  private:
@@ -49,7 +51,8 @@ class Tally {
   const absl::Time measured_from_;
   std::vector<OfPool> pools_;
   std::int64_t submitted_ = 0, completed_ = 0, refused_ = 0, failed_ = 0, unfinished_ = 0;
-  std::int64_t judged_ = 0, met_ = 0;
+  std::int64_t judged_ = 0, met_ = 0, deadlines_ = 0, deadlines_met_ = 0;
+  absl::Time last_job_end_ = absl::InfinitePast();
   LatencyHistogram ttft_, tpot_, e2e_, job_wait_, job_turnaround_;
   std::map<std::pair<PoolId, Code>, std::int64_t> spills_;
 };

@@ -295,7 +295,7 @@ absl::StatusOr<RecordedPast> PastCollector::Take(const Brain& brain) {
   past.outcome.pools.resize(all.pools.size());
   past.outcome.span = past.end - past.start;
   past.outcome.bin = past.outcome.span;
-  if (end_ >= start_) tally_.Write(all, LedgerAtEnd(), past.outcome);
+  if (end_ >= start_) tally_.Write(all, start_, LedgerAtEnd(), past.outcome);
   past.outcome.fleet = "as recorded";
   past.outcome.policy = past.config->policy.name;
   past.outcome.workload = "recorded";

@@ -27,5 +27,7 @@ std::string FirstTokenCdf(const ReportData& data, const ReportWorkload& load,
                           const ChartSpot& spot);
 // Work that its first pool in claim order did not take, by reason, mean over seeds. Empty if none.
 std::string SpillBars(const ReportData& data, const ReportRow& row, const ChartSpot& spot);
+// Cost and work in time (up) over the factor of the input that was varied (across, logarithmic).
+std::string SweepChart(const ReportData& data, const SweepOutcome& sweep, const ChartSpot& spot);
 
 }  // namespace spillway

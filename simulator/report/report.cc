@@ -7,6 +7,7 @@
 #include "core/explain.h"
 #include "formats/units.h"
 #include "simulator/figures.h"
+#include "simulator/look_back.h"
 #include "simulator/report/charts.h"
 #include "simulator/report/report_data.h"
 #include "simulator/report/style.h"
@@ -28,6 +29,7 @@ class Page {
     Head();
     Opening();
     for (const ReportWorkload& load : data_.workloads()) Workload(load);
+    BreakEven();
     Cells();
     Assumptions();
     Add("<h2>The command</h2><p class=\"note\">Run again with the same files, it gives the same "
@@ -148,7 +150,36 @@ class Page {
       }
       Detail(load, row);
     }
+    for (const SweepOutcome& sweep : data_.outcome().sweeps) {
+      if (sweep.workload == load.name) Sweep(sweep);
+    }
     Add("</section>");
+  }
+
+  void Sweep(const SweepOutcome& sweep) {
+    Add("<h3>", Escaped(sweep.name), ": ", Escaped(sweep.fleet), " under ", Escaped(sweep.policy),
+        "</h3><p class=\"note\">The ", Escaped(sweep.input), " of ", Escaped(sweep.of),
+        " times a factor, all else as it is. 1 is the row above.</p>");
+    Chart(data_.has_two_books()
+              ? "Cost: filled, every node rented; hollow, pools marked committed paid for. Below: "
+                "work in time."
+              : "Above: cost. Below: work in time.",
+          [&](const ChartSpot& spot) { return SweepChart(data_, sweep, spot); });
+    Add(SweepTable(data_, sweep));
+  }
+
+  void BreakEven() {
+    for (const BreakEvenOutcome& even : data_.outcome().break_even) {
+      Add("<h2>", Escaped(even.name), ": up to which load ", Escaped(even.first),
+          " is cheaper than ", Escaped(even.second),
+          "</h2><p class=\"note\">Devices (of CPUs slices) are the fewest that meet the objective "
+          "at "
+          "each load, found by simulation; a price list multiplies them. Cheaper up to: the "
+          "largest "
+          "load tried at which, and at all smaller ones, those of ",
+          Escaped(even.first), " cost less than those of ", Escaped(even.second), ".</p>");
+      Add(BreakEvenTable(even), BreakEvenNodesTable(even));
+    }
   }
 
   void Chooser(const ReportWorkload& load) {
@@ -175,6 +206,22 @@ class Page {
                        ". The darker, the fuller: of batch and KV cache the fuller one, on pools "
                        "without engines the devices or CPUs held."),
           [&](const ChartSpot& spot) { return UtilizationStrips(data_, row, spot); });
+    if (const std::string coverage = CoverageTable(row); !coverage.empty()) {
+      Add("<h3>What each pool could have done, and did: ", Escaped(row.Name()),
+          "</h3><p class=\"note\">Could: by itself and idle, of all work submitted; a prompt "
+          "counts "
+          "where an idle engine is in time for it. Did: its part of the compute that was "
+          "completed, requests by tokens × parameters, jobs by their time on the fastest able "
+          "pool.</p>",
+          coverage);
+    }
+    if (const std::string words = RegretWords(row.cells); !words.empty()) {
+      Add("<h3>In hindsight: ", Escaped(row.Name()), "</h3><p>", Escaped(words),
+          "</p><p class=\"note\">One piece of work is moved at a time, with its true length, "
+          "beside "
+          "all that really came to the cheaper pool, before and after. The sum is no bill that one "
+          "fleet could have had.</p>");
+    }
     const std::string spills = SpillBars(data_, row, {kWide, "probe"});
     if (!spills.empty()) {
       Add("<h3>What spilled over: ", Escaped(row.Name()), "</h3>");

@@ -9,51 +9,12 @@
 #include "core/text.h"
 #include "formats/units.h"
 #include "simulator/figures.h"
+#include "simulator/look_back.h"
+#include "simulator/report/html_table.h"
 #include "simulator/report/svg.h"
 
 namespace spillway {
 namespace {
-
-class HtmlTable {
- public:
-  HtmlTable(std::string_view caption, std::string_view attributes) {
-    absl::StrAppend(&out_, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"",
-                    Escaped(caption), "\"><table", attributes.empty() ? "" : " ",
-                    ToAbsl(attributes), "><thead><tr>");
-  }
-  HtmlTable& Head(std::string_view title, bool is_text = false) {
-    absl::StrAppend(&out_, "<th scope=\"col\"", is_text ? " class=\"l\"" : "", ">", Escaped(title),
-                    "</th>");
-    return *this;
-  }
-  void Body() { out_ += "</tr></thead><tbody>"; }
-  void Begin(std::string_view attributes = "") {
-    absl::StrAppend(&out_, "<tr", attributes.empty() ? "" : " ", ToAbsl(attributes), ">");
-  }
-  HtmlTable& Name(std::string_view text) {
-    absl::StrAppend(&out_, "<th scope=\"row\">", Escaped(text), "</th>");
-    return *this;
-  }
-  HtmlTable& Text(std::string_view text, std::string_view classes = "l") {
-    absl::StrAppend(&out_, "<td class=\"", ToAbsl(classes), "\">", Escaped(text), "</td>");
-    return *this;
-  }
-  // What is sorted by differs from what is shown.
-  HtmlTable& Figure(double value, std::string_view shown, bool is_warning = false) {
-    absl::StrAppend(&out_, "<td data-v=\"", absl::StrFormat("%.9g", value), "\"",
-                    is_warning ? " class=\"warn\"" : "", ">", Escaped(shown), "</td>");
-    return *this;
-  }
-  HtmlTable& Missing() {
-    out_ += "<td data-v=\"\">–</td>";
-    return *this;
-  }
-  void End() { out_ += "</tr>"; }
-  std::string Done() { return std::move(out_) + "</tbody></table></div>"; }
-
- private:
-  std::string out_;
-};
 
 std::string Interval(const MeanOf& of, std::string (*show)(double)) {
   return WithInterval(show(of.mean), show(of.half), of);
@@ -111,6 +72,14 @@ void Percentiles(HtmlTable& table, const LatencySummary& s) {
   }
 }
 
+void Share(HtmlTable& table, std::optional<double> fraction, std::string (*show)(double)) {
+  if (fraction) {
+    table.Figure(*fraction, show(*fraction));
+  } else {
+    table.Missing();
+  }
+}
+
 void OptionalMoney(HtmlTable& table, std::optional<Usd> money) {
   if (money) {
     table.Figure(Dollars(*money), DollarFigure(Dollars(*money)));
@@ -147,16 +116,21 @@ std::string CostTable(const ReportData& data, const ReportWorkload& load) {
 
 std::string LatencyTable(const ReportData& data, const ReportWorkload& load) {
   const std::vector<CellOutcome>& cells = data.outcome().cells;
-  bool requests = false, jobs = false;
+  bool requests = false, jobs = false, deadlines = false, regret = false;
   for (const ReportRow& row : load.rows) {
     requests |= row.row->ttft_p99.mean > 0;
-    jobs |= JobTimesOf(cells, *row.row).has_value();
+    const auto times = JobTimesOf(cells, *row.row);
+    jobs |= times.has_value();
+    deadlines |= times && times->deadlines_met;
+    regret |= row.row->avoidable.has_value();
   }
   HtmlTable table("Latency, energy and NVIDIA's share, means over the seeds", "");
   table.Head("#", true).Head("fleet", true).Head("policy", true);
   if (requests) table.Head("TTFT p50").Head("p90").Head("p99");
   if (requests) table.Head("TPOT p50").Head("p90").Head("p99");
-  if (jobs) table.Head("wait p50").Head("p99").Head("turnaround p50").Head("p99");
+  if (jobs) table.Head("wait p50").Head("p99").Head("turnaround p50").Head("p99").Head("makespan");
+  if (deadlines) table.Head("deadlines met");
+  if (regret) table.Head("avoidable");
   table.Head("NVIDIA").Head("energy").Head("CO2e").Body();
   for (const ReportRow& entry : load.rows) {
     const RowOutcome& row = *entry.row;
@@ -170,7 +144,11 @@ std::string LatencyTable(const ReportData& data, const ReportWorkload& load) {
     const auto ran = JobTimesOf(cells, row);
     const JobTimes t = ran.value_or(JobTimes{});
     if (jobs)
-      Times(table, {t.wait_p50, t.wait_p99, t.turnaround_p50, t.turnaround_p99}, ran.has_value());
+      Times(table, {t.wait_p50, t.wait_p99, t.turnaround_p50, t.turnaround_p99, t.makespan},
+            ran.has_value());
+    if (deadlines) Share(table, t.deadlines_met, AttainmentFigure);
+    if (regret)
+      Share(table, row.avoidable ? std::make_optional(row.avoidable->mean) : std::nullopt, Percent);
     table.Figure(row.nvidia_share.mean, PercentFigure(row.nvidia_share.mean));
     table.Figure(row.energy.mean, EnergyFigure(row.energy.mean));
     table.Figure(row.carbon.mean, CarbonFigure(row.carbon.mean)).End();
@@ -178,12 +156,38 @@ std::string LatencyTable(const ReportData& data, const ReportWorkload& load) {
   return table.Done();
 }
 
+std::string CoverageTable(const ReportRow& row) {
+  const auto pools = CoverageOf(row.cells);
+  const auto columns = CoverageColumns(pools);
+  if (pools.size() < 2 || columns.empty()) return "";
+  HtmlTable table("What each pool could have done, and did", "");
+  table.Head("pool", true);
+  for (const CoverageColumn& column : columns) table.Head(column.title);
+  table.Body();
+  for (const auto& [name, coverage] : pools) {
+    table.Begin();
+    table.Name(name);
+    for (const CoverageColumn& column : columns) Share(table, coverage.*column.figure, Percent);
+    table.End();
+  }
+  return table.Done();
+}
+
 std::string CellTable(const ReportData& data) {
+  const auto& cells = data.outcome().cells;
+  const bool requests = std::any_of(cells.begin(), cells.end(),
+                                    [](const CellOutcome& cell) { return cell.e2e.count > 0; });
+  const bool jobs = std::any_of(cells.begin(), cells.end(), [](const CellOutcome& cell) {
+    return cell.job_turnaround.count > 0;
+  });
   HtmlTable table("Every cell", "class=\"sort\" id=\"cells\"");
   table.Head("fleet", true).Head("policy", true).Head("workload", true).Head("seed");
   table.Head("rented, USD").Head("paid-for, USD").Head("in time").Head("bound, USD");
   table.Head("submitted").Head("completed").Head("unfinished").Head("refused").Head("failed");
-  table.Head("TTFT p50").Head("p90").Head("p99").Head("TPOT p50").Head("p90").Head("p99");
+  if (requests)
+    table.Head("TTFT p50").Head("p90").Head("p99").Head("TPOT p50").Head("p90").Head("p99");
+  if (jobs)
+    table.Head("wait p50").Head("p90").Head("p99").Head("makespan").Head("deadlines").Head("met");
   table.Head("NVIDIA").Head("of the bill").Head("energy").Head("CO2e").Head("load", true);
   table.Head("flags", true).Body();
   const double objective = data.scenario().objective.attainment;
@@ -199,8 +203,16 @@ std::string CellTable(const ReportData& data) {
     for (const std::int64_t count :
          {cell.submitted, cell.completed, cell.unfinished, cell.refused, cell.failed})
       table.Figure(static_cast<double>(count), CountFigure(count));
-    Percentiles(table, cell.ttft);
-    Percentiles(table, cell.tpot);
+    if (requests) {
+      Percentiles(table, cell.ttft);
+      Percentiles(table, cell.tpot);
+    }
+    if (jobs) {
+      Percentiles(table, cell.job_wait);
+      Times(table, {absl::ToDoubleSeconds(cell.makespan)}, cell.job_turnaround.count > 0);
+      for (const std::int64_t count : {cell.deadlines, cell.deadlines_met})
+        table.Figure(static_cast<double>(count), CountFigure(count));
+    }
     table.Figure(cell.nvidia_share, PercentFigure(cell.nvidia_share));
     table.Figure(cell.nvidia_cost_share, PercentFigure(cell.nvidia_cost_share));
     const double joules = static_cast<double>(cell.energy.value()) / 1e6;

@@ -191,7 +191,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ParsePolicy, EveryFileOfTheConfigurationReads) {
   for (const char* name :
        {"at-once", "backstop", "earliest-deadline", "early", "least-cost", "least-energy",
-        "least-loaded", "nvidia-only", "patience", "random", "single-pool", "tiers"}) {
+        "least-energy-anywhere", "least-latency", "least-loaded", "least-loaded-anywhere",
+        "nvidia-only", "patience", "random", "round-robin", "single-pool", "tiers"}) {
     const std::string path = std::string(SPILLWAY_SOURCE_DIR "/configs/policies/") + name + ".yaml";
     const auto text = ReadTextFile(path);
     ASSERT_TRUE(text.ok()) << text.status();

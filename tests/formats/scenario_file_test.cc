@@ -123,6 +123,90 @@ TEST_F(Scenario, IsReadWithTheFilesThatItNames) {
   EXPECT_EQ(spec->world.failures.mtbf, absl::InfiniteDuration());
 }
 
+// ---- What is varied beside the cells
+
+TEST_F(Scenario, ASweepVariesOneFigureOfFleetsOfFiles) {
+  const auto spec = With("warm_up: 5min",
+                         "warm_up: 5min\nsweeps:\n"
+                         "  prompts: {device: xeon-16vcpu, prefill: [0.5, 1, 2]}\n"
+                         "  a10g-price: {pool: a10g, price: 0.5, pairs: [[mixed, backstop]]}");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  ASSERT_EQ(spec->sweeps.size(), 2u);
+  const SweepSpec& prompts = spec->sweeps[0];
+  EXPECT_EQ(prompts.name, "prompts");
+  EXPECT_EQ(prompts.input, SweptInput::kPrefill);
+  EXPECT_EQ(prompts.of, "xeon-16vcpu");
+  EXPECT_THAT(prompts.factors, ElementsAre(0.5, 2)) << "1 is the scenario itself";
+  EXPECT_THAT(prompts.pairs, ElementsAre(Pair("mixed", "backstop"))) << "the others hold none";
+  EXPECT_EQ(spec->sweeps[1].input, SweptInput::kPrice);
+  EXPECT_EQ(spec->sweeps[1].of, "a10g");
+}
+
+TEST_F(Scenario, SweepsThatMakeNoSenseAreToldSo) {
+  const auto error = [&](const std::string& sweep) {
+    return Error("warm_up: 5min", absl::StrCat("warm_up: 5min\nsweeps: {s: ", sweep, "}"));
+  };
+  EXPECT_THAT(error("{device: xeon-16vcpu}"), HasSubstr("exactly one of `prefill`, `bandwidth`"));
+  EXPECT_THAT(error("{device: xeon-16vcpu, prefill: [2], bandwidth: [2]}"),
+              HasSubstr("exactly one"));
+  EXPECT_THAT(error("{prefill: [2]}"), HasSubstr("wants the `device` that it is of"));
+  EXPECT_THAT(error("{device: xeon-16vcpu, price: [2]}"), HasSubstr("that of a `pool`"));
+  EXPECT_THAT(error("{device: xeon-16vcpx, prefill: [2]}"),
+              HasSubstr("the catalogue has no device `xeon-16vcpx` (did you mean `xeon-16vcpu`?)"));
+  EXPECT_THAT(error("{pool: a10, price: [2]}"), HasSubstr("no fleet has a pool `a10`"));
+  EXPECT_THAT(error("{pool: xeon, price: [2, 0.5]}"), HasSubstr("wants rising factors"));
+  EXPECT_THAT(error("{pool: xeon, price: [200]}"), HasSubstr("from 0.01 to 100, found 200"));
+  EXPECT_THAT(error("{pool: xeon, price: [2], pairs: [[nvidia, only]]}"),
+              HasSubstr("fleet `nvidia` is not one of a file that holds `xeon`"));
+  EXPECT_THAT(error("{pool: xeon, price: [2], pairs: [[mixed, only]]}"),
+              HasSubstr("[mixed, only] is none of the `pairs`"));
+}
+
+constexpr char kEven[] = R"(warm_up: 5min
+break_even:
+  sizes:
+    of: [small, backstop]
+    against: [nvidia, only]
+    loads: [0.5, 1]
+    prices:
+      spot: {small: 0.1 USD, nvidia: 0.4 USD, source: a list}
+    workloads:
+      short: [{poisson: 1/s, for: 5min, model: chat-7b, prompt_tokens: 100, output_tokens: 10}]
+)";
+constexpr char kSmall[] =
+    "  mixed: fleets/mixed.yaml\n"
+    "  small: {size: {device: xeon-16vcpu, price: {node_hour: 1 USD}}}\n";
+
+TEST_F(Scenario, ABreakEvenComparesTwoSizedFleets) {
+  Write("fleets/mixed.yaml", kFleet);
+  const std::string text = absl::StrReplaceAll(
+      kScenario, {{"warm_up: 5min", kEven}, {"  mixed: fleets/mixed.yaml\n", kSmall}});
+  const auto spec = Load(text);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  ASSERT_EQ(spec->break_even.size(), 1u);
+  const BreakEvenSpec& even = spec->break_even[0];
+  EXPECT_EQ(even.name, "sizes");
+  EXPECT_THAT(even.first, Pair("small", "backstop"));
+  EXPECT_THAT(even.second, Pair("nvidia", "only"));
+  EXPECT_THAT(even.loads, ElementsAre(0.5, 1));
+  ASSERT_EQ(even.prices.size(), 1u);
+  EXPECT_EQ(even.prices[0].first, UsdPerHour(100'000'000));
+  EXPECT_EQ(even.prices[0].second, UsdPerHour(400'000'000));
+  EXPECT_EQ(even.prices[0].source, "a list");
+  EXPECT_EQ(even.workloads.at(0).name, "short");
+
+  const auto error = [&](std::string_view old_text, std::string_view new_text) {
+    const auto bad = Load(absl::StrReplaceAll(text, {{ToAbsl(old_text), ToAbsl(new_text)}}));
+    return bad.ok() ? "accepted" : std::string(bad.status().message());
+  };
+  EXPECT_THAT(error("of: [small, backstop]", "of: [mixed, backstop]"),
+              HasSubstr("fleet `mixed` is not sized"));
+  EXPECT_THAT(error("{small: 0.1 USD, nvidia", "{nvidia"), HasSubstr("small"));
+  EXPECT_THAT(error("loads: [0.5, 1]", "loads: [1, 0.5]"), HasSubstr("wants rising factors"));
+  EXPECT_THAT(error("for: 5min, model: chat-7b", "for: 5min, model: chat-8b"),
+              HasSubstr("the catalogue has no model `chat-8b`"));
+}
+
 TEST_F(Scenario, ASizedFleetHasAUsualNodeAndItsPrice) {
   const auto spec = Load(kScenario);
   ASSERT_TRUE(spec.ok()) << spec.status();

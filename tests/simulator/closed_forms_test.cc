@@ -9,8 +9,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "performance/batch_server.h"
 #include "performance/engine.h"
 #include "simulator/agenda.h"
+#include "simulator/nodes_world.h"
 #include "simulator/workloads/draw.h"
 
 namespace spillway {
@@ -38,6 +40,8 @@ struct Sample {
 };
 
 struct QueueModel {
+  // Of a request that finds the engine empty: tokens that wake it. None: nothing.
+  std::function<double(RandomStream&)> set_up;
   EngineLimits limits;
   std::shared_ptr<const StepTimes> steps;
   double rate = 1;
@@ -68,6 +72,8 @@ Sample RunOnce(const QueueModel& setup, std::uint64_t seed) {
     if (arrives <= due) {
       if (n == setup.warm_up) measured = now;
       EngineRequest request = setup.draw(random);
+      if (setup.set_up && in_system == 0)
+        request.prompt_tokens += static_cast<std::int64_t>(setup.set_up(random) * kTick);
       request.id = static_cast<std::uint64_t>(n) + 1;
       const bool let_in = engine.Add(request, now) == EngineAdmission::kAdmitted;
       if (let_in) ++in_system;
@@ -96,12 +102,12 @@ Sample RunOnce(const QueueModel& setup, std::uint64_t seed) {
   return sample;
 }
 
-void ExpectInside(const QueueModel& setup, double Sample::*figure, double expected) {
+void ExpectInside(const std::function<double(std::uint64_t seed)>& run, double expected) {
   constexpr int kRuns = 12;
   std::vector<double> values;
   double mean = 0;
   for (std::uint64_t seed = 1; seed <= kRuns; ++seed) {
-    values.push_back(RunOnce(setup, seed).*figure);
+    values.push_back(run(seed));
     mean += values.back() / kRuns;
   }
   double squares = 0;
@@ -112,6 +118,10 @@ void ExpectInside(const QueueModel& setup, double Sample::*figure, double expect
   std::printf("theory %.4f, simulated %.4f +- %.4f\n", expected, mean, half);
   EXPECT_NEAR(mean, expected, half) << "half of the 99 % interval";
   EXPECT_LT(half, 0.1 * expected) << "the interval is too wide to say anything";
+}
+
+void ExpectInside(const QueueModel& setup, double Sample::*figure, double expected) {
+  ExpectInside([&](std::uint64_t seed) { return RunOnce(setup, seed).*figure; }, expected);
 }
 
 // One server: a prompt is the whole service, one token at a time through the batch.
@@ -154,6 +164,73 @@ TEST(ClosedForms, ABoundedQueueLosesWhatTheoryLoses) {
   setup.limits.max_waiting = 4;
   const double r = 0.8;
   ExpectInside(setup, &Sample::lost, (1 - r) * std::pow(r, 5) / (1 - std::pow(r, 6)));
+}
+
+// An engine that sleeps when it is empty and takes 1/theta on average to wake, exponential:
+// E[T] = 1 / (mu - lambda) + 1 / theta, so that in the system are lambda E[T].
+TEST(ClosedForms, AnEngineThatMustBeWokenKeepsEverybodyWaitingForIt) {
+  QueueModel setup = OneServer(0.7, DrawExponential);
+  setup.set_up = [](RandomStream& random) { return DrawExponential(random) * 2; };
+  ExpectInside(setup, &Sample::in_system, 0.7 * (1 / (1 - 0.7) + 2));
+}
+
+// Erlang B holds for every distribution of service: B_c = a B_(c-1) / (c + a B_(c-1)).
+TEST(ClosedForms, WhoFindsAllInstancesBusyIsAsErlangSays) {
+  constexpr int kInstances = 8;
+  constexpr double kLoad = 6;  // erlangs
+  double blocked = 1;
+  for (int c = 1; c <= kInstances; ++c) blocked = kLoad * blocked / (c + kLoad * blocked);
+  const auto run = [](std::uint64_t seed) {
+    RandomStream random = MakeRandomStream(seed, "erlang b");
+    const std::vector<BatchProfile::Point> second = {{.items = 1, .time = absl::Seconds(1)}};
+    BatchServer server(
+        BatchTimes(second, 1),
+        {.max_items = 1, .max_delay = absl::ZeroDuration(), .instances = kInstances});
+    std::vector<BatchOutput> out;
+    absl::Time now = absl::UnixEpoch();
+    int offered = 0, lost = 0;
+    for (int n = 0; n < 40'000; ++n) {
+      now += RoundToNanos(absl::Seconds(DrawExponential(random) / kLoad));
+      server.NextEvent(now);
+      server.Advance(now, out);
+      const bool measured = n >= 2000;
+      offered += measured;
+      if (server.gauges().busy == kInstances) {
+        lost += measured;
+        continue;
+      }
+      server.Add({.id = static_cast<std::uint64_t>(n) + 1}, now);
+      server.NextEvent(now);
+    }
+    return static_cast<double>(lost) / offered;
+  };
+  ExpectInside(run, blocked);
+}
+
+// Nodes that fail and are repaired, each by itself: up for MTTF / (MTTF + MTTR) of the time.
+TEST(ClosedForms, NodesAreUpForAsLongAsTheoryOfRepairSays) {
+  FleetSpec fleet;
+  fleet.pools.resize(1);
+  fleet.pools[0].name = "nodes";
+  fleet.pools[0].nodes = 20;
+  WorldSpec world;
+  world.failures = {.mtbf = absl::Hours(30), .repair = absl::Hours(6)};
+  const auto run = [&](std::uint64_t seed) {
+    const absl::Time start = absl::UnixEpoch(), end = start + absl::Hours(5000);
+    Agenda agenda(start);
+    NodesWorld nodes(fleet, world, seed, agenda);
+    int up = 20;
+    absl::Time now = start;
+    double area = 0;
+    while (agenda.NextTime() < end) {
+      const absl::Time at = agenda.NextTime();
+      area += up * absl::ToDoubleHours(at - now);
+      now = at;
+      up += nodes.Change(agenda.Pop().payload, now).up ? 1 : -1;
+    }
+    return area / absl::ToDoubleHours(now - start) / 20;
+  };
+  ExpectInside(run, 30.0 / 36);
 }
 
 // Continuous batching is a birth-death process: with n in the batch a step takes a + b n, and an

@@ -146,6 +146,26 @@ TEST(Report, AnExperimentWithoutRequestsHasNoCurveOfThem) {
 }
 
 // None counted is not none happened: nothing is claimed.
+TEST(Report, ShowsCoverageHindsightAndWhatWasVaried) {
+  const std::string page = Report(Sample());
+  for (const char* words :
+       {"What each pool could have done, and did: mixed under backstop",
+        "In hindsight: mixed under backstop", "Of 600 placements on the last resort over 3 seeds",
+        "prompts: mixed under backstop", "slices: up to which load slice is cheaper than a10g",
+        "2.5 min, 0.00954 USD", "never", "0.4/s"})
+    EXPECT_THAT(page, HasSubstr(words));
+  ExperimentOutcome plain = Sample();
+  plain.sweeps.clear();
+  plain.break_even.clear();
+  for (CellOutcome& cell : plain.cells) {
+    cell.regret.reset();
+    for (PoolOutcome& pool : cell.pools) pool.coverage = {};
+  }
+  const std::string without = Report(plain);
+  for (const char* words : {"In hindsight", "up to which load", "What each pool could have done"})
+    EXPECT_THAT(without, testing::Not(HasSubstr(words)));
+}
+
 TEST(Report, WithoutSpillsThereIsNoSectionOfThem) {
   ExperimentOutcome outcome = Sample();
   for (CellOutcome& cell : outcome.cells) cell.spills.clear();

@@ -70,20 +70,64 @@ class Folder : public testing::Test {
 // Programs read these keys: a change here breaks them.
 TEST(ResultsJson, HasExactlyTheseKeys) {
   const Value json = Json();
-  EXPECT_THAT(KeysOf(json),
-              ElementsAre("scenario", "says", "verdict", "start", "objective", "warm_up_s",
-                          "drain_s", "accounting", "baseline", "sized", "rows", "cells"));
+  EXPECT_THAT(KeysOf(json), ElementsAre("scenario", "says", "verdict", "start", "objective",
+                                        "warm_up_s", "drain_s", "accounting", "baseline", "sized",
+                                        "rows", "cells", "sweeps", "break_even"));
   const Value& cell = json.Find("cells")->list().front();
   EXPECT_THAT(
       KeysOf(cell),
       ElementsAre("fleet", "policy", "workload", "seed", "cost_usd", "cost_paid_for_usd",
                   "lower_bound_usd", "lower_bound_slo_usd", "slo_attainment", "submitted",
-                  "completed", "refused", "failed", "unfinished", "judged", "met", "nvidia_share",
-                  "nvidia_cost_share", "energy_joules", "carbon_grams", "ttft_s", "tpot_s", "e2e_s",
-                  "job_wait_s", "job_turnaround_s", "utilization", "label", "span_s", "bin_s",
-                  "flags", "spills", "ttft_cdf", "pools", "events", "decisions"));
+                  "completed", "refused", "failed", "unfinished", "judged", "met", "deadlines",
+                  "deadlines_met", "nvidia_share", "nvidia_cost_share", "energy_joules",
+                  "carbon_grams", "ttft_s", "tpot_s", "e2e_s", "job_wait_s", "job_turnaround_s",
+                  "makespan_s", "regret", "utilization", "label", "span_s", "bin_s", "flags",
+                  "spills", "ttft_cdf", "pools", "events", "decisions"));
   EXPECT_THAT(KeysOf(*cell.Find("ttft_s")), ElementsAre("p50", "p90", "p99", "mean", "count"));
   EXPECT_THAT(KeysOf(*cell.Find("utilization")), ElementsAre("xeon", "inferentia2", "a10g"));
+}
+
+TEST(ResultsJson, TellsWhatPoolsCouldHaveDoneAndWhatIsRegretted) {
+  const Value json = Json();
+  const Value& cell = json.Find("cells")->list().front();
+  const Value& regret = *cell.Find("regret");
+  EXPECT_EQ(regret.Find("placements")->AsInt64(), 200);
+  EXPECT_EQ(regret.Find("avoidable")->AsInt64(), 30);
+  EXPECT_EQ(regret.Find("saved_usd")->string(), "0.120000000");
+  EXPECT_EQ(regret.Find("pools")->list().at(0).Find("pool")->string(), "xeon");
+  const Value& coverage = *cell.Find("pools")->list().front().Find("coverage");
+  EXPECT_DOUBLE_EQ(coverage.Find("prompts")->real(), 0.875);
+  EXPECT_TRUE(coverage.Find("jobs")->is_null());
+  EXPECT_DOUBLE_EQ(json.Find("rows")->list()[0].Find("avoidable")->Find("mean")->real(), 0.15);
+  EXPECT_TRUE(json.Find("rows")->list()[2].Find("avoidable")->is_null());
+}
+
+TEST(ResultsJson, TellsWhatWasVaried) {
+  const Value json = Json();
+  const Value& sweep = json.Find("sweeps")->list().at(0);
+  EXPECT_EQ(sweep.Find("input")->string(), "prefill");
+  ASSERT_EQ(sweep.Find("points")->list().size(), 3u);
+  EXPECT_DOUBLE_EQ(sweep.Find("points")->list()[0].Find("factor")->real(), 0.5);
+  const Value& row = json.Find("break_even")->list().at(0).Find("rows")->list().at(0);
+  EXPECT_DOUBLE_EQ(row.Find("first_start")->Find("seconds")->real(), 150);
+  EXPECT_TRUE(row.Find("second_start")->is_null());
+  EXPECT_TRUE(row.Find("devices")->list().at(1).Find("first")->is_null());
+  EXPECT_DOUBLE_EQ(row.Find("prices")->list().at(0).Find("cheaper_up_to")->real(), 0.4);
+  EXPECT_TRUE(row.Find("prices")->list().at(1).Find("cheaper_up_to")->is_null());
+}
+
+TEST(ResultsSummary, TellsCoverageHindsightAndWhatWasVaried) {
+  const std::string text = ResultsSummary(Sample(), SampleScenario(), kCommand);
+  for (const char* words :
+       {"| pool | models it serves | prompts in time there | compute of requests done |",
+        "| xeon | 100.0 % | 87.5 % | 40.0 % |",
+        "mixed under backstop: Of 600 placements on the last resort over 3 seeds, 90 (15.0 %) "
+        "would "
+        "have been in time on a cheaper pool (xeon 90)",
+        "## prompts: prefill of xeon-spr-24vcpu, mixed under backstop, conversation",
+        "## slices: up to which load slice is cheaper than a10g",
+        "| short | spot | 0.229 | 1.01 | 0.4/s |", "| short | list | 1.07 | 1.01 | never |"})
+    EXPECT_THAT(text, HasSubstr(words));
 }
 
 TEST(ResultsJson, TellsMoneyAsDecimalTextAndUnknownAsNull) {

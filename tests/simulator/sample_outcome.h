@@ -96,6 +96,14 @@ inline ExperimentOutcome SampleOutcome(double factor = 1) {
     const double wobble = 0.001 * seed;
     auto cell = SampleCell("mixed", "backstop", seed, 0.993 + wobble, 0.42, mixed(0.61));
     cell.spills = {{"inferentia2", "busy", 2410}, {"xeon", "too_late", 830}, {"xeon", "model", 95}};
+    cell.regret = RegretOutcome{.placements = 200,
+                                .examined = 200,
+                                .avoidable = 30,
+                                .saved = SampleUsd(0.12),
+                                .pools = {{"xeon", 30, SampleUsd(0.12)}}};
+    const double prompts[] = {0.875, 1, 0.999}, compute[] = {0.4, 0.55, 0.05};
+    for (std::size_t p = 0; p < cell.pools.size(); ++p)
+      cell.pools[p].coverage = {.models = 1, .prompts = prompts[p], .request_compute = compute[p]};
     outcome.cells.push_back(cell);
   }
   for (int seed = 1; seed <= 3; ++seed)
@@ -133,6 +141,26 @@ inline ExperimentOutcome SampleOutcome(double factor = 1) {
     row.saving = {1 - row.cost.mean / base, row.is_baseline ? 0 : 0.034};
     row.saving_paid_for = {1 - row.cost_paid_for.mean / base, row.is_baseline ? 0 : 0.012};
   }
+  outcome.rows[0].avoidable = MeanOf{0.15, 0.01};
+  SweepOutcome sweep{.name = "prompts",
+                     .input = "prefill",
+                     .of = "xeon-spr-24vcpu",
+                     .fleet = "mixed",
+                     .policy = "backstop",
+                     .workload = "conversation"};
+  for (const double by : {0.5, 1.0, 2.0}) {
+    SweepPoint point{.factor = by, .row = outcome.rows[0]};
+    point.row.cost.mean /= std::sqrt(by);
+    point.row.attainment.mean = std::min(1.0, point.row.attainment.mean + 0.004 * (by - 1));
+    sweep.points.push_back(point);
+  }
+  outcome.sweeps = {sweep};
+  BreakEvenRow even{.workload = "short", .first_start = BreakEvenStart{150, 1}};
+  even.nodes = {{.load = 0.4, .rate = 0.4, .first = 2, .second = 1},
+                {.load = 0.8, .rate = 0.8, .first = std::nullopt, .second = 1}};
+  even.prices = {{.list = "spot", .first = 0.229, .second = 1.006, .up_to = 0.4},
+                 {.list = "list", .first = 1.071, .second = 1.006}};
+  outcome.break_even = {{.name = "slices", .first = "slice", .second = "a10g", .rows = {even}}};
   outcome.sized = {{"nvidia-a10g", "conversation", "nvidia-only", 24, true}};
   return outcome;
 }
