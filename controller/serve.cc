@@ -58,8 +58,8 @@ void KeepMemory() {
 // spent of a budget counts for requests, too.
 class WatchingObserver final : public Observer {
  public:
-  WatchingObserver(Observer& metrics, EngineLog& engines, BudgetLog& budgets)
-      : metrics_(metrics), engines_(engines), budgets_(budgets) {}
+  WatchingObserver(Observer& metrics, Observer& pulse, EngineLog& engines, BudgetLog& budgets)
+      : metrics_(metrics), pulse_(pulse), engines_(engines), budgets_(budgets) {}
   // From now on. It outlives the host.
   void Feed(Quotas& quotas) { quotas_.store(&quotas, std::memory_order_release); }
   void OnDecided(absl::Duration took) override { metrics_.OnDecided(took); }
@@ -74,6 +74,7 @@ class WatchingObserver final : public Observer {
   void OnReload(bool succeeded) override { metrics_.OnReload(succeeded); }
   void OnCommitted(const Batch& batch, absl::Duration took) override {
     metrics_.OnCommitted(batch, took);
+    pulse_.OnCommitted(batch, took);
     for (const Event& event : batch.events) {
       const auto* ended = std::get_if<event::RequestsEnded>(&event.body);
       if (ended == nullptr) continue;
@@ -94,6 +95,7 @@ class WatchingObserver final : public Observer {
   }
 
   Observer& metrics_;
+  Observer& pulse_;
   EngineLog& engines_;
   BudgetLog& budgets_;
   std::atomic<Quotas*> quotas_{nullptr};
@@ -114,12 +116,13 @@ class Controller {
         budget_log_(
             [&log](bool bad, std::string_view line) { bad ? log.Warn(line) : log.Info(line); }),
         metrics_({options.version, options.revision}),
-        observer_(CountsNothing() ? nobody_ : metrics_, engine_log_, budget_log_) {}
+        observer_(CountsNothing() ? nobody_ : metrics_, pulse_, engine_log_, budget_log_) {}
 
   ~Controller() {
     server_.reset();
     carbon_.reset();
     simulations_.reset();
+    pulse_.Stop();
     if (dispatcher_) dispatcher_->Stop();
     if (adapters_) adapters_->StopEngines();
     if (host_) host_->Stop();
@@ -173,6 +176,7 @@ class Controller {
     api_->SetReady(false);
     address_->Remove();
     if (!server_->Drain(server_spec_.drain)) log_.Warn("some connections had to be cut");
+    pulse_.Stop();
     dispatcher_->Stop();
     adapters_->StopEngines();
     host_->Stop();
@@ -213,6 +217,8 @@ class Controller {
     api_.emplace(*host_, *dispatcher_, observer_, metrics_, options_.machine);
     SPILLWAY_ASSIGN_OR_RETURN(auto keys, Keyring::Make(server_spec_.keys));
     api_->SetKeys(std::move(keys));
+    pulse_.Attach(*host_, *dispatcher_);
+    api_->SetPulse(&pulse_);
     SPILLWAY_RETURN_IF_ERROR(CountSpent());
     observer_.Feed(api_->quotas());
     SPILLWAY_RETURN_IF_ERROR(OpenSimulations());
@@ -325,6 +331,7 @@ class Controller {
   std::optional<AddressFile> address_;
   Metrics metrics_;
   Observer nobody_;
+  Pulse pulse_;
   WatchingObserver observer_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<SqliteArchive> archive_;

@@ -11,6 +11,7 @@
 #include "controller/host.h"
 #include "controller/northbound/identity.h"
 #include "controller/northbound/problems.h"
+#include "controller/northbound/pulse.h"
 #include "controller/northbound/requests.h"
 #include "controller/northbound/route.h"
 #include "controller/observer.h"
@@ -51,6 +52,10 @@ class Api final : public HttpHandler {
   // name of this machine.
   void SetKeys(std::shared_ptr<const Keyring> keys);
 
+  // What the dashboard shows; set before the server starts, or never. Outlives the server.
+  void SetPulse(Pulse* pulse) { pulse_ = pulse; }
+  Pulse* pulse() const { return pulse_; }
+
   // Who runs simulations; set before the server starts, or never. Outlives the server.
   void SetSimulations(Simulations* simulations) { simulations_ = simulations; }
   Simulations* simulations() const { return simulations_; }
@@ -79,6 +84,7 @@ class Api final : public HttpHandler {
   const Machine machine_;
   const ApiLimits limits_;
   const absl::Time started_at_;
+  Pulse* pulse_ = nullptr;
   Simulations* simulations_ = nullptr;
   PastViews past_views_;
   Quotas quotas_;

@@ -47,6 +47,13 @@ Awaitable<HttpAnswer> GetRequestDecision(Api& api, Call call, RequestId id);
 Awaitable<HttpAnswer> GetCosts(Api& api, Call call);
 // ledger.cc
 Awaitable<HttpAnswer> GetLedger(Api& api, Call call);
+// overview.cc
+Awaitable<HttpAnswer> GetOverview(Api& api, Call call);
+Awaitable<HttpAnswer> GetSeries(Api& api, Call call);
+// stream.cc
+Awaitable<HttpAnswer> GetStream(Api& api, Call call);
+// assets.cc
+Awaitable<HttpAnswer> GetAsset(Api& api, Call call);
 // simulations.cc
 Awaitable<HttpAnswer> StartSimulation(Api& api, Call call);
 Awaitable<HttpAnswer> ListSimulations(Api& api, Call call);

@@ -60,6 +60,9 @@ constexpr Route kRoutes[] = {
     {Method::kPost, "/api/v1/decisions:dry-run", "dryRun", Role::kReader, kJobBody, handle::DryRun},
     {Method::kGet, "/api/v1/costs", "getCosts", Role::kReader, kNoBody, handle::GetCosts},
     {Method::kGet, "/api/v1/ledger", "getLedger", Role::kReader, kNoBody, handle::GetLedger},
+    {Method::kGet, "/api/v1/overview", "getOverview", Role::kReader, kNoBody, handle::GetOverview},
+    {Method::kGet, "/api/v1/series", "getSeries", Role::kReader, kNoBody, handle::GetSeries},
+    {Method::kGet, "/api/v1/stream", "watchOverview", Role::kReader, kNoBody, handle::GetStream},
     {Method::kPost, "/api/v1/simulations", "startSimulation", Role::kOperator, kSimulationBody,
      handle::StartSimulation},
     {Method::kGet, "/api/v1/simulations", "listSimulations", Role::kReader, kNoBody,
@@ -79,6 +82,7 @@ constexpr Route kRoutes[] = {
     {Method::kGet, "/readyz", "getReady", Role::kPublic, kNoBody, handle::GetReady},
     {Method::kGet, "/openapi.yaml", "getOpenapi", Role::kPublic, kNoBody, handle::GetOpenapi},
     {Method::kGet, "/problems/{code}", "getProblem", Role::kPublic, kNoBody, handle::GetProblem},
+    {Method::kGet, "/assets/{name}", "getAsset", Role::kPublic, kNoBody, handle::GetAsset},
     {Method::kGet, "/", "getIndex", Role::kPublic, kNoBody, handle::GetIndex},
 };
 

@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "controller/northbound/api.h"
+#include "controller/northbound/assets.h"
 #include "controller/northbound/handlers.h"
 #include "controller/northbound/reply.h"
 #include "core/text.h"
@@ -28,8 +29,11 @@ Awaitable<HttpAnswer> GetOpenapi(Api&, Call call) {
   co_return Tagged(call.request, std::string(OpenapiText()), etag, "application/yaml");
 }
 
-// A page for programs and for people who only have curl.
-Awaitable<HttpAnswer> GetIndex(Api& api, Call) {
+// The dashboard for browsers; a list of what there is for programs and for people who only have
+// curl.
+Awaitable<HttpAnswer> GetIndex(Api& api, Call call) {
+  if (const Asset* page = FindAsset("index.html"); page != nullptr && WantsPage(call.request))
+    co_return AssetAnswer(call.request, *page);
   std::string body;
   JsonWriter w(body);
   w.BeginObject().Member("name", "spillway").Member("ready", api.ready());
@@ -39,7 +43,9 @@ Awaitable<HttpAnswer> GetIndex(Api& api, Call) {
     w.Member("operation", route.operation).EndObject();
   }
   w.EndArray().EndObject();
-  co_return JsonResponse(200, std::move(body));
+  HttpResponse response = JsonResponse(200, std::move(body));
+  response.headers.Add("Vary", "Accept, Accept-Encoding");
+  co_return response;
 }
 
 Awaitable<HttpAnswer> GetProblem(Api&, Call call) {

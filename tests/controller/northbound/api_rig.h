@@ -46,6 +46,7 @@ class ApiRig {
   }
   ~ApiRig() {
     server_.reset();
+    observer_.Stop();
     dispatcher_.reset();
     rig_.Crash();
   }
@@ -58,6 +59,8 @@ class ApiRig {
     api_ =
         std::make_unique<Api>(rig_.host(), *dispatcher_, observer_, metrics_, Machine{}, limits_);
     api_->SetReady(true);
+    observer_.Attach(rig_.host(), *dispatcher_);
+    api_->SetPulse(&observer_);
     auto server = Server::Start({}, *api_);
     SPILLWAY_CHECK(server.ok());
     server_ = *std::move(server);
@@ -173,6 +176,7 @@ class ApiRig {
   HostRig& rig() { return rig_; }
   Host& host() { return rig_.host(); }
   Api& api() { return *api_; }
+  Pulse& pulse() { return observer_; }
   FakeAdapter& process() { return rig_.process(); }
   std::string address() const { return server_->address(); }
 
@@ -212,7 +216,7 @@ class ApiRig {
 
   std::mutex checking_;  // regular expressions of libstdc++ share a table that they fill in
   OpenapiFile openapi_;
-  Observer observer_;
+  Pulse observer_{{.fresh = absl::ZeroDuration()}};
   NoMetrics metrics_;
   HostRig rig_;
   ApiLimits limits_;

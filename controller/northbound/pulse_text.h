@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controller/northbound/pulse.h"
+
+// What a pulse shows, as JSON. Load is shown to everybody who may read; money only of the reader's
+// own tenant, or of all to operators.
+namespace spillway {
+
+// Something that an operator should know.
+struct HealthReason {
+  bool critical = false;
+  std::string_view code;  // "pool_down", of a closed set
+  std::string text;
+  std::string pool;  // empty: none in particular
+};
+// Worst first; empty: all is well.
+std::vector<HealthReason> HealthOf(const PulseView& view);
+
+// `tenant`: whose money is shown; none: everybody's, and idle time.
+std::string OverviewBody(const PulseView& view, const std::optional<std::string>& tenant);
+
+// An array: each pool with its load.
+std::string PoolLoadsBody(const PulseView& view, bool with_money);
+
+// A decision in short.
+std::string TaleBody(const Tale& tale, const Snapshot& snapshot);
+std::string_view TenantOf(const Tale& tale);
+
+}  // namespace spillway

@@ -1,0 +1,92 @@
+// Keys, a controller that is not there, and what an auditor says.
+import assert from 'node:assert/strict';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {after, before, test} from 'node:test';
+import lighthouse from 'lighthouse';
+import {chromium} from 'playwright-core';
+import {ARGUMENTS, CHROMIUM, KEY, launch, open, until, URL_KEYS, URL_OPEN, violations} from './rig.mjs';
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser?.close());
+
+test('a controller with keys is asked for with one', async () => {
+  const {page, wrong, close} = await open(browser, {url: URL_KEYS});
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
+  assert.deepEqual(await violations(page), []);
+  await dialog.getByLabel('Key').fill('not-the-key');
+  await page.keyboard.press('Enter');
+  await page.getByText('The key of this tab was not taken').waitFor();
+  await dialog.getByLabel('Key').fill(KEY);
+  await page.keyboard.press('Enter');
+  await page.locator('.link', {hasText: 'live'}).waitFor();
+  await page.locator('.strip').first().waitFor();
+  const kept = await page.evaluate(() => ({tab: Object.values(sessionStorage), forever: JSON.stringify(localStorage), address: location.href, cookies: document.cookie}));
+  assert.deepEqual(kept.tab, [KEY]);
+  assert.ok(!kept.forever.includes(KEY) && !kept.address.includes(KEY) && kept.cookies === '');
+  await page.evaluate(() => { location.hash = '#/jobs'; });
+  await page.getByText('No job was submitted yet').waitFor();
+  assert.deepEqual(wrong.filter((line) => !line.includes('401')), []);
+  await close();
+});
+
+// What a browser costs a controller that refuses it: waits grow to half a minute.
+test('a stream that fails is asked for less and less often', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.clock.install();
+  let asked = 0;
+  await page.route('**/api/v1/stream', (route) => {
+    ++asked;
+    return route.fulfill({status: 503, json: {status: 503, code: 'too_many_streams', detail: 'too many dashboards are open'}});
+  });
+  await page.goto(`${URL_OPEN}/`);
+  await until(() => asked >= 1, 'the first try');
+  await page.locator('.link', {hasText: 'again in'}).waitFor();
+  for (let minute = 0; minute < 10; ++minute) {
+    for (let i = 0; i < 6; ++i) {
+      await page.clock.runFor(10_000);
+      await new Promise((resolve) => { setTimeout(resolve, 20); });
+    }
+  }
+  assert.ok(asked >= 10 && asked <= 60, `${asked} tries in ten minutes`);
+  await page.unroute('**/api/v1/stream');
+  await page.getByRole('button', {name: /The link to the controller/}).click();
+  await page.locator('.link', {hasText: 'live'}).waitFor();
+  await context.close();
+});
+
+test('a thousand reconnects leave a controller that answers', async () => {
+  for (let i = 0; i < 1000; i += 20) {
+    await Promise.all(Array.from({length: 20}, async () => {
+      const aborter = new AbortController();
+      await fetch(`${URL_OPEN}/api/v1/stream`, {signal: aborter.signal}).then((response) => { assert.ok([200, 503].includes(response.status)); }, () => {});
+      aborter.abort();
+    }));
+  }
+  const {page, close} = await open(browser);
+  await page.locator('.link', {hasText: 'live'}).waitFor({timeout: 30_000});
+  await close();
+});
+
+test('Lighthouse finds nothing that keeps anybody out', async () => {
+  const profile = mkdtempSync(join(tmpdir(), 'spillway-lighthouse.'));
+  const chrome = await chromium.launchPersistentContext(profile, {executablePath: CHROMIUM, args: [...ARGUMENTS, '--remote-debugging-port=0']});
+  try {
+    const port = Number(await until(() => {
+      try { return readFileSync(join(profile, 'DevToolsActivePort'), 'utf8').split('\n')[0]; } catch { return ''; }
+    }, 'the port of the debugger'));
+    for (const hash of ['', '#/costs']) {
+      const {lhr} = await lighthouse(`${URL_OPEN}/${hash}`, {port, onlyCategories: ['accessibility'], output: 'json', logLevel: 'error', maxWaitForLoad: 20_000, formFactor: 'desktop', screenEmulation: {disabled: true}, throttlingMethod: 'provided'});
+      const failed = Object.values(lhr.audits).filter((audit) => audit.score !== null && audit.score < 1 && lhr.categories.accessibility.auditRefs.some((ref) => ref.id === audit.id && ref.weight > 0));
+      assert.deepEqual(failed.map((audit) => audit.id), []);
+      assert.equal(lhr.categories.accessibility.score, 1);
+    }
+  } finally {
+    await chrome.close();
+    rmSync(profile, {recursive: true, force: true});
+  }
+});

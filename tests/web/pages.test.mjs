@@ -1,0 +1,98 @@
+// Every page, in both themes and on a telephone: nothing is wrong with it, and nothing comes from elsewhere.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {api, launch, open, until, violations} from './rig.mjs';
+
+let browser;
+let job;
+let decision;
+let request;
+before(async () => {
+  browser = await launch();
+  job = (await api('/api/v1/jobs', {name: 'seen', run: {command: ['sh', '-c', 'echo one; echo two >&2']}, needs: {cpus: 0.1, memory: '32MiB'}})).id;
+  decision = (await until(async () => {
+    const found = await api(`/api/v1/jobs/${job}`);
+    return found.state === 'succeeded' && found;
+  }, 'the job')).decision;
+  await api('/v1/chat/completions', {model: 'gpt-4o-mini', max_tokens: 8, messages: [{role: 'user', content: 'Hello'}]});
+  request = await until(async () => (await api('/api/v1/requests?limit=1')).data[0]?.id, 'the request');
+});
+after(() => browser?.close());
+
+const PAGES = {
+  overview: ['#/overview', 'Decisions as they fall'], jobs: ['#/jobs', 'Submit a job'], job: [() => `#/jobs/${job}`, 'Why there'],
+  submit: ['#/jobs/new', 'Where would it go?'], decisions: ['#/decisions', 'Decisions'], requests: ['#/decisions?of=requests', 'Engine'],
+  decision: [() => `#/decisions/${decision}`, 'Verdict'], request: [() => `#/decisions/${request}`, 'First token'],
+  pools: ['#/pools', 'Billing'], pool: ['#/pools/edge-npu', 'Node price'], costs: ['#/costs', 'The bill'], days: ['#/costs?by=day&span=7d', 'The bill'],
+  whatif: ['#/whatif', 'What-if'], policy: ['#/policy', 'What would change'],
+};
+
+for (const look of [{theme: 'light'}, {theme: 'dark'}, {theme: 'light', width: 375, height: 812}]) {
+  const words = look.width ? 'at 375 px' : look.theme;
+  test(`pages, ${words}`, async (t) => {
+    const {page, wrong, close} = await open(browser, look);
+    for (const [name, [hash, shows]] of Object.entries(PAGES)) {
+      await t.test(name, async () => {
+        await page.evaluate((to) => { location.hash = to; }, typeof hash === 'function' ? hash() : hash);
+        await page.getByText(shows, {exact: false}).first().waitFor();
+        await page.waitForFunction(() => !document.querySelector('[aria-busy]'));
+        if (name === 'overview') await page.locator('.strips .strip').first().waitFor();
+        assert.deepEqual(await violations(page), []);
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'it scrolls sideways');
+      });
+    }
+    assert.deepEqual(wrong, []);
+    await close();
+  });
+}
+
+test('the overview says how it is', async () => {
+  const {page, wrong, close} = await open(browser);
+  const sentence = page.getByRole('status');
+  await sentence.waitFor();
+  assert.match(await sentence.innerText(), /All is well\. All 5 pools are up; .*Today’s work cost \$/);
+  await page.locator('.link', {hasText: 'live'}).waitFor();
+  assert.equal(await page.locator('.strip').count(), 5);
+  // The last resort stands last.
+  assert.equal(await page.locator('tbody.last th[scope=row]').innerText().then((text) => text.startsWith('a10')), true);
+  const told = await page.locator('.feed li').allInnerTexts();
+  assert.ok(told.some((text) => text.includes('seen')), told.join('\n'));
+  // Money never without its unit.
+  for (const text of await page.locator('.tile-value').allInnerTexts().then((all) => all.slice(0, 2))) assert.match(text, /^[−]?\$/);
+  assert.deepEqual(wrong, []);
+  await close();
+});
+
+test('figures can be traced to the ledger', async () => {
+  const {page, close} = await open(browser, {hash: '#/costs'});
+  const bill = page.locator('tr.bill td .num').first();
+  await bill.waitFor();
+  const shown = Number((await bill.getAttribute('title')).split(' ')[0]);
+  const ledger = await api(`/api/v1/ledger?group_by=category&from=${new Date().toISOString().slice(0, 10)}T00:00:00Z`);
+  const now = Number(ledger.totals.cost_usd);
+  assert.ok(shown > 0 && shown <= now && now - shown < 0.5 * now, `${shown} shown, ${now} booked a moment later`);
+  await close();
+});
+
+test('names with markup in them are names', async () => {
+  const name = '<img src=x onerror="window.got=1"><b>bold</b>';
+  const {id} = await api('/api/v1/jobs', {name, run: {command: ['true']}, needs: {cpus: 0.1, memory: '32MiB'}, labels: {shows: '<script>window.got=1</script>'}});
+  const {page, wrong, close} = await open(browser);
+  await page.locator('.feed').getByText(name).first().waitFor();
+  for (const hash of ['#/jobs', `#/jobs/${id}`]) {
+    await page.evaluate((to) => { location.hash = to; }, hash);
+    await page.getByText(name).first().waitFor();
+  }
+  assert.equal(await page.evaluate(() => window.got), undefined);
+  assert.equal(await page.locator('main img').count(), 0);
+  assert.deepEqual(wrong, []);
+  await close();
+});
+
+test('a page that is not there says so', async () => {
+  const {page, close} = await open(browser, {hash: '#/nowhere'});
+  await page.getByText('There is no such page').waitFor();
+  await page.evaluate(() => { location.hash = '#/jobs/job-999999'; });
+  await page.getByText('There is no job job-999999').waitFor();
+  await close();
+});
