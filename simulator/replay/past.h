@@ -47,7 +47,7 @@ class PastCollector {
 
   // Every event before `until`, in order.
   void Hear(const Event& event, const Reply& reply, const Effects& effects, const Brain& brain);
-  // After the last event. kFailedPrecondition: nothing came; kResourceExhausted: too much did.
+  // After the last of them. kFailedPrecondition: nothing came; kResourceExhausted: too much did.
   absl::StatusOr<RecordedPast> Take(const Brain& brain);
 
  private:
