@@ -21,6 +21,8 @@ int ShowLedger(const Invocation& args, Api& api, Console& console);
 int ShowCosts(const Invocation& args, Api& api, Console& console);
 int ExportCosts(const Invocation& args, Api& api, Console& console);
 int ListPricesThere(const Invocation& args, Api& api, Console& console);
+int ShowTop(const Invocation& args, Api& api, Console& console);
+int ShowDoctor(const Invocation& args, Api& api, Console& console);
 
 // Without a controller.
 int CheckPolicyHere(const Invocation& args, Console& console);

@@ -324,6 +324,30 @@ CommandSpec VersionCommand() {
           .speaks_to_server = false};
 }
 
+CommandSpec TopCommand() {
+  return {
+      .path = "top",
+      .summary = "watch pools and decisions as they are now",
+      .says =
+          "On a terminal it shows the latest every second until q or Ctrl-C; elsewhere, or with\n"
+          "--once, it prints one picture and ends.",
+      .options = {{"--once", "", "one picture"},
+                  {"--every", "TIME", "between two looks (default 1s)"}},
+      .examples = {{{"spillway top", "what goes where, what it costs, what waits"},
+                    {"spillway top --once", "for a report or a pipe"}}}};
+}
+
+CommandSpec DoctorCommand() {
+  return {
+      .path = "doctor",
+      .summary = "say what is wrong with a controller, and what to do",
+      .says =
+          "Looks at the controller, its configuration, pools, prices, engines, queue, records and\n"
+          "bounds, and changes nothing. The exit code is 3 if something was found.",
+      .examples = {{{"spillway doctor", "before asking somebody else"},
+                    {"spillway doctor -o json", "for a pipeline"}}}};
+}
+
 CommandSpec Completion() {
   return {
       .path = "completion",
@@ -469,6 +493,8 @@ std::vector<CommandSpec> MakeTable() {
       PricesList(),
       PricesCheck(),
       Ledger(),
+      TopCommand(),
+      DoctorCommand(),
       Completion(),
       VersionCommand(),
       Help(),

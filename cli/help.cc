@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "cli/table.h"
 #include "core/text.h"
 
@@ -49,6 +51,14 @@ std::string OptionRows(const std::vector<OptionSpec>& options, const Screen& scr
 
 std::string Heading(std::string_view text, const Screen& screen) {
   return absl::StrCat("\n", screen.Paint(Tone::kStrong, text), "\n");
+}
+
+// Its lines, the long ones wrapped.
+std::string Paragraphs(std::string_view text) {
+  std::string out;
+  for (const absl::string_view line : absl::StrSplit(ToAbsl(text), '\n'))
+    absl::StrAppend(&out, absl::StrJoin(WrapWords(ToStd(line), kTextWidth), "\n"), "\n");
+  return out;
 }
 
 std::string MarkdownOptions(const std::vector<OptionSpec>& options) {
@@ -118,7 +128,7 @@ std::string Overview(const Screen& screen) {
 
 std::string HelpFor(const CommandSpec& command, const Screen& screen) {
   std::string out = absl::StrCat(Usage(command), "\n\n", ToAbsl(command.summary), "\n");
-  if (!command.says.empty()) absl::StrAppend(&out, "\n", ToAbsl(command.says), "\n");
+  if (!command.says.empty()) absl::StrAppend(&out, "\n", Paragraphs(command.says));
   if (!command.options.empty())
     out += Heading("Options", screen) + OptionRows(command.options, screen);
   out += Heading("Options of every command", screen) + OptionRows(CommonOptions(), screen);

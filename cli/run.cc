@@ -39,6 +39,8 @@ constexpr Binding kBindings[] = {
     {"prices list", ListPricesThere, ListPricesHere},
     {"prices check", nullptr, CheckPrices},
     {"ledger", ShowLedger},
+    {"top", ShowTop},
+    {"doctor", ShowDoctor},
     {"completion", nullptr, ShowCompletion},
     {"version", nullptr, ShowVersion},
     {"help", nullptr, ShowHelp},
