@@ -44,7 +44,7 @@ test('work that nobody can do is refused with every reason', async () => {
   assert.equal(await page.locator('.candidates .v-refused').count(), 5);
   await page.getByLabel('Memory').fill('12 parsecs');
   await page.getByRole('button', {name: 'Submit', exact: true}).click();
-  await page.getByText('/needs/memory').waitFor();
+  await page.locator('.trouble code', {hasText: '/needs/memory'}).waitFor();
   await close();
 });
 
@@ -78,7 +78,7 @@ test('ten thousand jobs scroll with a few rows in the page', async () => {
   await until(async () => {
     await rows.evaluate((e) => { e.scrollTop = e.scrollHeight; });
     return rows.getByText('made-1', {exact: true}).isVisible();
-  }, 'the last of ten thousand', 60);
+  }, 'the last of ten thousand', 150);
   assert.ok(await rows.locator('[role=row]').count() < 100);
   assert.equal(await rows.getAttribute('aria-rowcount'), '10000');
   // Each frame of a scroll through all of it paints rows, and none takes long.
