@@ -69,7 +69,7 @@ export function bytes(value: number | null | undefined): string {
 export function energy(joules: number | null | undefined): string {
   if (joules === null || joules === undefined) return '–';
   if (joules >= 3.6e6) return `${trim(joules / 3.6e6, 3)} kWh`;
-  if (joules >= 3600) return `${trim(joules / 3600, 3)} Wh`;
+  if (joules >= 1000) return `${trim(joules / 3600, 3)} Wh`;
   return `${trim(joules, 3)} J`;
 }
 
