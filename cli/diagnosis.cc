@@ -158,7 +158,7 @@ class Doctor {
   static std::string Name(const MetricSample& sample) {
     const std::string endpoint = LabelIn(sample.labels, "endpoint"),
                       pool = LabelIn(sample.labels, "pool");
-    return endpoint.empty() ? pool : absl::StrCat(pool, "/", endpoint);
+    return endpoint.empty() ? pool : endpoint;  // "a10/0"
   }
 
   void Queue() {

@@ -23,12 +23,12 @@
 #include "controller/northbound/api.h"
 #include "controller/serve_config.h"
 #include "controller/serve_log.h"
-#include "controller/service_manager.h"
 #include "controller/signal_queue.h"
 #include "controller/simulation_desk.h"
 #include "controller/store/sqlite_archive.h"
 #include "controller/store/sqlite_store.h"
 #include "controller/store/state_lock.h"
+#include "controller/systemd_notices.h"
 #include "controller/waiting_for_restart.h"
 #include "core/status.h"
 #include "formats/catalog_file.h"
@@ -349,11 +349,11 @@ class Controller {
 
 // Meanwhile a service manager that waits for it hears that the control strand still answers; when
 // it does not, the manager hears nothing and starts us anew.
-int NextSignal(SignalQueue& signals, Controller& controller, ServiceManager& manager) {
-  const auto period = ServiceManager::AlivePeriod();
+int NextSignal(SignalQueue& signals, Controller& controller, SystemdNotices& systemd) {
+  const auto period = SystemdNotices::AlivePeriod();
   if (!period) return signals.Next();
   while (true) {
-    controller.WhenAlive([&manager] { manager.Alive(); });
+    controller.WhenAlive([&systemd] { systemd.Alive(); });
     if (const auto signal = signals.NextWithin(*period)) return *signal;
   }
 }
@@ -365,16 +365,16 @@ absl::Status RunServe(const ServeOptions& options) {
   SPILLWAY_ASSIGN_OR_RETURN(const std::unique_ptr<SignalQueue> signals, SignalQueue::Open());
   KeepMemory();
   ServeLog log(options.json_log);
-  ServiceManager manager;
+  SystemdNotices systemd;
   Controller controller(options, log);
   SPILLWAY_RETURN_IF_ERROR(controller.Start());
-  manager.Ready();
-  while (NextSignal(*signals, controller, manager) == SIGHUP) {
-    manager.Reloading();
+  systemd.Ready();
+  while (NextSignal(*signals, controller, systemd) == SIGHUP) {
+    systemd.Reloading();
     controller.Reload();
-    manager.Ready();
+    systemd.Ready();
   }
-  manager.Stopping();
+  systemd.Stopping();
   controller.Drain();
   return absl::OkStatus();
 }

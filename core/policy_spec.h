@@ -168,9 +168,8 @@ constexpr const auto& NamesOf(BudgetPeriod) { return kBudgetPeriodNames; }
 
 // What becomes of new work that would take a budget past its limit.
 enum class WhenSpent : std::uint8_t { kWarn, kRefuse, kDemote };
-inline constexpr EnumNames<WhenSpent, 3> kWhenSpentNames{{{WhenSpent::kWarn, "warn"},
-                                                          {WhenSpent::kRefuse, "refuse"},
-                                                          {WhenSpent::kDemote, "demote"}}};
+inline constexpr EnumNames<WhenSpent, 3> kWhenSpentNames{
+    {{WhenSpent::kWarn, "warn"}, {WhenSpent::kRefuse, "refuse"}, {WhenSpent::kDemote, "demote"}}};
 constexpr const auto& NamesOf(WhenSpent) { return kWhenSpentNames; }
 
 struct Budget {

@@ -12,8 +12,8 @@
 // Their shapes are told in the README beside them.
 namespace spillway {
 
-// Reads all files of `folder`; models.yaml, profiles/ and batches.yaml may be missing, then there are
-// none. kNotFound if another one is missing; findings otherwise.
+// Reads all files of `folder`; models.yaml, profiles/ and batches.yaml may be missing, then there
+// are none. kNotFound if another one is missing; findings otherwise.
 absl::StatusOr<Catalog> LoadCatalog(const std::string& folder);
 
 // From texts. Rates of classes must name devices of the catalogue.

@@ -140,9 +140,9 @@ Decision Brain::Impl::DryRun(const Work& work, absl::Time now) const {
       MakeShape(std::make_shared<const Work>(work), named, ShapeKey(work, named));
   Shape& shape = *own_shape;
   Survey(shape, world_);
-  const Ask ask =
-      AskOf(*shape.sample, now,
-            {world_.policy->queue().KeyOf(work, now), JobId{Number(counters_.last_event) + 1}}, now);
+  const Ask ask = AskOf(
+      *shape.sample, now,
+      {world_.policy->queue().KeyOf(work, now), JobId{Number(counters_.last_event) + 1}}, now);
   Decider decider;
   const Draft& draft = decider.Decide(ask, shape, *world_.policy, world_.pools, now,
                                       counters_.placements, Number(counters_.last_decision) + 1);

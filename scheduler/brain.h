@@ -20,8 +20,8 @@ namespace spillway {
 // The answer to the event itself, for whoever sent it.
 struct Reply {
   // Submitted: kInvalidArgument with `decision` if no configured pool could ever do it (nothing is
-  // kept but the decision); kResourceExhausted with `decision` if its tenant's budget does not allow
-  // it on any pool. CancelRequested: kNotFound for an unknown job; a finished one is a
+  // kept but the decision); kResourceExhausted with `decision` if its tenant's budget does not
+  // allow it on any pool. CancelRequested: kNotFound for an unknown job; a finished one is a
   // success. PoolStateSet, PoolPriced, PoolAdded, PolicySet, PricesSet: why not.
   absl::Status status;
   JobId job{};

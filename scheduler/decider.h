@@ -17,7 +17,7 @@ namespace spillway {
 struct Ask {
   const Work& work;
   absl::Time submitted;
-  QueueRank rank;  // its place in the queue: who stands behind does not count
+  QueueRank rank;      // its place in the queue: who stands behind does not count
   BudgetBound budget;  // of its tenant
 };
 

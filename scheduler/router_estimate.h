@@ -36,7 +36,7 @@ Estimate EstimateFrom(const RouterView& view, const ViewEndpoint& endpoint, cons
 // tokens of all of them. Fills cost, marginal_cost, priced, energy, carbon.
 // Answers what of the costs its answer pays to leave the site.
 Usd Charge(const RouterView& view, const ViewEndpoint& endpoint, absl::Duration held,
-            const RequestSize& size, std::int64_t all_output, Estimate& out);
+           const RequestSize& size, std::int64_t all_output, Estimate& out);
 
 // The prompt by its bytes and the model's learned ratio, the answer by what the model's answers
 // were like (at most max_tokens), never by what this one will be.

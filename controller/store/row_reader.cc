@@ -59,10 +59,9 @@ absl::StatusOr<record::LedgerRow> LedgerRowAt(const Statement& row) {
   const auto category = ParseName<record::Category>(row.Text(3));
   const auto kind = ParseName<WorkKind>(row.Text(12));
   if (!category || !kind) {
-    return Damaged(
-        "ledger", absl::StrCat(row.Int(0), "/", row.Int(1)),
-        absl::StrCat("unknown ", category ? "kind" : "category", " `",
-                     ToAbsl(category ? row.Text(12) : row.Text(3)), "`"));
+    return Damaged("ledger", absl::StrCat(row.Int(0), "/", row.Int(1)),
+                   absl::StrCat("unknown ", category ? "kind" : "category", " `",
+                                ToAbsl(category ? row.Text(12) : row.Text(3)), "`"));
   }
   record::LedgerRow ledger;
   ledger.hour = TimeOf(row.Int(0));

@@ -15,9 +15,10 @@ namespace spillway::store {
 // Columns in this order, for each reader below.
 #define SPILLWAY_JOB_COLUMNS "j.id, j.status, w.body"
 #define SPILLWAY_DECISION_COLUMNS "d.id, d.body"
-#define SPILLWAY_LEDGER_COLUMNS                                                     \
-  "l.hour, l.pool, l.tenant, l.category, l.cost, l.marginal_cost, l.baseline_cost," \
-  " l.compared_cost, l.ended, l.without_baseline, l.energy, l.carbon, l.kind, l.model, l.finished," \
+#define SPILLWAY_LEDGER_COLUMNS                                                          \
+  "l.hour, l.pool, l.tenant, l.category, l.cost, l.marginal_cost, l.baseline_cost,"      \
+  " l.compared_cost, l.ended, l.without_baseline, l.energy, l.carbon, l.kind, l.model, " \
+  "l.finished,"                                                                          \
   " l.prompt_tokens, l.output_tokens, l.metered_energy, l.node_time"
 
 // From any statement that stands on a row of those columns.

@@ -71,8 +71,8 @@ CREATE TABLE request_blocks(
   PRIMARY KEY(block, event)) STRICT, WITHOUT ROWID;
 )sql";
 
-// Since version 4: the ledger is kept by kind of work and by model, too; and what tenants have spent
-// of their budgets.
+// Since version 4: the ledger is kept by kind of work and by model, too; and what tenants have
+// spent of their budgets.
 constexpr const char* kTablesOfCosts = R"sql(
 CREATE TABLE ledger(
   hour INTEGER NOT NULL, pool INTEGER NOT NULL, tenant TEXT NOT NULL, category TEXT NOT NULL,

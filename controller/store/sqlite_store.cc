@@ -138,11 +138,11 @@ absl::StatusOr<Remembered> SqliteStore::Impl::RecallOrThrow() {
 // Rows of hours that a pool's books have not left behind: complete hours are never written again.
 absl::Status SqliteStore::Impl::RecallLedger(Remembered& remembered) {
   for (const record::PoolBooksRow& books : remembered.books) {
-    Query open(
-        *connection_,
-        "SELECT " SPILLWAY_LEDGER_COLUMNS
-        " FROM ledger l WHERE l.hour > ? AND l.pool = ? ORDER BY l.hour, l.tenant, l.category, l.kind, l.model",
-        store::NanosOf(books.booked_until - absl::Hours(1)), store::ColumnOf(books.pool));
+    Query open(*connection_,
+               "SELECT " SPILLWAY_LEDGER_COLUMNS
+               " FROM ledger l WHERE l.hour > ? AND l.pool = ? ORDER BY l.hour, l.tenant, "
+               "l.category, l.kind, l.model",
+               store::NanosOf(books.booked_until - absl::Hours(1)), store::ColumnOf(books.pool));
     while (open.Next()) {
       SPILLWAY_ASSIGN_OR_RETURN(record::LedgerRow row, store::LedgerRowAt(open.row()));
       remembered.ledger.push_back(std::move(row));

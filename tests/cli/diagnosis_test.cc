@@ -21,7 +21,7 @@ constexpr const char* kPools = R"({"data":[
   {"name":"a10","state":"active","vendor":"nvidia","billing":"metered","nodes":1,"nodes_up":1,"price":{"as_of":"2026-11-01"}}]})";
 constexpr const char* kMetrics = R"(# HELP spillway_config_last_reload_successful x
 spillway_config_last_reload_successful 1
-spillway_endpoint_up{pool="a10",endpoint="0"} 1
+spillway_endpoint_up{pool="a10",endpoint="a10/0"} 1
 spillway_queue_depth{class="job"} 0
 spillway_queue_oldest_age_seconds{class="job"} 0
 spillway_store_commit_duration_seconds_count 100
@@ -79,7 +79,7 @@ TEST(Diagnose, FindsEachIllness) {
               Says(Health::kCare, "without a price: a10"));
   EXPECT_THAT(After("pools", "2026-11-01", "2026-01-01"),
               Says(Health::kCare, "older than 90 days: xeon"));
-  EXPECT_THAT(After("metrics", R"(endpoint="0"} 1)", R"(endpoint="0"} 0)"),
+  EXPECT_THAT(After("metrics", R"(endpoint="a10/0"} 1)", R"(endpoint="a10/0"} 0)"),
               Says(Health::kBad, "a10/0"));
   EXPECT_THAT(After("metrics", R"(age_seconds{class="job"} 0)", R"(age_seconds{class="job"} 4000)"),
               Says(Health::kCare, "wait, the oldest"));

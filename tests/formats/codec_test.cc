@@ -330,7 +330,7 @@ TEST(Refused, PartsOfWork) {
 }
 
 TEST(Refused, BitsThatStandForNoCode) {
-  const auto decision = codec::Decode<Decision>(R"({"v":1,"cand":[{"c":33554432}]})");
+  const auto decision = codec::Decode<Decision>(R"({"v":1,"cand":[{"c":134217728}]})");
   EXPECT_THAT(Message(decision.status()), HasSubstr("/cand/0/c: bits that stand for no code"));
 }
 

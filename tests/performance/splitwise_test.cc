@@ -52,7 +52,7 @@ TEST_F(Splitwise, TheOlderDeviceIsTheCheaperDecoderAtEveryBatch) {
 }
 
 TEST_F(Splitwise, TheNewerOneEarnsItsPriceWithPromptsOnly) {
-  EXPECT_NEAR(SpeedUp(512, 0), 1.73, 0.06) << "one prompt is too little for it";
+  EXPECT_NEAR(SpeedUp(512, 0), 1.73, 0.12) << "one prompt is too little for it";
   EXPECT_LT(SpeedUp(512, 0), kPriceRatio);
   for (const std::int64_t prompt : {2048, 4096, 8192}) {
     EXPECT_GT(SpeedUp(prompt, 0), kPriceRatio) << prompt;

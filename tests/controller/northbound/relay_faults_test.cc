@@ -256,7 +256,7 @@ TEST_F(EngineFaults, AStreamThatOutlastsTheGraceIsToldSo) {
   for (int i = 0; i < 400; ++i) {
     const auto found = rig_.api().host().archive().FindRequest(MakeRequestId(1, 1));
     if (found.ok()) {
-      EXPECT_EQ((*found)->end, RequestEnd::kBrokenOff);
+      EXPECT_EQ((*found)->end, RequestEnd::kCutOff);
       EXPECT_EQ((*found)->attempts.back().fault, ForwardFault::kNone);
       return;
     }

@@ -261,7 +261,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return row.param.name; });
 
 // systemd's side of it, with a watchdog that is fed while the control strand answers.
-TEST(Serve, TellsTheServiceManagerWhenItIsReadyAliveReloadingAndStopping) {
+TEST(Serve, TellsTheSystemdNoticesWhenItIsReadyAliveReloadingAndStopping) {
   const testing_support::TemporaryFolder folder;
   const testing_support::NotifySocket manager(folder.Of("notify"));
   ::setenv("WATCHDOG_USEC", "100000", 1);

@@ -71,9 +71,21 @@ class RequestRowsTest : public testing::Test {
     const std::string text = absl::StrCat(R"({"v":1,"r":[{"id":7,"draw":1},{"id":)", Number(id),
                                           R"(,"f":{"model":"of old"},"status":418}]})");
     Sql("DROP TABLE request_blocks");
+    KeepBooksAsBeforeVersion4();
     Sql("UPDATE meta SET value = 2 WHERE key = 'schema'");
     Sql("UPDATE events SET body = '" + text + "' WHERE number = 1");
     Sql(absl::StrCat("INSERT INTO requests(id, event, place) VALUES(", Number(id), ", 1, 1)"));
+  }
+
+  // The ledger as it was kept before version 4: by hour, pool, tenant and category alone.
+  void KeepBooksAsBeforeVersion4() {
+    Sql("DROP TABLE budgets");
+    Sql("DROP TABLE ledger");
+    Sql("CREATE TABLE ledger(hour INTEGER NOT NULL, pool INTEGER NOT NULL, tenant TEXT NOT NULL, "
+        "category TEXT NOT NULL, cost INTEGER NOT NULL, marginal_cost INTEGER NOT NULL, "
+        "baseline_cost INTEGER NOT NULL, compared_cost INTEGER NOT NULL, ended INTEGER NOT NULL, "
+        "without_baseline INTEGER NOT NULL, energy INTEGER NOT NULL, carbon INTEGER NOT NULL, "
+        "PRIMARY KEY(hour, pool, tenant, category)) STRICT, WITHOUT ROWID");
   }
 
   TemporaryFolder folder_;
@@ -154,11 +166,44 @@ TEST_F(RequestRowsTest, TablesOfVersion1AreBroughtUpToDate) {
   Close();
   for (const char* table : {"request_blocks", "requests", "routers", "models", "speeds"})
     Sql(absl::StrCat("DROP TABLE ", table));
+  KeepBooksAsBeforeVersion4();
   Sql("UPDATE meta SET value = 1 WHERE key = 'schema'");
   Open({});
   End({MakeRequestId(1, 1)});
   EXPECT_TRUE(archive_->FindRequest(MakeRequestId(1, 1)).ok());
   EXPECT_TRUE(store_->Recall().ok());
+}
+
+// What was booked stays booked to the nano-dollar, and budgets begin with what was spent.
+TEST_F(RequestRowsTest, TheLedgerOfVersion3IsKeptByKindAndModelFromThenOn) {
+  Close();
+  KeepBooksAsBeforeVersion4();
+  Sql("UPDATE meta SET value = 3 WHERE key = 'schema'");
+  const std::int64_t day =
+      absl::ToUnixNanos(absl::FromCivil(absl::CivilDay(2026, 8, 3), absl::UTCTimeZone()));
+  const std::int64_t hour = 3'600'000'000'000;
+  const auto book = [&](std::int64_t at, const char* tenant, const char* category, int cost) {
+    Sql(absl::StrCat("INSERT INTO ledger VALUES(", at, ", 0, '", tenant, "', '", category, "', ",
+                     cost, ", 1, 2, 3, 4, 5, 6, 7)"));
+  };
+  book(day - hour, "a", "work", 100);
+  book(day + hour, "a", "work", 20);
+  book(day + 2 * hour, "a", "work", 3);
+  book(day + hour, "", "idle", 1000);
+  Open({});
+  const auto rows = archive_->Ledger({});
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  Usd work, idle;
+  for (const record::LedgerRow& row : *rows)
+    (row.category == record::Category::kIdle ? idle : work) += row.cost;
+  EXPECT_EQ(work, Usd(123));
+  EXPECT_EQ(idle, Usd(1000));
+  const auto remembered = store_->Recall();
+  ASSERT_TRUE(remembered.ok()) << remembered.status();
+  std::map<BudgetPeriod, Usd> spent;
+  for (const record::BudgetRow& row : remembered->budgets) spent[row.period] = row.spent;
+  EXPECT_EQ(spent[BudgetPeriod::kDay], Usd(23)) << "of the last day that the ledger knows";
+  EXPECT_EQ(spent[BudgetPeriod::kMonth], Usd(123));
 }
 
 TEST_F(RequestRowsTest, WhereRequestsStoodIsForgottenWithTheirEvents) {

@@ -134,8 +134,13 @@ void Scribe::AddBooks(Batch& batch) {
     ledger.pool = RandomPool(random_);
     ledger.tenant = random_.OneIn(3) ? "" : TenantName(random_.Below(2));
     batch.records.push_back(std::move(ledger));
-    auto budget = random_.Make<record::BudgetRow>();
+    record::BudgetRow budget;
     budget.tenant = TenantName(random_.Below(2));
+    budget.period = random_.OneIn(2) ? BudgetPeriod::kDay : BudgetPeriod::kMonth;
+    budget.since = HourOf(now_);
+    random_.Fill(budget.spent);
+    budget.warned = random_.OneIn(2) ? 0 : 80;
+    budget.forecast_warned = random_.OneIn(2);
     batch.records.push_back(std::move(budget));
   }
   auto pool = random_.Make<record::PoolRow>();

@@ -10,7 +10,7 @@
 // stopping, alive. Without $NOTIFY_SOCKET nobody listens, and nothing happens.
 namespace spillway {
 
-class ServiceManager {
+class SystemdNotices {
  public:
   void Ready();
   void Reloading();  // until the next Ready

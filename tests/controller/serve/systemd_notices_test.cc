@@ -1,4 +1,4 @@
-#include "controller/service_manager.h"
+#include "controller/systemd_notices.h"
 
 #include <unistd.h>
 
@@ -18,9 +18,9 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-class ServiceManagerTest : public testing::Test {
+class SystemdNoticesTest : public testing::Test {
  protected:
-  ~ServiceManagerTest() override {
+  ~SystemdNoticesTest() override {
     for (const char* name : {"WATCHDOG_USEC", "WATCHDOG_PID"}) ::unsetenv(name);
   }
   std::string Heard() const { return socket_.Next(); }
@@ -30,8 +30,8 @@ class ServiceManagerTest : public testing::Test {
   testing_support::NotifySocket socket_{folder_.Of("notify")};
 };
 
-TEST_F(ServiceManagerTest, HearsWhatTheControllerDoes) {
-  ServiceManager manager;
+TEST_F(SystemdNoticesTest, HearsWhatTheControllerDoes) {
+  SystemdNotices manager;
   manager.Ready();
   EXPECT_THAT(Heard(), HasSubstr("READY=1"));
   manager.Reloading();  // Type=notify-reload asks for the time too
@@ -42,16 +42,16 @@ TEST_F(ServiceManagerTest, HearsWhatTheControllerDoes) {
   EXPECT_EQ(Heard(), "WATCHDOG=1");
 }
 
-TEST_F(ServiceManagerTest, WaitsForASignOfLifeOnlyIfItSaysSo) {
-  EXPECT_EQ(ServiceManager::AlivePeriod(), std::nullopt);
+TEST_F(SystemdNoticesTest, WaitsForASignOfLifeOnlyIfItSaysSo) {
+  EXPECT_EQ(SystemdNotices::AlivePeriod(), std::nullopt);
   ::setenv("WATCHDOG_USEC", "30000000", 1);
-  EXPECT_EQ(ServiceManager::AlivePeriod(), absl::Seconds(15));
+  EXPECT_EQ(SystemdNotices::AlivePeriod(), absl::Seconds(15));
   ::setenv("WATCHDOG_PID", absl::StrCat(::getpid() + 1).c_str(), 1);
-  EXPECT_EQ(ServiceManager::AlivePeriod(), std::nullopt) << "that is somebody else's";
+  EXPECT_EQ(SystemdNotices::AlivePeriod(), std::nullopt) << "that is somebody else's";
 }
 
-TEST(ServiceManagerWithoutOne, SaysNothing) {
-  ServiceManager manager;
+TEST(SystemdNoticesWithoutSystemd, SaysNothing) {
+  SystemdNotices manager;
   manager.Ready();
   manager.Alive();
 }

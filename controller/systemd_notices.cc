@@ -1,4 +1,4 @@
-#include "controller/service_manager.h"
+#include "controller/systemd_notices.h"
 
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -22,16 +22,16 @@ std::int64_t MonotonicMicros() {
 
 }  // namespace
 
-void ServiceManager::Ready() { Say("READY=1\nSTATUS=placing work"); }
-void ServiceManager::Reloading() {
+void SystemdNotices::Ready() { Say("READY=1\nSTATUS=placing work"); }
+void SystemdNotices::Reloading() {
   Say(absl::StrCat("RELOADING=1\nMONOTONIC_USEC=", MonotonicMicros(),
                    "\nSTATUS=reading the configuration again"));
 }
-void ServiceManager::Stopping() { Say("STOPPING=1\nSTATUS=finishing open streams"); }
-void ServiceManager::Status(std::string_view words) { Say(absl::StrCat("STATUS=", ToAbsl(words))); }
-void ServiceManager::Alive() { Say("WATCHDOG=1"); }
+void SystemdNotices::Stopping() { Say("STOPPING=1\nSTATUS=finishing open streams"); }
+void SystemdNotices::Status(std::string_view words) { Say(absl::StrCat("STATUS=", ToAbsl(words))); }
+void SystemdNotices::Alive() { Say("WATCHDOG=1"); }
 
-std::optional<absl::Duration> ServiceManager::AlivePeriod() {
+std::optional<absl::Duration> SystemdNotices::AlivePeriod() {
   std::uint64_t micros = 0;
   if (::sd_watchdog_enabled(/*unset_environment=*/0, &micros) <= 0) return std::nullopt;
   return absl::Microseconds(static_cast<std::int64_t>(micros)) / 2;
