@@ -74,6 +74,7 @@ start_recorder() {
   ) 9>"${TMPDIR:-/tmp}/spillway-schema.lock" || return 1
   node "$ROOT/tests/schema/recorder.mjs" "$STATE/address" "$SANDBOX/contract" 2>"$SANDBOX/recorder.log" &
   RECORDER=$!
+  disown "$RECORDER" # a test's own `wait` is for its own children
   for ((tries = 0; tries < 600; ++tries)); do
     [[ ! -s $SANDBOX/contract/address ]] || return 0
     kill -0 "$RECORDER" 2>/dev/null || fail "the recorder ended at its start: $(cat "$SANDBOX/recorder.log")"
