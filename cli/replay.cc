@@ -2,14 +2,11 @@
 
 #include <sys/stat.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -127,25 +124,6 @@ std::string CommandLineOf(const Invocation& args) {
       absl::StrAppend(&line, " ", option, " ", ToAbsl(args.Get(option)));
   }
   return absl::StrCat(line, " -o ", ToAbsl(args.Get("--out")));
-}
-
-// Whole or not at all.
-absl::Status WriteWhole(const std::string& folder, const std::string& name,
-                        const std::string& text) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  const std::string place = absl::StrCat(folder, "/", name);
-  const std::string beside = absl::StrCat(folder, "/.", name, ".part");
-  {
-    std::ofstream file(beside, std::ios::binary | std::ios::trunc);
-    file << text;
-    if (file.flush()) {
-      if (std::rename(beside.c_str(), place.c_str()) == 0) return absl::OkStatus();
-    }
-  }
-  const std::string why = std::strerror(errno);
-  std::filesystem::remove(beside, error);
-  return absl::UnavailableError(absl::StrCat("writing ", place, ": ", why));
 }
 
 // All that can go wrong with what a person gave is the same to a script: exit code 2.
@@ -275,7 +253,9 @@ int Replay(const Invocation& args, Console& console) {
         WriteResults(done->rerun->outcome, done->rerun->scenario, CommandLineOf(args), folder);
     if (!written.ok()) return FailAsInput(written, console);
   }
-  const absl::Status written = WriteWhole(folder, "replay.json", ReplayJson(report));
+  std::error_code ignored;
+  std::filesystem::create_directories(folder, ignored);  // else writing says what is wrong
+  const absl::Status written = ReplaceTextFile(folder + "/replay.json", ReplayJson(report));
   if (!written.ok()) return FailAsInput(written, console);
   if (console.for_people()) {
     console.out << ReplayText(report);

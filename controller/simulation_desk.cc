@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,18 +26,6 @@ constexpr char kStopped[] =
 
 absl::Status Failed(const std::string& what, const std::string& path) {
   return absl::UnavailableError(absl::StrCat(what, " ", path, ": ", std::strerror(errno)));
-}
-
-// Whole or not at all.
-absl::Status WriteFile(const std::string& path, const std::string& text) {
-  const std::string beside = path + ".part";
-  {
-    std::ofstream file(beside, std::ios::binary | std::ios::trunc);
-    file << text;
-    if (!file.flush()) return Failed("writing", path);
-  }
-  if (std::rename(beside.c_str(), path.c_str()) != 0) return Failed("writing", path);
-  return absl::OkStatus();
 }
 
 void RemoveFolder(const std::string& folder) {
@@ -85,11 +71,10 @@ absl::Status SimulationDesk::Keep(const Simulation& simulation) const {
   std::string text;
   JsonWriter w(text);
   WriteSimulation(w, simulation);
-  return WriteFile(FolderOf(simulation.number) + "/simulation.json", text + "\n");
+  return ReplaceTextFile(FolderOf(simulation.number) + "/simulation.json", text + "\n");
 }
 
-// --- What a controller before this one left
-// --------------------------------------------------------
+// --- What a controller before this one left ---
 
 absl::Status SimulationDesk::Load() {
   if (::mkdir(options_.folder.c_str(), S_IRWXU) != 0 && errno != EEXIST)
@@ -122,8 +107,7 @@ void SimulationDesk::LoadOne(std::uint64_t number) {
   all_.emplace(number, *std::move(read));
 }
 
-// --- Orders
-// ----------------------------------------------------------------------------------------
+// --- Orders ---
 
 std::size_t SimulationDesk::Waiting() const {
   return static_cast<std::size_t>(std::count_if(all_.begin(), all_.end(), [](const auto& entry) {
@@ -155,7 +139,7 @@ absl::StatusOr<Simulation> SimulationDesk::Start(const SimulationOrder& order,
   const std::string folder = FolderOf(simulation.number);
   if (::mkdir(folder.c_str(), S_IRWXU) != 0) return Failed("making", folder);
   ++last_;
-  absl::Status kept = WriteFile(folder + "/order.json", body);
+  absl::Status kept = ReplaceTextFile(folder + "/order.json", body);
   if (kept.ok()) kept = Keep(simulation);
   if (!kept.ok()) {
     RemoveFolder(folder);
@@ -183,8 +167,7 @@ absl::StatusOr<Simulation> SimulationDesk::Cancel(std::uint64_t number) {
   return simulation;
 }
 
-// --- One after the other
-// ---------------------------------------------------------------------------
+// --- One after the other ---
 
 Simulation* SimulationDesk::NextWaiting() {
   for (auto& [number, simulation] : all_) {
@@ -266,8 +249,7 @@ void SimulationDesk::Sweep() {
   }
 }
 
-// --- What is told
-// ----------------------------------------------------------------------------------
+// --- What is told ---
 
 std::vector<Simulation> SimulationDesk::List() {
   const std::lock_guard lock(mutex_);

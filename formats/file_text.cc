@@ -1,5 +1,8 @@
 #include "formats/file_text.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -8,6 +11,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "core/text.h"
 
 namespace spillway {
 namespace {
@@ -24,6 +28,31 @@ absl::StatusOr<std::string> ReadAll(std::FILE* file, const std::string& path, st
   }
   text.resize(size);
   return text;
+}
+
+absl::Status Fault(std::string_view doing, const std::string& path) {
+  return absl::UnavailableError(absl::StrCat(ToAbsl(doing), " ", path, ": ", std::strerror(errno)));
+}
+
+absl::Status WriteAll(int file, std::string_view text, const std::string& path) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(file, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      return Fault("writing", path);
+    }
+  }
+  return ::fsync(file) == 0 ? absl::OkStatus() : Fault("writing", path);
+}
+
+// A file that was renamed is on the disk when its folder is.
+absl::Status SyncFolder(const std::string& folder) {
+  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return Fault("opening", folder);
+  const absl::Status status = ::fsync(file) == 0 ? absl::OkStatus() : Fault("syncing", folder);
+  ::close(file);
+  return status;
 }
 
 }  // namespace
@@ -43,6 +72,27 @@ absl::StatusOr<std::string> ReadTextFile(const std::string& path, std::size_t mo
   if (!file)
     return absl::UnavailableError(absl::StrCat("reading ", path, ": ", std::strerror(errno)));
   return ReadAll(file.get(), path, most);
+}
+
+absl::Status WriteTextFile(const std::string& path, std::string_view text) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file < 0) return Fault("writing", path);
+  absl::Status status = WriteAll(file, text, path);
+  if (::close(file) != 0 && status.ok()) status = Fault("writing", path);
+  return status;
+}
+
+absl::Status ReplaceTextFile(const std::string& path, std::string_view text) {
+  const std::filesystem::path place(path);
+  const std::filesystem::path folder = place.has_parent_path() ? place.parent_path() : ".";
+  const std::string beside = folder / absl::StrCat(".", place.filename().string(), ".part");
+  absl::Status status = WriteTextFile(beside, text);
+  if (status.ok() && ::rename(beside.c_str(), path.c_str()) != 0) status = Fault("writing", path);
+  if (!status.ok()) {
+    ::unlink(beside.c_str());
+    return status;
+  }
+  return SyncFolder(folder);
 }
 
 }  // namespace spillway

@@ -1,6 +1,5 @@
 #include "simulator/results_file.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/status.h"
+#include "formats/file_text.h"
 #include "formats/scenario_lock.h"
 #include "formats/yaml_writer.h"
 #include "simulator/report/report.h"
@@ -24,24 +24,6 @@ absl::Status SystemFault(std::string_view what, const std::string& path) {
   return absl::UnavailableError(absl::StrCat(ToAbsl(what), " ", path, ": ", std::strerror(errno)));
 }
 
-// The whole text in a new file, on the disk before it returns.
-absl::Status WriteWhole(const std::string& path, std::string_view text) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0) return SystemFault("writing", path);
-  absl::Status status;
-  while (!text.empty() && status.ok()) {
-    const ssize_t written = ::write(file, text.data(), text.size());
-    if (written >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EINTR) {
-      status = SystemFault("writing", path);
-    }
-  }
-  if (status.ok() && ::fsync(file) != 0) status = SystemFault("writing", path);
-  if (::close(file) != 0 && status.ok()) status = SystemFault("writing", path);
-  return status;
-}
-
 // Files that appear together or not at all: written beside their places, then renamed.
 class Together {
  public:
@@ -51,7 +33,7 @@ class Together {
   }
   absl::Status Write(const std::string& name, std::string_view text) {
     written_.push_back(name);
-    return WriteWhole(Beside(name), text);
+    return WriteTextFile(Beside(name), text);
   }
   // What is in the way (a folder of that name) is found before the first file is replaced.
   absl::Status Appear() {
