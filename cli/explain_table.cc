@@ -85,7 +85,11 @@ std::string FailedTries(const Value& request) {
     const std::string fault = TextAt(attempt, {"fault"});
     if (fault.empty() || fault == "none") continue;
     absl::StrAppend(&lines, "tried ", OrDash(TextAt(attempt, {"endpoint"})), ": ",
-                    FaultInWords(fault), "\n");
+                    FaultInWords(fault));
+    if (const auto lost = NumberAt(attempt, {"lost_s"}); lost.value_or(0) > 0)
+      absl::StrAppend(&lines, "; lost ", ShowSeconds(lost), " of it, ",
+                      ShowMoney(MoneyAt(attempt, {"lost_cost_usd"})), " of overhead");
+    lines += "\n";
   }
   return lines;
 }

@@ -36,7 +36,10 @@ void WriteAttempts(JsonWriter& w, const Request& request, PoolLookup pool_of) {
   for (const ForwardAttempt& attempt : request.attempts) {
     w.BeginObject().Key("endpoint");
     WriteEndpoint(w, attempt.endpoint, pool_of);
-    w.Member("fault", NameOf(attempt.fault)).EndObject();
+    w.Member("fault", NameOf(attempt.fault));
+    w.Member("lost_s", absl::ToDoubleSeconds(attempt.held)).Key("lost_cost_usd");
+    WriteApiMoney(w, attempt.cost);
+    w.EndObject();
   }
   w.EndArray();
 }

@@ -101,12 +101,16 @@ TEST(ExplainTable, SaysWhichEnginesFailedAndWhy) {
     return ExplainTable(decision, {}, false);
   };
   const std::string shown = with("good/0", R"([{"endpoint": "xeon-amx/1", "fault": "connect"},
-                         {"endpoint": "a10/0", "fault": "overloaded"},
+                         {"endpoint": "a10/0", "fault": "overloaded", "lost_s": 0.4,
+                          "lost_cost_usd": "0.000120000"},
                          {"endpoint": "good/0", "fault": "none"}])");
   EXPECT_THAT(shown, HasSubstr("placed on xeon-amx, then on good "));
-  EXPECT_THAT(shown, HasSubstr("tried xeon-amx/1: no connection could be made\n"
-                               "tried a10/0: it was too busy (429 or 503)\n"
-                               "answered by m on good/0"));
+  EXPECT_THAT(
+      shown,
+      HasSubstr(
+          "tried xeon-amx/1: no connection could be made\n"
+          "tried a10/0: it was too busy (429 or 503); lost 400 ms of it, $0.000120 of overhead\n"
+          "answered by m on good/0"));
   const std::string plain = with("xeon-amx/0", R"([{"endpoint": "xeon-amx/0", "fault": "none"}])");
   EXPECT_THAT(plain, Not(HasSubstr("tried")));
   EXPECT_THAT(plain, Not(HasSubstr("then on")));

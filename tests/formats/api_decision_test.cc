@@ -127,6 +127,24 @@ TEST(ApiDecision, AnEndlessWaitIsNullAndModelledPoolsSaySo) {
   EXPECT_EQ(json->Find("candidates")->list()[2].Find("modelled"), nullptr);
 }
 
+TEST(ApiRequest, SaysWhatAnEngineThatWasGivenUpLost) {
+  Request request;
+  request.attempts = {{.endpoint = {PoolId{1}, 2},
+                       .fault = ForwardFault::kTimeout,
+                       .held = absl::Milliseconds(400),
+                       .cost = Usd(120'000)},
+                      {.endpoint = {PoolId{2}, 0}}};
+  const std::vector<PoolSpec> pools = FourPools();
+  std::string text;
+  JsonWriter w(text);
+  WriteRequestOutcome(w, request, [&](PoolId id) { return &pools[static_cast<int>(id)]; });
+  const auto json = ParseJson(text);
+  ASSERT_TRUE(json.ok()) << text;
+  EXPECT_EQ(NormalValue(*json->Find("attempts")), NormalValue(*ParseJson(R"([
+      {"endpoint": "local/2", "fault": "timeout", "lost_s": 0.4, "lost_cost_usd": "0.000120000"},
+      {"endpoint": "xeon-amx/0", "fault": "none", "lost_s": 0, "lost_cost_usd": "0.000000000"}])")));
+}
+
 // A chosen pool may be late as well: the answer is still "chosen", and stands first.
 TEST(ApiDecision, TheAnswerStandsFirstAmongTheCodes) {
   Decision decision = ExampleDecision();
