@@ -2,9 +2,7 @@
 // confidence interval of the simulated mean (independent replications, warm-up cut off).
 #include <gtest/gtest.h>
 
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <cstdio>
 #include <functional>
 #include <unordered_map>
 #include <vector>
@@ -14,6 +12,7 @@
 #include "simulator/agenda.h"
 #include "simulator/nodes_world.h"
 #include "simulator/workloads/draw.h"
+#include "tests/simulator/confidence.h"
 
 namespace spillway {
 namespace {
@@ -102,22 +101,10 @@ Sample RunOnce(const QueueModel& setup, std::uint64_t seed) {
   return sample;
 }
 
-void ExpectInside(const std::function<double(std::uint64_t seed)>& run, double expected) {
-  constexpr int kRuns = 12;
-  std::vector<double> values;
-  double mean = 0;
-  for (std::uint64_t seed = 1; seed <= kRuns; ++seed) {
-    values.push_back(run(seed));
-    mean += values.back() / kRuns;
-  }
-  double squares = 0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  const boost::math::students_t student(kRuns - 1);
-  const double half =
-      boost::math::quantile(student, 0.995) * std::sqrt(squares / (kRuns - 1) / kRuns);
-  std::printf("theory %.4f, simulated %.4f +- %.4f\n", expected, mean, half);
-  EXPECT_NEAR(mean, expected, half) << "half of the 99 % interval";
-  EXPECT_LT(half, 0.1 * expected) << "the interval is too wide to say anything";
+void ExpectInside(const std::function<double(std::uint64_t seed)>& run, double theory) {
+  Replications replications;
+  for (std::uint64_t seed = 1; seed <= kReplications; ++seed) replications.Add(run(seed));
+  replications.ExpectInside("figure", theory);
 }
 
 void ExpectInside(const QueueModel& setup, double Sample::*figure, double expected) {
