@@ -197,10 +197,11 @@ void Books::AddLost(PoolRun& pool, const Request& request, const ForwardAttempt&
   record::LedgerRow& row =
       Row(now, pool.id(), request.features.tenant, Category::kOverhead, WorkKind::kRequest,
           request.answered_by.empty() ? request.features.model : request.answered_by);
-  row.cost += lost.cost;
-  row.marginal_cost += lost.marginal_cost;
-  row.energy += lost.energy;
-  row.carbon += lost.carbon;
+  AddTo(row, pool,
+        {.cost = lost.cost,
+         .marginal = lost.marginal_cost,
+         .energy = lost.energy,
+         .carbon = lost.carbon});
   pool.books.allocated += lost.cost;
 }
 

@@ -189,6 +189,37 @@ TEST(RequestBooks, WhatNobodyAnsweredIsNotBooked) {
   EXPECT_TRUE(world.ledger.empty());
 }
 
+// Who took a request and gave it up had its engine busy with it: time that nobody else pays for.
+TEST(RequestBooks, AnAttemptThatWasGivenUpIsTheOverheadOfItsPool) {
+  World world(ConfigOf({EnginePool("a", 1), Committed(EnginePool("b", 1))}));
+  const absl::Time hour = Books::HourOf(world.Now()) + Hours(1);
+  world.RunUntil(hour);
+  Request r = *Booked(PoolId{1}, Dollars(0.25));
+  r.answered_by = "chat";
+  ForwardAttempt lost{{kFirst, 0}, ForwardFault::kBroken};
+  lost.held = Minutes(10);
+  lost.cost = Dollars(0.60);
+  lost.marginal_cost = Dollars(0.20);
+  lost.energy = Joules(500);
+  lost.carbon = GramsCo2e(7);
+  const ForwardAttempt unreachable{{kFirst, 0}, ForwardFault::kConnect};
+  r.attempts = {lost, unreachable, r.attempts.front()};
+  world.Give(event::RequestsEnded{{std::make_shared<const Request>(r)}});
+  const auto& row = world.ledger.at(
+      {hour, kFirst, "blue", record::Category::kOverhead, WorkKind::kRequest, "chat"});
+  EXPECT_EQ(row.cost, Dollars(0.60));
+  EXPECT_EQ(row.marginal_cost, Dollars(0.20));
+  EXPECT_EQ(row.energy, Joules(500));
+  EXPECT_EQ(row.carbon, GramsCo2e(7));
+  EXPECT_EQ(row.node_time, Minutes(10)) << "of 3.60 USD an hour";
+  EXPECT_EQ(row.ended, 0) << "it ended elsewhere";
+  EXPECT_EQ(SumsOf(world, kFirst, hour).work, Usd(0));
+  EXPECT_EQ(SumsOf(world, PoolId{1}, hour).work, Dollars(0.25));
+  world.RunUntil(hour + Hours(1));
+  EXPECT_EQ(SumsOf(world, kFirst, hour).all(), Dollars(3.60))
+      << "a part of the bill, not beside it";
+}
+
 TEST(RequestBooks, WithoutAPriceThereIsNoSaving) {
   PoolSpec pool = EnginePool("a", 2);
   pool.billing = Billing::kUnpriced;
@@ -289,9 +320,17 @@ TEST_P(MixedBooks, RowsOfEachHourSumToTheBill) {
     event::RequestsEnded ended;
     for (int n = roll(30); n > 0; --n) {
       const PoolId pool{static_cast<std::uint32_t>(roll(3))};
-      const auto request = Booked(pool, Usd(roll(3'000'000)), roll(2) > 0 ? "blue" : "red");
-      requests[{pool, Books::HourOf(world.Now())}] += request->cost;
-      ended.requests.push_back(request);
+      Request request = *Booked(pool, Usd(roll(3'000'000)), roll(2) > 0 ? "blue" : "red");
+      requests[{pool, Books::HourOf(world.Now())}] += request.cost;
+      if (roll(4) == 0) {
+        const PoolId first{static_cast<std::uint32_t>(roll(3))};
+        ForwardAttempt given_up{{first, 0}, ForwardFault::kBroken};
+        given_up.held = Seconds(1);
+        given_up.cost = Usd(roll(1'000'000));
+        requests[{first, Books::HourOf(world.Now())}] += given_up.cost;
+        request.attempts.insert(request.attempts.begin(), given_up);
+      }
+      ended.requests.push_back(std::make_shared<const Request>(std::move(request)));
     }
     world.Give(ended);
     if (roll(25) == 0) world.Restart();

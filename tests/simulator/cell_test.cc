@@ -253,8 +253,7 @@ TEST(Cell, NoPolicyGoesBelowTheBound) {
 // three seconds is refused.
 TEST(Cell, AFullEngineIsWaitedForAndGivenUpInTime) {
   const auto run = [](std::int64_t output, std::map<RequestEnd, int>& ends) {
-    auto config = ConfigOf(kTwoPools);
-    config->fleet.pools.erase(config->fleet.pools.begin());
+    auto config = A10sAlone();
     PoolSpec& pool = config->fleet.pools.front();
     pool.nodes = pool.serves.front().replicas = 1;
     pool.adapter.concurrency = 1;
@@ -283,9 +282,7 @@ TEST(Cell, SharedBeginningsAreComputedOnce) {
         arrival.blocks.push_back(shared ? 1000 + b : 1000 * (i + 2) + b);
       arrivals.push_back(std::move(arrival));
     }
-    auto config = ConfigOf(kTwoPools);
-    config->fleet.pools.erase(config->fleet.pools.begin());  // the A10s alone
-    return Ran(std::move(arrivals), std::move(config)).ttft.mean;
+    return Ran(std::move(arrivals), A10sAlone()).ttft.mean;
   };
   const double alone = mean_ttft(false, 512);
   EXPECT_LT(mean_ttft(true, 512), 0.7 * alone);

@@ -8,12 +8,16 @@
 namespace spillway {
 namespace {
 
-CellOutcome Ran(std::vector<Arrival> arrivals, const std::string& text,
+CellOutcome Ran(std::vector<Arrival> arrivals, std::shared_ptr<Config> config,
                 ScenarioSpec scenario = PlainScenario()) {
   ListedArrivals stream(std::move(arrivals));
-  auto outcome = RunCell({.config = ConfigOf(text), .scenario = &scenario, .arrivals = &stream});
+  auto outcome = RunCell({.config = std::move(config), .scenario = &scenario, .arrivals = &stream});
   EXPECT_TRUE(outcome.ok()) << outcome.status();
   return outcome.ok() ? *outcome : CellOutcome();
+}
+CellOutcome Ran(std::vector<Arrival> arrivals, const std::string& text,
+                ScenarioSpec scenario = PlainScenario()) {
+  return Ran(std::move(arrivals), ConfigOf(text), std::move(scenario));
 }
 
 // Whoever is fastest, whatever it costs: everything goes to the A10s while nothing is full.
@@ -103,19 +107,7 @@ TEST(Hindsight, ABurstIsPartlyUnavoidable) {
 }
 
 TEST(Hindsight, AFleetOfOneKindHasNothingToRegret) {
-  const CellOutcome cell = Ran(Every(absl::Seconds(1), 3, 50, 20), R"(
-kind: Fleet
-pools:
-  - name: a10
-    adapter: {type: modelled}
-    device: nvidia-a10g-24g
-    kind: gpu
-    node: {cpus: 4, memory: 16GiB, devices: 1}
-    nodes: 2
-    billing: metered
-    price: {node_hour: 1.006 USD}
-    serves: [{model: qwen2-1.5b, precision: bf16, replicas: 2}]
-)");
+  const CellOutcome cell = Ran(Every(absl::Seconds(1), 3, 50, 20), A10sAlone());
   EXPECT_FALSE(cell.regret.has_value());
 }
 

@@ -20,6 +20,12 @@ std::shared_ptr<Config> ConfigOf(const std::string& text) {
   return config;
 }
 
+std::shared_ptr<Config> A10sAlone() {
+  auto config = ConfigOf(kTwoPools);
+  config->fleet.pools.erase(config->fleet.pools.begin());
+  return config;
+}
+
 std::vector<Arrival> PoissonChats(int count, double rate, double prompt, double output,
                                   std::uint64_t seed) {
   RandomStream random = MakeRandomStream(seed, "chats");

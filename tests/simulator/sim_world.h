@@ -40,6 +40,9 @@ pools:
     serves: [{model: qwen2-1.5b, precision: bf16, replicas: 2}]
 )";
 
+// The second of them by itself.
+std::shared_ptr<Config> A10sAlone();
+
 class ListedArrivals : public ArrivalStream {
  public:
   explicit ListedArrivals(std::vector<Arrival> arrivals) : arrivals_(std::move(arrivals)) {}

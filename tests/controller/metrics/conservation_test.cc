@@ -66,7 +66,7 @@ class Past {
       for (int n = Roll(8); n > 0; --n) Job();
       if (Roll(40) == 0) ChangePrice();
       if (Roll(40) == 0) ChangeCarbon();
-      if (Roll(300) == 0) Restart();
+      if (Roll(100) == 0) Restart();
       world_.RunFor(absl::Milliseconds(Roll(60'000)));
       Count();
     }
@@ -80,6 +80,7 @@ class Past {
   const World& world() const { return world_; }
   const RecordCounters& counters() const { return *counters_; }
   Matter requests() const { return requests_; }
+  Matter lost() const { return lost_; }  // of requests, on engines that were given up
   int pieces() const { return pieces_; }
   std::map<std::string, int> seen;  // what came to pass, so that nothing is tested in name only
 
@@ -138,7 +139,15 @@ class Past {
       return std::make_shared<const Request>(r);
     }
     if (what < 4 && r.order.size() > 1) {
+      // The first one worked on it for a while, or could not be reached at all.
       r.attempts = {{key(0), ForwardFault::kBroken}, {key(1), ForwardFault::kNone}};
+      if (what == 2) {
+        ForwardAttempt& given_up = r.attempts.front();
+        given_up.held = absl::Nanoseconds(Roll(2'000'000'000));
+        SettleLost(*View(), given_up);
+        lost_ += {given_up.cost, given_up.energy, given_up.carbon};
+        ++seen["lost"];
+      }
       ++seen["failed over"];
     } else {
       r.attempts = {{key(0), ForwardFault::kNone}};
@@ -220,7 +229,7 @@ class Past {
   std::unique_ptr<RecordCounters> counters_ = std::make_unique<RecordCounters>();
   std::size_t counted_ = 0;
   std::shared_ptr<const RouterView> view_;
-  Matter requests_;
+  Matter requests_, lost_;
   int pieces_ = 0;
 };
 
@@ -282,13 +291,13 @@ TEST_P(Conservation, LedgerDecisionsCountersBillAndBudgetsAreOneFigure) {
   SCOPED_TRACE(testing::Message() << "seed " << GetParam());
   Past past(GetParam());
   past.Live(25'000);
-  for (const char* what : {"refused", "failed", "failed over", "answered", "broken_off",
+  for (const char* what : {"refused", "failed", "failed over", "lost", "answered", "broken_off",
                            "client_gone", "job", "cancelled", "price", "carbon", "restart"})
     EXPECT_GT(past.seen[what], 0) << what << " never happened: the test tests less than it says";
   const World& world = past.world();
 
   // What became of each piece of work.
-  Matter work = past.requests(), lost;
+  Matter work = past.requests(), lost = past.lost();
   for (const auto& [id, job] : world.jobs) {
     work.cost += job.cost;
     lost.cost += job.overhead_cost;
@@ -298,7 +307,8 @@ TEST_P(Conservation, LedgerDecisionsCountersBillAndBudgetsAreOneFigure) {
       into.carbon += a.carbon;
     }
   }
-  EXPECT_GT(lost.cost, Usd(0));
+  EXPECT_GT(past.lost().cost, Usd(0));
+  EXPECT_GT(lost.cost, past.lost().cost);
   const Matter booked = LedgerOf(world, Category::kWork);
   EXPECT_EQ(booked, work);
   EXPECT_EQ(LedgerOf(world, Category::kOverhead), lost);
