@@ -71,6 +71,8 @@ ProblemCode CodeForStatus(int status) {
       return ProblemCode::kTooLarge;
     case 503:
       return ProblemCode::kUnavailable;
+    case 505:  // the client's version, no fault of ours
+      return ProblemCode::kMalformed;
     default:
       return status >= 500 ? ProblemCode::kInternal : ProblemCode::kMalformed;
   }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <vector>
 
 #include "formats/catalog_file.h"
 #include "formats/scenario_file.h"
@@ -47,24 +48,55 @@ TEST(Scenarios, TheOnesThatComeAlongAreReadWithoutAWarning) {
     EXPECT_THAT(page, testing::HasSubstr("`" + name + "`")) << "docs/simulation.md leaves it out";
 }
 
-TEST(Scenarios, TheExampleInTheDocumentationIsRead) {
-  const std::string page = TextOf(kSource / "docs/simulation.md");
-  const std::size_t begin = page.find("```yaml\nname: mine");
-  ASSERT_NE(begin, std::string::npos);
-  const std::size_t at = begin + 8, end = page.find("```", at);
-  // It names files beside it.
+// Blocks of YAML in docs/simulation.md.
+std::vector<std::string> DocumentedBlocks() {
+  const std::string page = TextOf(kSource / "docs/simulation.md"), fence = "```yaml\n";
+  std::vector<std::string> blocks;
+  for (auto at = page.find(fence); at != page.npos; at = page.find(fence, at)) {
+    at += fence.size();
+    blocks.push_back(page.substr(at, page.find("```", at) - at));
+  }
+  return blocks;
+}
+
+// As if it stood in configs/scenarios: it names files beside it.
+absl::StatusOr<ScenarioSpec> ReadAsOurs(const std::string& text,
+                                        std::vector<std::string>* warnings) {
   testing_support::TemporaryFolder folder;
   for (const char* beside : {"fleets", "policies", "traces"})
     std::filesystem::create_symlink(kSource / "configs" / beside, folder.Of(beside));
   std::filesystem::create_directory(folder.Of("scenarios"));
   const std::string path = folder.Of("scenarios/mine.yaml");
-  std::ofstream(path) << page.substr(at, end - at);
+  std::ofstream(path) << text;
+  return LoadScenario(path, Known(), Machine(), warnings);
+}
+
+TEST(Scenarios, TheExampleInTheDocumentationIsRead) {
+  const auto blocks = DocumentedBlocks();
+  ASSERT_FALSE(blocks.empty());
   std::vector<std::string> warnings;
-  const auto scenario = LoadScenario(path, Known(), Machine(), &warnings);
+  const auto scenario = ReadAsOurs(blocks[0], &warnings);
   ASSERT_TRUE(scenario.ok()) << scenario.status();
   EXPECT_THAT(warnings, testing::IsEmpty());
   EXPECT_EQ(scenario->seeds, 5);
   EXPECT_EQ(scenario->pairs.size(), 2u);
+}
+
+// The other blocks are parts of a scenario.
+TEST(Scenarios, ThePartsInTheDocumentationAreRead) {
+  const auto blocks = DocumentedBlocks();
+  ASSERT_GE(blocks.size(), 3u);
+  const std::string_view a_fleet = "fleets:\n";
+  std::string whole = blocks[0];
+  whole.insert(whole.find(a_fleet) + a_fleet.size(),
+               "  slice: {size: {device: xeon-spr-amx-24vcpu, objective: same}}\n");
+  for (std::size_t i = 1; i < blocks.size(); ++i) {
+    SCOPED_TRACE(blocks[i]);
+    std::vector<std::string> warnings;
+    const auto scenario = ReadAsOurs(whole + blocks[i], &warnings);
+    EXPECT_TRUE(scenario.ok()) << scenario.status();
+    EXPECT_FALSE(ReadAsOurs(whole + blocks[i] + "  nonsense: 1\n", &warnings).ok());
+  }
 }
 
 }  // namespace

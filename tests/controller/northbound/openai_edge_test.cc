@@ -58,6 +58,17 @@ TEST_F(OpenAiEdge, ElsewhereTheyAreProblems) {
   }
 }
 
+// A bug of ours is `internal`; a version that nobody asked us to speak is none.
+TEST_F(OpenAiEdge, AnUnknownVersionIsTheClientsMistake) {
+  RawClient client(rig_.port());
+  client.Send("GET /api/v1/jobs HTTP/2.0\r\nHost: localhost\r\n\r\n");
+  const std::string answer = client.Response();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 505 "));
+  EXPECT_THAT(answer, HasSubstr("\"code\":\"malformed\""));
+  EXPECT_THAT(answer, HasSubstr("(version)"));
+  EXPECT_THAT(answer, HasSubstr("x-should-retry: false"));
+}
+
 TEST_F(OpenAiEdge, ADecisionIsThereAsSoonAsItsAnswerIs) {
   for (int i = 0; i < 5; ++i) {
     const Received answer =
