@@ -16,16 +16,24 @@ int OctaveOf(std::int64_t tokens) {
   return std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(tokens, 0)));
 }
 
+// Do they differ in nothing but the amount?
+bool Alike(const Demand& a, const Demand& b) {
+  if (a.index() != b.index()) return false;
+  if (const auto* x = std::get_if<ClassUnits>(&a))
+    return x->work_class == std::get<ClassUnits>(b).work_class;
+  if (const auto* x = std::get_if<DeclaredSeconds>(&a))
+    return x->on == std::get<DeclaredSeconds>(b).on;
+  return true;
+}
+
 // May jobs of these two be counted as one kind, by the amount of work alone?
 bool Alike(const Work& a, const Work& b) {
-  if (a.needs != b.needs || a.alternatives != b.alternatives || a.pin != b.pin ||
-      a.tenant != b.tenant || a.demand.index() != b.demand.index())
-    return false;
-  if (const auto* x = std::get_if<ClassUnits>(&a.demand))
-    return x->work_class == std::get<ClassUnits>(b.demand).work_class;
-  if (const auto* x = std::get_if<DeclaredSeconds>(&a.demand))
-    return x->on == std::get<DeclaredSeconds>(b.demand).on;
-  return true;
+  return a.needs == b.needs && a.pin == b.pin && a.tenant == b.tenant &&
+         Alike(a.demand, b.demand) &&
+         std::equal(a.alternatives.begin(), a.alternatives.end(), b.alternatives.begin(),
+                    b.alternatives.end(), [](const Alternative& x, const Alternative& y) {
+                      return x.on == y.on && x.needs == y.needs && Alike(x.demand, y.demand);
+                    });
 }
 
 }  // namespace

@@ -10,6 +10,38 @@
 #include "simulator/workloads/draw.h"
 
 namespace spillway {
+namespace {
+
+// What an alternative asks for when the part's document is drawn or read anew: what it took over
+// from the document follows it, and lengths of its own grow as the document's do.
+Demand Following(const Demand& own, const Demand& written, const Demand& drawn) {
+  if (own == written) return drawn;
+  Demand out = own;
+  if (auto* units = std::get_if<ClassUnits>(&out)) {
+    const auto* from = std::get_if<ClassUnits>(&written);
+    const auto* to = std::get_if<ClassUnits>(&drawn);
+    if (from && to && from->units > 0) units->units *= to->units / from->units;
+  } else if (auto* seconds = std::get_if<DeclaredSeconds>(&out)) {
+    const auto* from = std::get_if<DeclaredSeconds>(&written);
+    const auto* to = std::get_if<DeclaredSeconds>(&drawn);
+    if (from && to && from->seconds > absl::ZeroDuration())
+      seconds->seconds *= absl::FDivDuration(to->seconds, from->seconds);
+  }
+  return out;
+}
+
+void Follow(Needs& own, const Needs& written, const Needs& now) {
+  const auto follow = [](auto& value, const auto& from, const auto& to) {
+    if (value == from) value = to;
+  };
+  follow(own.cpus, written.cpus, now.cpus);
+  follow(own.memory, written.memory, now.memory);
+  follow(own.nodes, written.nodes, now.nodes);
+  follow(own.devices.count, written.devices.count, now.devices.count);
+  follow(own.devices.fraction, written.devices.fraction, now.devices.fraction);
+}
+
+}  // namespace
 
 RandomStream PartRandom(const PartSpec& part, const StreamOptions& options, std::string_view what) {
   return MakeRandomStream(options.seed, absl::StrCat(part.name, "/", ToAbsl(what)));
@@ -144,9 +176,16 @@ void JobMaker::Finish(Arrival& out, std::int64_t at, Work work, Demand demand) {
   const bool is_known = !trace || trace->format != TraceFormat::kOpenB;
   work.kind = WorkKind::kJob;
   if (!part_.tenant.empty()) work.tenant = part_.tenant;
-  work.demand = part_.job.declared.value_or(is_known) ? demand : Demand();
+  const Work& written = part_.job.work;
+  const bool declared = part_.job.declared.value_or(is_known);
+  work.demand = declared ? demand : Demand();
   if (part_.job.deadline) {
     work.objective.deadline = options_.start + absl::Nanoseconds(at) + *part_.job.deadline;
+  }
+  for (Alternative& other : work.alternatives) {
+    other.demand = declared ? Following(other.demand, written.demand, demand) : Demand();
+    Follow(other.needs, written.needs, work.needs);
+    if (part_.job.deadline) other.objective.deadline = work.objective.deadline;
   }
   ClearArrival(out, at, options_.part);
   out.kind = WorkKind::kJob;

@@ -10,6 +10,7 @@
 
 #include "formats/catalog_file.h"
 #include "formats/scenario_file.h"
+#include "simulator/experiment.h"
 #include "tests/support/temporary_folder.h"
 
 namespace spillway {
@@ -46,6 +47,22 @@ TEST(Scenarios, TheOnesThatComeAlongAreReadWithoutAWarning) {
   const std::string page = TextOf(kSource / "docs/simulation.md");
   for (const std::string& name : names)
     EXPECT_THAT(page, testing::HasSubstr("`" + name + "`")) << "docs/simulation.md leaves it out";
+}
+
+// Jobs with alternatives, each drawn: what is paid for does nearly all of it, and there is a bound.
+TEST(Scenarios, TrainingFillsWhatIsPaidForBeforeItRents) {
+  auto scenario = LoadScenario(kSource / "configs/scenarios/training-mix.yaml", Known(), Machine());
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  scenario->seeds = 1;
+  scenario->pairs = {{"mixed", "backstop"}, {"mixed", "nvidia-only"}};
+  const auto outcome = RunExperiment(*scenario, Known(), {});
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  for (const CellOutcome& cell : outcome->cells) {
+    ASSERT_TRUE(cell.lower_bound.has_value()) << cell.policy;
+    EXPECT_LE(*cell.lower_bound, cell.cost) << cell.policy;
+    if (cell.policy != "backstop") continue;
+    EXPECT_LT(cell.nvidia_share, 0.02);
+  }
 }
 
 // Blocks of YAML in docs/simulation.md.

@@ -227,5 +227,39 @@ TEST(GeneratedJobs, RunForWhatTheyDraw) {
   EXPECT_EQ(all[0].job->demand, all[0].truth.run);
 }
 
+// Pools that an alternative speaks of are asked about the job that came, not about the document.
+TEST(GeneratedJobs, TellTheirAlternativesWhatTheyDrew) {
+  PartSpec part = JobPart();
+  part.job.units = LengthSpec{.constant = 700};
+  part.job.deadline = absl::Hours(4);
+  Alternative same, halves, seconds;
+  same.demand = part.job.work.demand;
+  halves.demand = ClassUnits{"halves", 14};
+  seconds.demand = DeclaredSeconds{absl::Seconds(3), ""};
+  part.job.work.alternatives = {same, halves, seconds};
+  const auto all = PullAll(LoadOrDie({part}), 1);
+  const auto& told = all[0].job->alternatives;
+  EXPECT_EQ(told[0].demand, Demand(ClassUnits{"train-resnet50", 700}));
+  EXPECT_EQ(told[1].demand, Demand(ClassUnits{"halves", 1400}));
+  EXPECT_EQ(told[2].demand, seconds.demand);
+  for (const Alternative& other : told)
+    EXPECT_EQ(other.objective.deadline, kStart + absl::Nanoseconds(all[0].at) + absl::Hours(4));
+
+  part.job.declared = false;
+  for (const Alternative& other : PullAll(LoadOrDie({part}), 1)[0].job->alternatives)
+    EXPECT_EQ(other.demand, Demand());
+}
+
+TEST(GeneratedJobs, TellTheirAlternativesHowLongTheyRun) {
+  PartSpec part = JobPart();
+  part.job.work.demand = DeclaredSeconds{absl::Seconds(2), "xeon"};
+  part.job.duration = LengthSpec{.constant = 90};
+  Alternative faster;
+  faster.demand = DeclaredSeconds{absl::Seconds(1), ""};
+  part.job.work.alternatives = {faster};
+  const auto all = PullAll(LoadOrDie({part}), 1);
+  EXPECT_EQ(all[0].job->alternatives[0].demand, Demand(DeclaredSeconds{absl::Seconds(45), ""}));
+}
+
 }  // namespace
 }  // namespace spillway

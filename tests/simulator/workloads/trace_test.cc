@@ -271,5 +271,24 @@ TEST(TraceJobs, GavelWorkersFillNodes) {
   EXPECT_GT((shapes[{2, 4}]), 0) << "eight workers";
 }
 
+// What an alternative took over from the document follows the rows; what it says itself stays.
+TEST(TraceJobs, RowsReachTheAlternativesToo) {
+  PartSpec part = TracePartOf(TraceFormat::kGavel, "gavel_msr_seed0_2vc.csv");
+  part.job.work.needs.devices.count = 4;
+  Alternative same{.needs = part.job.work.needs, .demand = part.job.work.demand};
+  Alternative on_cpus = same;
+  on_cpus.needs.devices.count = 0;
+  on_cpus.needs.cpus = MilliCpus(24'000);
+  part.job.work.alternatives = {same, on_cpus};
+  for (const Arrival& arrival : PullAll(LoadOrDie({part}), 0)) {
+    const auto& told = arrival.job->alternatives;
+    EXPECT_EQ(told[0].needs, arrival.job->needs);
+    EXPECT_EQ(told[0].demand, arrival.job->demand);
+    EXPECT_EQ(told[1].needs.devices.count, 0);
+    EXPECT_EQ(told[1].needs.cpus, MilliCpus(24'000));
+    EXPECT_EQ(told[1].needs.nodes, arrival.job->needs.nodes);
+  }
+}
+
 }  // namespace
 }  // namespace spillway
