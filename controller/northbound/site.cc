@@ -2,16 +2,21 @@
 #include "controller/northbound/api.h"
 #include "controller/northbound/assets.h"
 #include "controller/northbound/handlers.h"
+#include "controller/northbound/open_metrics.h"
 #include "controller/northbound/reply.h"
 #include "core/text.h"
 
 namespace spillway::handle {
 
-Awaitable<HttpAnswer> GetMetrics(Api& api, Call) {
+Awaitable<HttpAnswer> GetMetrics(Api& api, Call call) {
+  const bool open = WantsOpenMetrics(call.request.headers.Get("Accept"));
   HttpResponse response;
-  response.headers.Add("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+  response.headers.Add("Content-Type", open ? std::string(kOpenMetricsType)
+                                            : "text/plain; version=0.0.4; charset=utf-8");
   response.headers.Add("Cache-Control", "no-store");
+  response.headers.Add("Vary", "Accept");
   response.body = api.metrics().Render();
+  if (open) response.body = OpenMetricsOf(response.body);
   co_return response;
 }
 

@@ -6,7 +6,9 @@
 namespace spillway {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(PoolsApi, ShowsTheFleetInItsOrder) {
   ApiRig rig;
@@ -230,6 +232,21 @@ TEST(Site, ShowsItsDescriptionItsPathsAndItsProblems) {
     EXPECT_THAT(rig.Get("/problems/" + std::string(kind.name)).body,
                 HasSubstr(std::string(kind.title)));
   EXPECT_EQ(rig.Get("/problems/nothing").status, 404);
+}
+
+TEST(Site, MetricsComeInTheFormThatIsAskedFor) {
+  ApiRig rig;
+  rig.Start();
+  Headers open;
+  open.Add("Accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5");
+  const auto answer = rig.Get("/metrics", open);
+  EXPECT_EQ(answer.headers.Get("Content-Type"),
+            "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  EXPECT_THAT(answer.body, EndsWith("# EOF\n"));
+  const auto plain = rig.Get("/metrics");
+  EXPECT_EQ(plain.headers.Get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_THAT(plain.body, Not(HasSubstr("# EOF")));
+  EXPECT_EQ(plain.headers.Get("Vary"), "Accept");
 }
 
 TEST(Site, UnknownPathsAndMethodsAreProblems) {
