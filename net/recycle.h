@@ -20,10 +20,12 @@ inline constexpr std::size_t kStep = 64;                 // bytes between two si
 inline constexpr std::size_t kLargest = 4096;            // bytes
 inline constexpr std::size_t kKeptOfASize = 256 * 1024;  // bytes: a thread keeps 16 MiB at most
 
-#if defined(__has_feature)
-#define SPILLWAY_SANITIZED __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// GCC's macros first: some headers define __has_feature for a GCC that has none, as 0, and then
+// files would differ in what is a block.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SPILLWAY_SANITIZED 1
+#elif defined(__has_feature)
+#define SPILLWAY_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 #else
 #define SPILLWAY_SANITIZED 0
 #endif

@@ -1,5 +1,6 @@
 #include "net/server.h"
 
+#include <future>
 #include <set>
 #include <string>
 #include <thread>
@@ -80,9 +81,9 @@ TEST(Server, ReadsARequestWhateverTheSplit) {
 
 TEST(Server, PassesOnWhatARequestSays) {
   TestHandler handler;
-  HttpRequest got;
+  std::promise<HttpRequest> passed_on;
   handler.routes["x"] = [&](HttpRequest request, Exchange&) -> Awaitable<HttpAnswer> {
-    got = std::move(request);
+    passed_on.set_value(std::move(request));
     co_return HttpResponse{};
   };
   const auto server = StartServer(handler);
@@ -90,6 +91,7 @@ TEST(Server, PassesOnWhatARequestSays) {
   ASSERT_TRUE(
       client.Send(Post("/x/a%2Fb?q=1", "{}", "X-Y: z\r\nTE: trailers\r\nx-request-id: mine\r\n")));
   EXPECT_THAT(client.Response(), HasSubstr("x-request-id: mine\r\n"));
+  const HttpRequest got = passed_on.get_future().get();
   EXPECT_EQ(got.method, Method::kPost);
   EXPECT_EQ(got.target, "/x/a%2Fb?q=1");
   EXPECT_THAT(got.path, ElementsAre("x", "a/b"));

@@ -1,6 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "controller/simulations.h"
 #include "core/text.h"
@@ -17,37 +21,56 @@ using testing::HasSubstr;
 class HeldSimulations final : public Simulations {
  public:
   absl::StatusOr<Simulation> Start(const SimulationOrder& order, const std::string&) override {
-    if (full) return absl::ResourceExhaustedError("8 simulations wait already");
+    const std::lock_guard lock(mutex_);
+    if (full_) return absl::ResourceExhaustedError("8 simulations wait already");
     Simulation simulation;
-    simulation.number = all.size() + 1;
+    simulation.number = all_.size() + 1;
     simulation.name = NameOf(order);
     simulation.is_replay = std::holds_alternative<OwnPast>(order.what);
     simulation.created_at = absl::FromUnixSeconds(1'785'000'000);
     simulation.command = "spillway simulate";
-    all.push_back(simulation);
+    all_.push_back(simulation);
     return simulation;
   }
-  std::vector<Simulation> List() override { return {all.rbegin(), all.rend()}; }
+  std::vector<Simulation> List() override {
+    const std::lock_guard lock(mutex_);
+    return {all_.rbegin(), all_.rend()};
+  }
   std::optional<Simulation> Find(std::uint64_t number) override {
-    if (number == 0 || number > all.size()) return std::nullopt;
-    return all[number - 1];
+    const std::lock_guard lock(mutex_);
+    if (number == 0 || number > all_.size()) return std::nullopt;
+    return all_[number - 1];
   }
   absl::StatusOr<Simulation> Cancel(std::uint64_t number) override {
-    all[number - 1].state = SimulationState::kCancelled;
-    return all[number - 1];
+    const std::lock_guard lock(mutex_);
+    all_[number - 1].state = SimulationState::kCancelled;
+    return all_[number - 1];
   }
   absl::StatusOr<std::string> Results(std::uint64_t number) override {
-    if (all[number - 1].state != SimulationState::kSucceeded)
+    const std::lock_guard lock(mutex_);
+    if (all_[number - 1].state != SimulationState::kSucceeded)
       return absl::NotFoundError("only one that succeeded has results");
     return "{\"cells\":[]}";
   }
   absl::StatusOr<std::string> Report(std::uint64_t) override { return "<script>1</script>"; }
-  const std::vector<ShippedScenario>& Scenarios() override { return scenarios; }
+  const std::vector<ShippedScenario>& Scenarios() override { return scenarios_; }
   Counts counts() override { return {}; }
 
-  std::vector<Simulation> all;
-  std::vector<ShippedScenario> scenarios = {{"backstop", "What spills over."}};
-  bool full = false;
+  void Fill() {
+    const std::lock_guard lock(mutex_);
+    full_ = true;
+  }
+  void Succeed(std::uint64_t number) {
+    const std::lock_guard lock(mutex_);
+    all_[number - 1].state = SimulationState::kSucceeded;
+    all_[number - 1].has_report = true;
+  }
+
+ private:
+  std::mutex mutex_;  // the server's thread asks, the test moves
+  std::vector<Simulation> all_;
+  std::vector<ShippedScenario> scenarios_ = {{"backstop", "What spills over."}};
+  bool full_ = false;
 };
 
 class SimulationsApi : public testing::Test {
@@ -93,8 +116,8 @@ TEST_F(SimulationsApi, RefusesWhatIsNoOrderAndSaysWhere) {
     EXPECT_EQ(refused.status, 400) << body << refused.body;
     EXPECT_FALSE(refused.json.Find("errors")->list().empty()) << refused.body;
   }
-  EXPECT_TRUE(held_.all.empty());
-  held_.full = true;
+  EXPECT_THAT(held_.List(), testing::IsEmpty());
+  held_.Fill();
   const Received full = rig_.Post(kPath, kBackstop);
   EXPECT_EQ(full.status, 503);
   EXPECT_EQ(full.headers.Get("Retry-After"), "1");
@@ -109,8 +132,7 @@ TEST_F(SimulationsApi, TextsAreBounded) {
 TEST_F(SimulationsApi, AReportIsASandboxOfItsOwn) {
   rig_.Post(kPath, kBackstop);
   EXPECT_EQ(rig_.Get("/api/v1/simulations/sim-000001/results").status, 404);
-  held_.all[0].state = SimulationState::kSucceeded;
-  held_.all[0].has_report = true;
+  held_.Succeed(1);
   const Received shown = rig_.Get("/api/v1/simulations/sim-000001");
   EXPECT_EQ(shown.Text("report"), "/api/v1/simulations/sim-000001/report");
   EXPECT_EQ(rig_.Get(shown.Text("results")).body, "{\"cells\":[]}");
@@ -137,7 +159,7 @@ TEST_F(SimulationsApi, ReadersLookOperatorsStartAndOnlyTheySeeReplays) {
   };
   EXPECT_EQ(count("operator"), 2U);
   EXPECT_EQ(count("reader-of-a"), 1U);
-  held_.all[1].state = SimulationState::kSucceeded;
+  held_.Succeed(2);
   EXPECT_EQ(rig_.Get("/api/v1/simulations/sim-000002/results", With("reader-of-a")).status, 404);
   EXPECT_EQ(rig_.Get("/api/v1/simulations/sim-000002/results", With("operator")).status, 200);
   EXPECT_EQ(rig_.Post("/api/v1/simulations/sim-000001/cancel", "", With("reader-of-a")).status,
