@@ -38,7 +38,9 @@ function(spillway_test name)
                    SPILLWAY_BINARY_DIR="${PROJECT_BINARY_DIR}")
     endif()
   endforeach()
-  gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+  # Without its values a test is called the same in every build: some of them print their addresses.
+  gtest_discover_tests(${name}_test TEST_PREFIX "${name}." NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
+                       PROPERTIES TIMEOUT 300)
 endfunction()
 
 # spillway_bench(NAME SOURCES a.cc LINKS ...): build/<preset>/bench/NAME
