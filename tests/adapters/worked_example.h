@@ -3,13 +3,18 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <string>
+#include <system_error>
+#include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "adapters/adapter.h"
 #include "adapters/process/files.h"
 
@@ -26,7 +31,9 @@ class SpoolAdapter final : public JobAdapter {
 
   absl::Status Start(std::uint64_t epoch, absl::Span<const AttemptKey> known) override {
     const std::lock_guard lock(mutex_);
-    epoch_ = epoch;
+    if (epoch < Epoch()) return absl::AbortedError("a newer controller has the folder");
+    ReplaceFile("epoch", absl::StrCat(epoch));
+    EndWhatNobodyKnows(known);
     for (const AttemptKey key : known) {
       if (Has(key, ".job")) {
         live_.emplace(key, false);  // Look() tells what has become of it
@@ -40,14 +47,15 @@ class SpoolAdapter final : public JobAdapter {
 
   void Launch(const command::Launch& launch) override {
     const std::lock_guard lock(mutex_);
-    if (launch.epoch < epoch_ || !live_.emplace(launch.key, false).second) return;
+    if (launch.epoch < Epoch() || Has(launch.key, ".job")) return;  // old, or seen
     const WorkFace face = FaceOf(*launch.work, launch.alternative);
     Put(launch.key, ".job", absl::StrJoin(face.run.command, "\n"));
+    live_.emplace(launch.key, false);
   }
 
   void Cancel(const command::Cancel& cancel) override {
     const std::lock_guard lock(mutex_);
-    if (cancel.epoch >= epoch_ && live_.contains(cancel.key)) Put(cancel.key, ".cancel", "");
+    if (cancel.epoch >= Epoch() && live_.contains(cancel.key)) Put(cancel.key, ".cancel", "");
   }
 
   void Logs(AttemptKey, LogStream, std::uint64_t, std::size_t, bool, LogAnswer answer) override {
@@ -85,6 +93,30 @@ class SpoolAdapter final : public JobAdapter {
   bool Has(AttemptKey key, const char* what) const {
     return access(Path(key, what).c_str(), F_OK) == 0;
   }
+  // The newest controller's, as the folder has it: an old one that still lives reads it too.
+  std::uint64_t Epoch() const {
+    std::uint64_t epoch = 0;
+    const auto text = ReadWholeFile(AT_FDCWD, folder_ + "/epoch", 100);
+    return text.ok() && absl::SimpleAtoi(*text, &epoch) ? epoch : 0;
+  }
+  void ReplaceFile(const std::string& name, const std::string& text) const {
+    const std::string path = absl::StrCat(folder_, "/", name), draft = path + ".draft";
+    WriteWholeFile(AT_FDCWD, draft, text, Durability::kSurvivesPowerLoss).IgnoreError();
+    rename(draft.c_str(), path.c_str());
+  }
+  void EndWhatNobodyKnows(absl::Span<const AttemptKey> known) const {
+    std::error_code failed;  // an unreadable folder has no files, then
+    for (const auto& file : std::filesystem::directory_iterator(folder_, failed)) {
+      const std::string name = file.path().filename();
+      const std::vector<std::string> parts = absl::StrSplit(name, '.');  // JOB, ATTEMPT, "job"
+      AttemptKey key;
+      const auto job = ParseJobId(parts[0]);
+      if (parts.size() != 3 || parts[2] != "job" || !job) continue;
+      if (!absl::SimpleAtoi(parts[1], &key.attempt)) continue;
+      key.job = *job;
+      if (absl::c_find(known, key) == known.end() && !Has(key, ".exit")) Put(key, ".cancel", "");
+    }
+  }
   // Appears whole, and only if no file of that name is there: a seen attempt starts nothing.
   void Put(AttemptKey key, const char* what, const std::string& text) const {
     const std::string path = Path(key, what), draft = path + ".draft";
@@ -105,7 +137,6 @@ class SpoolAdapter final : public JobAdapter {
   const std::string folder_;
   AdapterSink& sink_;
   std::mutex mutex_;
-  std::uint64_t epoch_ = 0;
   std::map<AttemptKey, bool> live_;  // not over -> its start has been told
 };
 

@@ -96,11 +96,15 @@ void Supervised::SetUp() {
 
 void Supervised::TearDown() {
   StopController();
-  const pid_t supervisor = SupervisorPid();
+  LeaveNothingBehind(dir_);
+}
+
+void LeaveNothingBehind(const std::string& dir) {
+  const pid_t supervisor = SupervisorOf(dir);
   if (supervisor > 0) kill(supervisor, SIGTERM);
   EXPECT_TRUE(Eventually([&] { return supervisor == 0 || !Lives(supervisor); }));
   // Whatever a test did, nothing of it is left on the machine.
-  const std::string id = ReadFile(Path("supervisor.id"));
+  const std::string id = ReadFile(dir + "/supervisor.id");
   if (!id.empty()) {
     EXPECT_TRUE(Eventually([&] {
       for (const ProcessStat& left : ProcessesWithEnvironment("SPILLWAY_RUN=" + id)) {
@@ -114,7 +118,7 @@ void Supervised::TearDown() {
     const std::string folder = absl::StrCat("/sys/fs/cgroup/", controller, "/spillway-", id);
     EXPECT_TRUE(Eventually([&] { return !Exists(folder); })) << folder;
   }
-  RemoveTree(AT_FDCWD, dir_);
+  RemoveTree(AT_FDCWD, dir);
 }
 
 void Supervised::StartController(std::vector<AttemptKey> known, std::vector<std::string> flags) {
@@ -200,8 +204,10 @@ std::string Supervised::Output(AttemptKey key, LogStream stream, std::uint64_t* 
   }
 }
 
-pid_t Supervised::SupervisorPid() {
-  const UniqueFd dir(open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+pid_t Supervised::SupervisorPid() { return SupervisorOf(dir_); }
+
+pid_t SupervisorOf(const std::string& folder) {
+  const UniqueFd dir(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const UniqueFd socket(ConnectToSupervisor(dir.get()));
   if (!socket) return 0;
   ucred peer{};

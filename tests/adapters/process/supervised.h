@@ -48,6 +48,11 @@ bool Lives(pid_t pid);  // there, and not only waiting to be waited for
 // others).
 bool Eventually(const std::function<bool()>& holds);
 
+// The process that supervises a state folder; 0: none answers.
+pid_t SupervisorOf(const std::string& dir);
+// Ends it and all that it ran, and removes the folder.
+void LeaveNothingBehind(const std::string& dir);
+
 // A state folder, and what a controller does with it.
 class Supervised : public testing::Test {
  protected:
