@@ -1,5 +1,7 @@
 // Keys, a controller that is not there, and what an auditor says.
 import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -57,6 +59,66 @@ test('a stream that fails is asked for less and less often', async () => {
   await page.getByRole('button', {name: /The link to the controller/}).click();
   await page.locator('.link', {hasText: 'live'}).waitFor();
   await context.close();
+});
+
+// Its page, too: one stream at a time, however often the link is asked for anew.
+test('a page that connects again and again has one stream', async () => {
+  const {page, wrong, close} = await open(browser);
+  await page.locator('.link', {hasText: 'live'}).waitFor();
+  let streams = 1;
+  let most = 0;
+  const ours = (request) => request.url().endsWith('/api/v1/stream');
+  page.on('request', (request) => { if (ours(request)) most = Math.max(most, ++streams); });
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, (request) => { if (ours(request)) --streams; });
+  for (let i = 0; i < 100; ++i) await page.evaluate(() => { for (let n = 0; n < 10; ++n) document.querySelector('.link').click(); });
+  await page.locator('.link', {hasText: 'live'}).waitFor({timeout: 30_000});
+  await until(() => streams === 1, 'all but one stream to end');
+  assert.ok(most > 1);
+  assert.deepEqual(wrong, []);
+  await close();
+});
+
+test('pages that were open come back with their controller', async () => {
+  const state = mkdtempSync(join(tmpdir(), 'spillway-back.'));
+  const config = new URL('../../configs/fleets/demo.yaml', import.meta.url).pathname;
+  let child;
+  const serve = async (listen) => {
+    child = spawn(process.env.SPILLWAY, ['serve', '--config', config, '--state', join(state, 'state'), '--listen', listen], {stdio: 'ignore'});
+    return until(() => { try { return readFileSync(join(state, 'state', 'address'), 'utf8').trim(); } catch { return ''; } }, 'the controller');
+  };
+  const stop = async () => {
+    const over = once(child, 'exit');
+    child.kill('SIGTERM');
+    await over;
+  };
+  try {
+    const url = await serve('127.0.0.1:0');
+    const pages = ['#/decisions', '#/jobs', '#/costs', '#/policy', '#/whatif', '#/overview'];
+    const opened = await Promise.all(pages.map(async (hash) => {
+      const it = await open(browser, {url, hash: '#/overview'});
+      await it.page.locator('.link', {hasText: 'live'}).waitFor();
+      return it;
+    }));
+    await stop();
+    for (const {page} of opened) await page.locator('.link', {hasText: 'again in'}).waitFor();
+    // Each goes to its page while nobody answers.
+    await Promise.all(opened.map(({page}, i) => page.evaluate((to) => { location.hash = to; }, pages[i])));
+    await opened[0].page.getByText('could not be read').waitFor();
+    await serve(new URL(url).host);
+    for (const {page} of opened) {
+      await page.getByRole('button', {name: /The link to the controller/}).click();
+      await page.locator('.link', {hasText: 'live'}).waitFor();
+      await until(async () => await page.locator('.trouble').count() === 0, `${page.url()} without trouble`);
+      await page.waitForFunction(() => !document.querySelector('[aria-busy]'));
+    }
+    await opened[0].page.getByText('No decision is kept').waitFor();
+    await opened[2].page.getByText('The bill').first().waitFor();
+    await opened[3].page.getByLabel('The policy as YAML').waitFor();
+    for (const {close} of opened) await close();
+  } finally {
+    await stop();
+    rmSync(state, {recursive: true, force: true});
+  }
 });
 
 test('a thousand reconnects leave a controller that answers', async () => {

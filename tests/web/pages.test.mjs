@@ -22,13 +22,13 @@ after(() => browser?.close());
 const PAGES = {
   overview: ['#/overview', 'Decisions as they fall'], jobs: ['#/jobs', 'Submit a job'], job: [() => `#/jobs/${job}`, 'Why there'],
   submit: ['#/jobs/new', 'Where would it go?'], decisions: ['#/decisions', 'Decisions'], requests: ['#/decisions?of=requests', 'Engine'],
-  decision: [() => `#/decisions/${decision}`, 'Verdict'], request: [() => `#/decisions/${request}`, 'First token'],
-  pools: ['#/pools', 'Billing'], pool: ['#/pools/edge-npu', 'Node price'], costs: ['#/costs', 'The bill'], days: ['#/costs?by=day&span=7d', 'The bill'],
+  decision: [() => `#/decisions/${decision}`, 'Inputs'], request: [() => `#/decisions/${request}`, 'First token'],
+  pools: ['#/pools', 'Claim order'], pool: ['#/pools/edge-npu', 'Node price'], costs: ['#/costs', 'The bill'], days: ['#/costs?by=day&span=7d', 'The bill'],
   whatif: ['#/whatif', 'What-if'], policy: ['#/policy', 'What would change'],
 };
 
-for (const look of [{theme: 'light'}, {theme: 'dark'}, {theme: 'light', width: 375, height: 812}]) {
-  const words = look.width ? 'at 375 px' : look.theme;
+for (const look of [{theme: 'light', width: 1280}, {theme: 'dark'}, {theme: 'light', width: 375, height: 812}]) {
+  const words = look.width ? `${look.theme} at ${look.width} px` : look.theme;
   test(`pages, ${words}`, async (t) => {
     const {page, wrong, close} = await open(browser, look);
     for (const [name, [hash, shows]] of Object.entries(PAGES)) {
@@ -39,6 +39,8 @@ for (const look of [{theme: 'light'}, {theme: 'dark'}, {theme: 'light', width: 3
         if (name === 'overview') await page.locator('.strips .strip').first().waitFor();
         assert.deepEqual(await violations(page), []);
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'it scrolls sideways');
+        // A table may be walked sideways where there is much of it, but no figure hides at the usual widths.
+        for (const box of await page.locator('.scroll').all()) assert.ok(await box.evaluate((e) => e.scrollWidth <= e.clientWidth + 1), `${await box.getAttribute('aria-label')} is cut off`);
       });
     }
     assert.deepEqual(wrong, []);
@@ -47,7 +49,7 @@ for (const look of [{theme: 'light'}, {theme: 'dark'}, {theme: 'light', width: 3
 }
 
 test('the overview says how it is', async () => {
-  const {page, wrong, close} = await open(browser);
+  const {page, wrong, close} = await open(browser, {width: 1280});
   const sentence = page.getByRole('status');
   await sentence.waitFor();
   assert.match(await sentence.innerText(), /All is well\. All 5 pools are up; .*Today’s work cost \$/);
@@ -59,14 +61,32 @@ test('the overview says how it is', async () => {
   assert.ok(told.some((text) => text.includes('seen')), told.join('\n'));
   // Money never without its unit.
   for (const text of await page.locator('.tile-value').allInnerTexts().then((all) => all.slice(0, 2))) assert.match(text, /^[−]?\$/);
+  // What stood idle is said beside what was saved, and no name is cut to a letter.
+  assert.match(await sentence.innerText(), /Another \$[\d.]+ stood idle\.$/);
+  for (const name of await page.locator('.feed-what .clip').all()) assert.ok(await name.evaluate((e) => e.scrollWidth <= e.clientWidth + 1), await name.innerText());
   assert.deepEqual(wrong, []);
   await close();
 });
 
+const nano = (money) => BigInt(money.split(' ')[0].replace('.', ''));
 test('figures can be traced to the ledger', async () => {
-  const {page, close} = await open(browser, {hash: '#/costs'});
+  const {page, close} = await open(browser);
+  const asked = [];
+  page.on('response', (r) => { if (r.url().includes('/api/v1/costs?')) asked.push(r.json()); });
+  for (const by of ['pool', 'tenant', 'model', 'day', 'kind']) {
+    await page.evaluate((to) => { location.hash = `#/costs?by=${to}`; }, by);
+    await page.getByRole('region', {name: `Costs by ${by}`}).waitFor();
+    // Each of these figures is exact under the pointer; they add up, and are what the API told.
+    const {rows, total} = (await Promise.all(asked)).findLast((report) => report.by === by);
+    const titles = async (of) => (await page.locator(of).evaluateAll((all) => all.map((e) => e.title)));
+    const sum = (all) => all.reduce((a, b) => a + nano(b), 0n);
+    assert.equal(sum(await titles('tr.bill td:nth-of-type(1) .num')), nano(total.bill_usd));
+    assert.equal(sum(await titles('.costs tbody tr td:nth-of-type(1) .num')), nano(total.cost_usd), by);
+    assert.equal(nano(total.cost_usd) + nano(total.idle_usd) + nano(total.overhead_usd), nano(total.bill_usd));
+    if (by === 'pool') assert.equal(sum(await titles('.costs tbody tr td[data-name=Idle] .num')), nano(total.idle_usd));
+    assert.equal(await page.locator('.costs tbody tr').count(), rows.filter((r) => r.key !== '(idle)').length);
+  }
   const bill = page.locator('tr.bill td .num').first();
-  await bill.waitFor();
   const shown = Number((await bill.getAttribute('title')).split(' ')[0]);
   const ledger = await api(`/api/v1/ledger?group_by=category&from=${new Date().toISOString().slice(0, 10)}T00:00:00Z`);
   const now = Number(ledger.totals.cost_usd);

@@ -53,7 +53,7 @@ function App() {
   return (
     <>
       <Top />
-      <main id="main" tabIndex={-1} class={`page-${at.page}`}><Guard key={`${at.page}/${at.id}`}><Page /></Guard></main>
+      <main id="main" tabIndex={-1} class={`page-${at.page}`}><Guard key={at.page === 'whatif' ? at.page : `${at.page}/${at.id}`}><Page /></Guard></main>
       <KeyDialog />
       <Help />
     </>

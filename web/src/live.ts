@@ -16,7 +16,12 @@ export const series = new Cell<Series | null>(null);
 /** Rises whenever a job changed; `jobChange` is the last one. */
 export const jobChange = new Cell<{id: string; name: string; state: string; pool: string | null; missed?: boolean} | null>(null);
 
+/** Rises when the controller is back after it was away: what a page shows is asked for anew. */
+export const revived = new Cell(0);
+
+// The newest tales, and jobs for longer: a burst of requests does not sweep them away.
 const KEPT = 200;
+const KEPT_WITH_JOBS = 260;
 let waiting: Tale[] = [];
 let painting = false;
 
@@ -30,7 +35,7 @@ function tell(tale: Tale) {
     const seen = new Set<string>();
     const all = [...waiting.reverse(), ...tales.value].filter((t) => !seen.has(t.id) && seen.add(t.id));
     waiting = [];
-    changed(tales, all.slice(0, KEPT));
+    changed(tales, all.filter((t, i) => i < KEPT || t.kind === 'job').slice(0, KEPT_WITH_JOBS));
   });
 }
 
@@ -52,6 +57,16 @@ const sleep = (ms: number, signal: AbortSignal) => new Promise<void>((resolve) =
 });
 
 let current: AbortController | null = null;
+let away = false;
+
+function arrived() {
+  if (link.value.state === 'live') return;
+  changed(link, {state: 'live'});
+  if (!away) return;
+  away = false;
+  changed(revived, revived.value + 1);
+  refresh();
+}
 
 async function run() {
   const mine = current = new AbortController();
@@ -71,7 +86,7 @@ async function run() {
       if (failures === 0) changed(link, {state: 'connecting'});
       for await (const {event, data} of events('/api/v1/stream', AbortSignal.any([mine.signal, quiet.signal]))) {
         heard();
-        if (link.value.state !== 'live') changed(link, {state: 'live'});
+        arrived();
         take(event, data);
       }
     } catch (error) {
@@ -85,6 +100,7 @@ async function run() {
     }
     clearTimeout(timer);
     if (mine.signal.aborted) return;
+    away = true;
     failures = Date.now() - begun > 30_000 ? 1 : failures + 1;
     const pause = Math.min(30_000, 1000 * 2 ** Math.min(failures - 1, 5)) * (0.5 + Math.random() / 2);
     changed(link, {state: 'waiting', until: Date.now() + pause, why});
@@ -109,11 +125,14 @@ export async function readPools() {
   changed(pools, all.filter((pool) => !pool.removed));
 }
 
-const quietly = (work: Promise<unknown>) => { work.catch(() => { /* the link says so */ }); };
-export const refresh = () => {
-  quietly(readPools());
-  quietly(get<Series>('/api/v1/series').then((s) => changed(series, s)));
-};
+let refreshing = false;
+/** One at a time: who asks while one is on its way gets that one. */
+export function refresh() {
+  if (refreshing) return;
+  refreshing = true;
+  const both = [readPools(), get<Series>('/api/v1/series').then((s) => changed(series, s))];
+  void Promise.allSettled(both).then(() => { refreshing = false; });
+}
 
 export function startLive() {
   connect();
@@ -125,11 +144,11 @@ export function startLive() {
       setTimeout(() => {
         if (!document.hidden || Date.now() - hiddenSince < 59_000) return;
         current?.abort();
+        away = true;
         changed(link, {state: 'paused', why: 'this tab is in the background'});
       }, 60_000);
     } else if (link.value.state === 'paused') {
       connect();
-      refresh();
     }
   });
   setInterval(() => { if (!document.hidden && !keyWanted.value && link.value.state === 'live') refresh(); }, 10_000);

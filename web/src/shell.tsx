@@ -36,7 +36,7 @@ function LinkState() {
   const left = at.until ? Math.max(0, Math.ceil((at.until - Date.now()) / 1000)) : 0;
   const words = {live: 'live', connecting: 'connecting', paused: 'paused', waiting: `again in ${left} s`}[at.state];
   return (
-    <button type="button" class="link plain" title={at.why ?? 'Figures come once a second'} onClick={() => { connect(); refresh(); }}
+    <button type="button" class="link plain" title={at.why ?? 'Figures come once a second'} onClick={() => { if (at.state !== 'connecting') connect(); refresh(); }}
       aria-label={`The link to the controller: ${words}. Connect again`}>
       <State of={at.state === 'waiting' ? 'warning' : at.state} says={words} />
     </button>

@@ -26,7 +26,7 @@ export interface PoolLoad {
 
 export interface Pool {
   name: string; adapter: {type: string; speedup?: number}; modelled: boolean; state: string; removed: boolean;
-  kind: string; vendor: string; device: string | null; billing: string;
+  kind: string; vendor: string | null; device: string | null; billing: string;
   price: {node_hour_usd: Money | null; input_usd_per_mtoken: Money | null; output_usd_per_mtoken: Money | null; as_of: string; source: string};
   site: {name: string; kind: string; round_trip_s: number; egress_usd_per_gib: Money; carbon_grams_per_kwh: number | null};
   node: {cpus: number; memory: number; devices: number}; device_memory: number; nodes: number; nodes_up: number;
@@ -88,14 +88,13 @@ export interface Series {
 export interface CostRow {
   key: string; cost_usd: Money; marginal_cost_usd: Money; baseline_usd: Money | null; saved_usd: Money | null;
   idle_usd: Money; overhead_usd: Money; requests: number; jobs: number; prompt_tokens: number; output_tokens: number;
-  energy_joules: number; carbon_grams: number;
-  compared_usd?: Money;
+  energy_joules: number; carbon_grams: number; compared_cost_usd: Money; bill_usd: Money; without_baseline: number;
 }
 export interface Costs {from: string; to: string; by: string; rows: CostRow[]; total: CostRow}
 
 export interface Simulation {
   id: string; state: string; progress: {done: number; total: number} | null; created_at: string;
   started_at: string | null; finished_at: string | null; command: string; error: string | null;
-  verdict: string | null; results: string | null; scenario?: string | null;
+  verdict: string | null; results: string | null; report: string | null; kind: string; name: string | null;
 }
 export interface List<T> {data: T[]; first_id: string | null; last_id: string | null; has_more: boolean}

@@ -2,7 +2,9 @@
 import type {ComponentChildren} from 'preact';
 import {useEffect, useRef, useState} from 'preact/hooks';
 import {Problem} from './api';
+import {useCell} from './cell';
 import {clock, usd, utc} from './format';
+import {revived} from './live';
 
 /** A word with a shape, so that colour is never alone. */
 const SHAPES: Record<string, string> = {
@@ -189,10 +191,12 @@ export function csv(rows: (string | number | null)[][]): string {
   return rows.map((row) => row.map(cell).join(',')).join('\r\n') + '\r\n';
 }
 
-/** What a page asked for: value, error, or neither yet. Asks again when `on` changes or `again` is called. */
+/** What a page asked for: value, error, or neither yet. Asks again when `on` changes, `again` is called, or the controller
+ *  is back after it was away. */
 export function useAsked<T>(make: (signal: AbortSignal) => Promise<T>, on: unknown[]) {
   const [state, setState] = useState<{value?: T; error?: Error}>({});
   const [round, setRound] = useState(0);
+  const back = useCell(revived);
   useEffect(() => {
     const aborter = new AbortController();
     make(aborter.signal).then(
@@ -200,6 +204,6 @@ export function useAsked<T>(make: (signal: AbortSignal) => Promise<T>, on: unkno
       (error: Error) => { if (error.name !== 'AbortError') setState((old) => ({...old, error})); },
     );
     return () => aborter.abort();
-  }, [...on, round]);
+  }, [...on, round, back]);
   return {...state, again: () => setRound((n) => n + 1)};
 }

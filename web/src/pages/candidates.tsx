@@ -26,14 +26,15 @@ function CostBar({candidate, most}: {candidate: Candidate; most: number}) {
 
 export function Candidates({candidates}: {candidates: Candidate[]}) {
   const most = Math.max(0, ...candidates.map((c) => Number(c.estimate?.cost_usd ?? 0)));
+  const tokens = candidates.some((c) => p90(c.estimate?.ttft_s) !== undefined && p90(c.estimate?.ttft_s) !== null);
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Every pool">
-      <table class="candidates">
+      <table class="candidates stack">
         <thead><tr>
           <th scope="col">Pool</th><th scope="col">Verdict</th><th scope="col">Why</th><th scope="col" class="num">Cost</th>
           <th scope="col" class="wide-only"><span class="sr">Cost, drawn</span></th>
           <th scope="col" class="num" title="What it adds to the bill: decisions compare this">Adds</th>
-          <th scope="col" class="num">Wait, p90</th><th scope="col" class="num">Runs, p90</th><th scope="col" class="num">1st token</th>
+          <th scope="col" class="num">Wait, p90</th><th scope="col" class="num">Runs, p90</th>{tokens && <th scope="col" class="num">1st token</th>}
           <th scope="col" class="num">Energy</th><th scope="col" class="num">Carbon</th><th scope="col">Known</th>
         </tr></thead>
         <tbody>{sorted(candidates).map((c) => {
@@ -43,12 +44,12 @@ export function Candidates({candidates}: {candidates: Candidate[]}) {
               <th scope="row"><a href={href('pools', c.pool)}>{c.pool}</a>{c.modelled && <span class="tag">modelled</span>}</th>
               <td><State of={c.verdict} /></td>
               <td class="why">{c.why}{c.codes.length > 1 && <small> also: {c.codes.filter((code) => code !== c.code).map(codeWords).join(', ')}</small>}</td>
-              <td class="num"><Usd of={e?.cost_usd} /></td>
+              <td class="num" data-name="Cost"><Usd of={e?.cost_usd} /></td>
               <td class="wide-only">{e && <CostBar candidate={c} most={most} />}</td>
-              <td class="num"><Usd of={e?.marginal_cost_usd} /></td>
-              <td class="num">{seconds(e?.wait_s.p90)}</td><td class="num">{seconds(e?.duration_s.p90)}</td><td class="num">{seconds(p90(e?.ttft_s))}</td>
-              <td class="num">{energy(e?.energy_joules)}</td><td class="num">{grams(e?.carbon_grams)}</td>
-              <td>{e ? <span title={BASIS[e.basis]}>{e.basis}</span> : ''}</td>
+              <td class="num" data-name="Adds"><Usd of={e?.marginal_cost_usd} /></td>
+              <td class="num" data-name="Wait, p90">{seconds(e?.wait_s.p90)}</td><td class="num" data-name="Runs, p90">{seconds(e?.duration_s.p90)}</td>{tokens && <td class="num" data-name="1st token">{seconds(p90(e?.ttft_s))}</td>}
+              <td class="num" data-name="Energy">{energy(e?.energy_joules)}</td><td class="num" data-name="Carbon">{grams(e?.carbon_grams)}</td>
+              <td data-name="Known">{e ? <span title={BASIS[e.basis]}>{e.basis}</span> : '–'}</td>
             </tr>
           );
         })}</tbody>

@@ -2,10 +2,10 @@ import {useEffect, useRef, useState} from 'preact/hooks';
 import {get} from '../api';
 import {useCell} from '../cell';
 import {seconds} from '../format';
-import {tales} from '../live';
+import {revived, tales} from '../live';
 import {href, place, setQuery} from '../router';
 import {type Column, Rows} from '../rows';
-import type {Decision, List, Outcome} from '../types';
+import type {Candidate, Decision, List, Outcome} from '../types';
 import {Choice, Copied, Empty, Head, Saved, State, Time, Trouble, Usd} from '../ui';
 
 interface RequestRow {id: string; tenant: string; request: Outcome}
@@ -15,12 +15,12 @@ const isRequest = (row: Row): row is RequestRow => !('outcome' in row);
 const JOBS: Column<Row>[] = [
   {name: 'at', title: 'At', class: 'c-at', cell: (d) => <Time at={(d as Decision).at} />},
   {name: 'id', title: 'Decision', class: 'c-id', cell: (d) => <a href={href('decisions', d.id)}>{d.id}</a>},
-  {name: 'work', title: 'Work', class: 'c-id', cell: (d) => (d as Decision).work ? <a href={href('jobs', (d as Decision).work!)}>{(d as Decision).work}</a> : <i>refused at the door</i>},
+  {name: 'work', title: 'Work', class: 'c-id', cell: (d) => (d as Decision).work ? <a href={href('jobs', (d as Decision).work!)}>{(d as Decision).work}</a> : <i title="It was refused when it came, and never became a job">never a job</i>},
   {name: 'outcome', title: 'Outcome', class: 'c-state', cell: (d) => <State of={(d as Decision).outcome} />},
   {name: 'pool', title: 'Pool', class: 'c-pool', cell: (d) => <span class="clip">{(d as Decision).chosen ?? (d as Decision).candidates.find((c) => c.verdict === 'awaited')?.pool ?? '–'}</span>},
   {name: 'cost', title: 'Cost', class: 'c-cost num', cell: (d) => <Usd of={chosenOf(d as Decision)?.estimate?.cost_usd} />},
   {name: 'saved', title: 'vs. NVIDIA', class: 'c-saved num', cell: (d) => <Saved cost={chosenOf(d as Decision)?.estimate?.cost_usd ?? null} baseline={(d as Decision).baseline.cost_usd} />},
-  {name: 'why', title: 'Why', class: 'c-why', cell: (d) => <span class="clip">{whyOf(d as Decision)}</span>},
+  {name: 'why', title: 'Why not elsewhere', class: 'c-why', cell: (d) => <span class="clip">{whyOf(d as Decision)}</span>},
 ];
 const REQUESTS: Column<Row>[] = [
   {name: 'at', title: 'Ended', class: 'c-at', cell: (r) => <Time at={(r as RequestRow).request.ended_at} />},
@@ -34,9 +34,13 @@ const REQUESTS: Column<Row>[] = [
   {name: 'tokens', title: 'Tokens', class: 'c-took num', cell: (r) => `${(r as RequestRow).request.prompt_tokens ?? '–'} → ${(r as RequestRow).request.output_tokens ?? '–'}`},
 ];
 const chosenOf = (d: Decision) => d.candidates.find((c) => c.verdict === 'chosen');
+/** Of the others the one that says most: what it waits for, or the cheapest that could have done it. */
 function whyOf(d: Decision): string {
-  const other = d.candidates.find((c) => c.verdict === 'awaited') ?? d.candidates.find((c) => c.verdict === 'outranked') ?? d.candidates.find((c) => c.verdict === 'refused');
-  return other ? `${other.pool}: ${other.why}` : '';
+  const cost = (c: Candidate) => Number(c.estimate?.marginal_cost_usd ?? Infinity);
+  const others = d.candidates.filter((c) => c.verdict !== 'chosen').sort((a, b) => Number(b.verdict === 'awaited') - Number(a.verdict === 'awaited') || cost(a) - cost(b));
+  const other = others[0];
+  if (!other) return 'there is no other pool';
+  return other.estimate || others.length === 1 ? `${other.pool}: ${other.why}` : `none of the ${others.length} others could; ${other.pool}: ${other.why}`;
 }
 const KINDS: [string, string][] = [['jobs', 'Jobs'], ['requests', 'Requests']];
 const OUTCOMES: [string, string][] = [['', 'All'], ['placed', 'Placed'], ['waiting', 'Waiting'], ['refused', 'Refused']];
@@ -48,6 +52,7 @@ function OneKind({kind, outcome}: {kind: string; outcome: string}) {
   const more = useRef<string | null>(null);
   const busy = useRef(false);
   const round = useRef(0);
+  const back = useCell(revived);
   const read = async (after: string, mine: number) => {
     if (busy.current) return;
     busy.current = true;
@@ -55,7 +60,9 @@ function OneKind({kind, outcome}: {kind: string; outcome: string}) {
       const narrowed = kind === 'jobs' && outcome ? `&outcome=${encodeURIComponent(outcome)}` : '';
       const page = await get<List<Row>>(`/api/v1/${kind === 'jobs' ? 'decisions' : 'requests'}?limit=100${narrowed}${after ? `&after=${after}` : ''}`);
       if (mine !== round.current) return;
-      setRows((old) => {
+      const anew = !after && more.current === null;
+      setRows((before) => {
+        const old = anew ? null : before;
         const seen = new Set<string>();
         const all = after ? [...old ?? [], ...page.data] : [...page.data, ...old ?? []];
         return all.filter((r) => !seen.has(r.id) && seen.add(r.id)).slice(0, 10_000);
@@ -72,9 +79,8 @@ function OneKind({kind, outcome}: {kind: string; outcome: string}) {
     const mine = ++round.current;
     busy.current = false;
     more.current = null;
-    setRows(null);
     void read('', mine);
-  }, []);
+  }, [back]);
   const told = useCell(tales);
   const due = useRef<ReturnType<typeof setTimeout> | null>(null);
   useEffect(() => {

@@ -39,8 +39,8 @@ const TONES = {placed: 'good', waiting: 'warn', refused: 'bad'} as const;
 export function Feed({tales, dropped}: {tales: Tale[]; dropped: number}) {
   if (tales.length === 0) {
     return (
-      <Empty title="Nothing was decided yet">
-        <p>Submit a job, or send a chat request; each decision falls here with what it cost and why no other pool took it.</p>
+      <Empty title="Nothing was decided since the controller began">
+        <p>Submit a job, or send a chat request; each decision falls here with what it cost and why no other pool took it. What was decided earlier is kept under <a href={href('decisions')}>Decisions</a>.</p>
         <Copied text={'spillway submit --wait --cpus 0.5 -- sha256sum /etc/hostname'} />
         <Copied text={`curl -s ${location.origin}/v1/chat/completions -d '{"model": "MODEL", "messages": [{"role": "user", "content": "Hello"}]}'`} />
       </Empty>

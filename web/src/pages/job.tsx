@@ -2,7 +2,7 @@ import {useEffect, useRef, useState} from 'preact/hooks';
 import {events, get, post, Problem} from '../api';
 import {useCell} from '../cell';
 import {between, energy, grams, seconds} from '../format';
-import {jobChange} from '../live';
+import {jobChange, revived} from '../live';
 import {href, place, setQuery} from '../router';
 import type {Decision, Job} from '../types';
 import {Choice, Empty, Facts, Head, Saved, State, Time, Trouble, Usd, useAsked} from '../ui';
@@ -19,6 +19,7 @@ function Logs({id, over}: {id: string; over: boolean}) {
   const [ended, setEnded] = useState(false);
   const box = useRef<HTMLPreElement>(null);
   const follows = useRef(true);
+  const back = useCell(revived);
 
   useEffect(() => {
     const aborter = new AbortController();
@@ -41,7 +42,7 @@ function Logs({id, over}: {id: string; over: boolean}) {
       setEnded(true);
     })().catch((e: Error) => { if (!aborter.signal.aborted) setError(e); });
     return () => { aborter.abort(); cancelAnimationFrame(frame); };
-  }, [id, stream]);
+  }, [id, stream, back]);
   useEffect(() => { if (follows.current && box.current) box.current.scrollTop = box.current.scrollHeight; }, [text]);
 
   return (
@@ -66,16 +67,16 @@ function Attempts({job}: {job: Job}) {
   return (
     <section aria-labelledby="attempts">
       <div class="section-head"><h2 id="attempts">Attempts</h2></div>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Attempts, one a row"><table>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Attempts, one a row"><table class="stack">
         <thead><tr><th scope="col">#</th><th scope="col">Pool</th><th scope="col">State</th><th scope="col">Launched</th><th scope="col" class="num">Ran for</th><th scope="col">End</th><th scope="col" class="num">Cost</th><th scope="col" class="num">Adds</th><th scope="col" class="num">Energy</th><th scope="col">Decision</th></tr></thead>
         <tbody>{job.attempts.map((a) => (
           <tr key={a.number}>
-            <th scope="row">{a.number}</th><td><a href={href('pools', a.pool)}>{a.pool}</a></td>
-            <td><State of={a.state === 'ended' ? a.fault === 'none' ? 'succeeded' : a.fault === 'cancelled' ? 'cancelled' : 'failed' : a.state} /></td>
-            <td><Time at={a.launched_at} /></td><td class="num">{seconds(between(a.started_at, a.finished_at))}</td>
-            <td>{a.exit_code !== null ? `exit ${a.exit_code}` : a.signal !== null ? `signal ${a.signal}` : '–'}{a.fault === 'infrastructure' ? ', not its fault' : ''}{a.message ? `: ${a.message}` : ''}</td>
-            <td class="num"><Usd of={a.cost_usd} /></td><td class="num"><Usd of={a.marginal_cost_usd} /></td><td class="num">{energy(a.energy_joules)}</td>
-            <td><a href={href('decisions', a.decision)}>{a.decision}</a></td>
+            <th scope="row">{a.number}</th><td data-name="Pool"><a href={href('pools', a.pool)}>{a.pool}</a></td>
+            <td data-name="State"><State of={a.state === 'ended' ? a.fault === 'none' ? 'succeeded' : a.fault === 'cancelled' ? 'cancelled' : 'failed' : a.state} /></td>
+            <td data-name="Launched"><Time at={a.launched_at} /></td><td class="num" data-name="Ran for">{seconds(between(a.started_at, a.finished_at))}</td>
+            <td data-name="End">{a.exit_code !== null ? `exit ${a.exit_code}` : a.signal !== null ? `signal ${a.signal}` : '–'}{a.fault === 'infrastructure' ? ', not its fault' : ''}{a.message ? `: ${a.message}` : ''}</td>
+            <td class="num" data-name="Cost"><Usd of={a.cost_usd} /></td><td class="num" data-name="Adds"><Usd of={a.marginal_cost_usd} /></td><td class="num" data-name="Energy">{energy(a.energy_joules)}</td>
+            <td data-name="Decision"><a href={href('decisions', a.decision)}>{a.decision}</a></td>
           </tr>
         ))}</tbody>
       </table></div>
@@ -131,6 +132,7 @@ export function JobPage({id}: {id: string}) {
         ['Ran for', seconds(between(job.started_at, job.finished_at))], ['Tenant', job.tenant],
         ['Needs', Object.entries(job.needs ?? {}).map(([k, v]) => `${k} ${typeof v === 'object' && v ? Object.entries(v).map(([a, b]) => `${a}=${String(b)}`).join(' ') : String(v)}`).join(', ') || '–'],
         ['Objective', Object.entries(job.objective ?? {}).map(([k, v]) => `${k.replaceAll('_', ' ')} ${String(v)}`).join(', ') || '–'],
+        ...Object.keys(job.labels ?? {}).length > 0 ? [['Labels', Object.entries(job.labels!).map(([k, v]) => `${k}=${v}`).join(', ')] as [string, string]] : [],
       ]} />
       <p class="command"><code>{(job.run?.command ?? []).map((w) => /^[\w./:=@%+-]+$/.test(w) ? w : `'${w.replaceAll("'", "'\\''")}'`).join(' ')}</code></p>
       <section aria-labelledby="why">

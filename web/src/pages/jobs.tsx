@@ -2,7 +2,7 @@ import {useEffect, useRef, useState} from 'preact/hooks';
 import {get} from '../api';
 import {useCell} from '../cell';
 import {between, count, seconds} from '../format';
-import {jobChange} from '../live';
+import {jobChange, revived} from '../live';
 import {href, place, setQuery} from '../router';
 import {type Column, Rows} from '../rows';
 import type {Job, List} from '../types';
@@ -37,7 +37,9 @@ function useJobs(query: Record<string, string>) {
   const more = useRef<string | null>(null);
   const busy = useRef(false);
   const round = useRef(0);
+  const back = useCell(revived);
   const narrowed = JSON.stringify([query.state, query.pool, query.name, query.tenant]);
+  const shown = useRef('');
 
   const merge = (old: Job[] | null, fresh: Job[]) => {
     const byId = new Map((old ?? []).map((job) => [job.id, job]));
@@ -51,7 +53,8 @@ function useJobs(query: Record<string, string>) {
     try {
       const page = await get<List<Job>>(pathOf(query, after));
       if (mine !== round.current) return;
-      setJobs((old) => merge(after ? old : old, page.data));
+      const anew = !after && more.current === null;
+      setJobs((old) => merge(anew ? null : old, page.data));
       if (after || more.current === null) more.current = page.has_more ? page.last_id : '';
       setError(null);
     } catch (e) {
@@ -64,9 +67,10 @@ function useJobs(query: Record<string, string>) {
     const mine = ++round.current;
     busy.current = false;
     more.current = null;
-    setJobs(null);
+    if (shown.current !== narrowed) setJobs(null);
+    shown.current = narrowed;
     void read('', mine);
-  }, [narrowed]);
+  }, [narrowed, back]);
 
   // One look a second at most, however many jobs change.
   const change = useCell(jobChange);

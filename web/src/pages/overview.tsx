@@ -27,6 +27,7 @@ function Sentence({now}: {now: Overview}) {
       {plural(now.running.jobs, 'job')} and {plural(now.running.requests, 'request')} run,{' '}
       {waits === 0 ? 'none waits' : `${count(waits)} ${waits === 1 ? 'waits' : 'wait'}`}.
       {saved !== null && <> Today’s work cost {usd(now.today.compared_usd)}, {Math.abs(saved) < 0.005 ? 'the same as' : <><b>{percent(Math.abs(saved))} {saved > 0 ? 'less' : 'more'}</b> than</>} on NVIDIA only.</>}
+      {Number(now.today.idle_usd) > Number(now.today.work_usd) / 20 && <> Another <b>{usd(now.today.idle_usd)}</b> {saved === null ? 'of today ' : ''}stood idle.</>}
     </p>
   );
 }
@@ -56,7 +57,7 @@ function Tiles({now, hour}: {now: Overview; hour: Series | null}) {
       <Tile name="Spending" value={usdRate(now.usd_per_hour)} note={`${usd(today.cost_usd)} today, ${usd(today.idle_usd)} of it idle`}
         values={lineOf(hour, 'usd_per_hour')} to={href('overview', '', {chart: 'money'})} />
       <Tile name="Saved today" value={usd(today.saved_usd)}
-        note={today.baseline_usd === null ? 'nothing to compare yet' : `NVIDIA only: ${usd(today.baseline_usd)}`}
+        note={today.baseline_usd === null ? 'nothing to compare yet' : `${usd(today.compared_usd)} instead of ${usd(today.baseline_usd)}`}
         values={lineOf(hour, 'saved_usd_per_hour')} to={href('costs')} />
       <Tile name="Work" value={rate(work.requests + work.jobs)}
         note={requests ? `${rate(work.requests)} requests, ${rate(work.jobs)} jobs` : `${rate(work.jobs)} jobs, ${rate(work.requests)} requests`}

@@ -1,5 +1,7 @@
 import {useEffect, useState} from 'preact/hooks';
 import {ask, Problem, UNCACHED} from '../api';
+import {useCell} from '../cell';
+import {revived} from '../live';
 import {readBackstop} from '../pools_order';
 import {Head, Mark, Trouble} from '../ui';
 
@@ -49,12 +51,15 @@ export function PolicyPage() {
     try {
       const {value, etag} = await ask<string>('/api/v1/policy', {accept: 'application/yaml', ...UNCACHED});
       setForce({text: value, etag});
+      if (!force) setError(null);
       if (!keep) setText(value);
     } catch (e) {
       setError(e as Error);
     }
   };
-  useEffect(() => void read(false), []);
+  // What was written stays; what is in force is read anew after the controller was away.
+  const back = useCell(revived);
+  useEffect(() => void read(force !== null && text !== force.text), [back]);
   const send = async (dry: boolean) => {
     setBusy(true);
     setError(null);

@@ -9,7 +9,7 @@ import {theme} from '../shell';
 import type {Pool} from '../types';
 import {Empty, Facts, Head, State, Trouble} from '../ui';
 import {BILLING, KINDS} from '../words';
-import {PoolActions, priceOf} from './strips';
+import {Modelled, PoolActions, priceOf} from './strips';
 
 function PriceForm({pool}: {pool: Pool}) {
   const [open, setOpen] = useState(false);
@@ -54,7 +54,7 @@ export function PoolPage({name}: {name: string}) {
   return (
     <>
       <p class="crumbs"><a href={href('pools')}>Pools</a> / {pool.name}</p>
-      <Head title={pool.name} note={<><State of={state} /> · {KINDS[pool.kind] ?? pool.kind} · {pool.device ?? pool.vendor}{pool.modelled && <span class="tag">modelled</span>}</>}>
+      <Head title={pool.name} note={<><State of={state} /> · {KINDS[pool.kind] ?? pool.kind} · {pool.device ?? pool.vendor ?? 'unknown device'}<Modelled pool={pool} /></>}>
         <a class="button" href={href('jobs', '', {pool: pool.name})}>Its jobs</a><PoolActions pool={pool.name} state={state} />
       </Head>
       <Facts rows={[
@@ -69,7 +69,7 @@ export function PoolPage({name}: {name: string}) {
         ['Precisions', list(pool.precisions)], ['Features', list(pool.features)], ['Confidential', list(pool.confidential)],
         ['Power', pool.power ? `${pool.power.idle_watts} to ${pool.power.busy_watts} W a node, PUE ${pool.power.pue}${pool.power.tariff_usd_per_kwh ? `, ${usd(pool.power.tariff_usd_per_kwh)}/kWh` : ''}` : '–'],
         ['Site', `${pool.site.name} (${pool.site.kind}), ${pool.site.round_trip_s * 1000} ms away${pool.site.carbon_grams_per_kwh ? `, ${pool.site.carbon_grams_per_kwh} g CO₂e/kWh` : ''}`],
-        ['Adapter', `${pool.adapter.type}${pool.adapter.speedup ? `, ${pool.adapter.speedup} times as fast as the device` : ''}`],
+        ['Adapter', `${pool.adapter.type}${pool.adapter.speedup ? `, ${pool.adapter.speedup} times as fast as the device, and billed so` : ''}`],
         ['Labels', list(Object.entries(pool.labels).map(([k, v]) => `${k}=${v}`))],
       ]} />
       {hour && line('busy_ratio').length > 0 && (

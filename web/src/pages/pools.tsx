@@ -7,7 +7,7 @@ import {href, place, setQuery} from '../router';
 import type {Pool, PoolLoad} from '../types';
 import {csv, Empty, Head, save, Sparkline, State} from '../ui';
 import {BILLING, KINDS} from '../words';
-import {PoolActions, priceOf} from './strips';
+import {Modelled, PoolActions, priceOf} from './strips';
 
 type Key = 'claim' | 'name' | 'price' | 'held' | 'bill';
 const SORTS: [Key, string][] = [['claim', 'Claim order'], ['name', 'Name'], ['price', 'Price'], ['held', 'Held'], ['bill', 'Bill']];
@@ -48,7 +48,7 @@ export function PoolsPage() {
       </div>
       {all.length === 0 && <Empty title="There are no pools" command="spillway pools"><p>Name them under <code>pools:</code> in the configuration file.</p></Empty>}
       <div class="scroll" tabIndex={0} role="region" aria-label="Pools">
-        <table class="pools">
+        <table class="pools stack">
           <thead><tr>
             <th scope="col">Pool</th><th scope="col">State</th><th scope="col">Device</th><th scope="col">Billing</th><th scope="col" class="num">Node price</th>
             <th scope="col" class="num">Nodes</th><th scope="col">A node</th><th scope="col" class="num">Held</th><th scope="col">Last hour</th><th scope="col" class="num">Wait</th><th scope="col" class="num">Bill</th><th scope="col">Site</th><th scope="col"><span class="sr">Actions</span></th>
@@ -58,13 +58,13 @@ export function PoolsPage() {
             const state = load?.state ?? pool.state;
             return (
               <tr key={pool.name} class={group === 'The spillway' && order === 'claim' ? 'last' : ''}>
-                <th scope="row"><a href={href('pools', pool.name)}>{pool.name}</a><span class={`kind ${pool.kind}`}>{KINDS[pool.kind]}</span>{pool.modelled && <span class="tag">modelled</span>}</th>
-                <td><State of={state} /></td><td><span class="clip">{pool.device ?? `${pool.vendor} ${pool.kind}`}</span></td><td>{BILLING[pool.billing] ?? pool.billing}</td>
-                <td class="num">{priceOf(pool)}</td><td class="num">{pool.nodes_up}/{pool.nodes}</td>
-                <td>{pool.node.devices > 0 ? `${pool.node.devices} × ${bytes(pool.device_memory)}` : `${Number(pool.node.cpus.toPrecision(3))} CPU, ${bytes(pool.node.memory)}`}</td>
-                <td class="num">{percent(load?.busy.ratio)}</td>
+                <th scope="row"><a href={href('pools', pool.name)}>{pool.name}</a><span class={`kind ${pool.kind}`}>{KINDS[pool.kind]}</span><Modelled pool={pool} /></th>
+                <td data-name="State"><State of={state} /></td><td data-name="Device"><span class="clip">{pool.device ?? (pool.vendor ? `${pool.vendor} ${pool.kind}` : pool.kind)}</span></td><td data-name="Billing">{BILLING[pool.billing] ?? pool.billing}</td>
+                <td class="num" data-name="Node price">{priceOf(pool)}</td><td class="num" data-name="Nodes">{pool.nodes_up}/{pool.nodes}</td>
+                <td data-name="A node">{pool.node.devices > 0 ? `${pool.node.devices} × ${bytes(pool.device_memory)}` : pool.node.cpus > 0 ? `${Number(pool.node.cpus.toPrecision(3))} CPU, ${bytes(pool.node.memory)}` : '–'}</td>
+                <td class="num" data-name="Held">{percent(load?.busy.ratio)}</td>
                 <td class="s-spark"><Sparkline values={hour?.series.find((s) => s.pool === pool.name && s.name === 'busy_ratio')?.values ?? []} most={1} label={`${pool.name}: how busy, the last hour`} /></td>
-                <td class="num">{load ? load.queue : '–'}</td><td class="num">{usdRate(load?.usd_per_hour)}</td><td>{pool.site.name}</td><td><PoolActions pool={pool.name} state={state} /></td>
+                <td class="num" data-name="Wait">{load ? load.queue : '–'}</td><td class="num" data-name="Bill">{usdRate(load?.usd_per_hour)}</td><td data-name="Site">{pool.site.name}</td><td class="s-act"><PoolActions pool={pool.name} state={state} /></td>
               </tr>
             );
           })}</tbody>

@@ -40,12 +40,21 @@ export function PoolActions({pool, state}: {pool: string; state: string}) {
 
 export function priceOf(pool: Pool): string {
   if (pool.price.node_hour_usd !== null) return usdRate(pool.price.node_hour_usd);
-  if (pool.price.output_usd_per_mtoken !== null) return `${usd(pool.price.output_usd_per_mtoken)}/Mtok out`;
+  const {input_usd_per_mtoken: input, output_usd_per_mtoken: output} = pool.price;
+  if (input !== null || output !== null) return `${usd(input)} → ${usd(output)}/Mtok`;
   return 'unpriced';
 }
 
+/** A pool that runs faster than its device is billed faster, too; without that its bill cannot be told from its price. */
+export function Modelled({pool}: {pool: Pool}) {
+  if (!pool.modelled) return null;
+  const speed = pool.adapter.speedup ?? 1;
+  const faster = speed === 1 ? '' : `. It runs ${speed} times as fast as the device, and an hour of it is billed as ${speed} hours, so that work costs what it would cost there`;
+  return <span class="tag" title={`Its hardware is pretended; commands really run here${faster}`}>modelled{speed === 1 ? '' : ` ${speed}×`}</span>;
+}
+
 function busyWords(pool: Pool, load: PoolLoad | undefined): string {
-  if (!load) return '–';
+  if (!load || (pool.total.devices === 0 && pool.total.cpus === 0)) return '–';
   if (pool.total.devices > 0) return `${count(load.busy.devices)}/${count(pool.total.devices)} dev`;
   return `${Number(load.busy.cpus.toPrecision(3))}/${Number(pool.total.cpus.toPrecision(3))} CPU`;
 }
@@ -59,7 +68,7 @@ function Strip({pool, load, hour}: {pool: Pool; load: PoolLoad | undefined; hour
       <th scope="row">
         <a href={href('pools', pool.name)} class="clip">{pool.name}</a>
         <span class={`kind ${pool.kind}`}>{KINDS[pool.kind] ?? pool.kind}</span>
-        {pool.modelled && <span class="tag" title="Its hardware is pretended; commands really run here">modelled</span>}
+        <Modelled pool={pool} />
       </th>
       <td class="s-state"><State of={state} /></td>
       <td class="s-price num" data-name="node">{priceOf(pool)}</td>
