@@ -100,8 +100,10 @@ void Pulse::OnCommitted(const Batch& batch, absl::Duration) {
 
 void Pulse::Tell(Tale tale) {
   tale.number = ++told_;
+  if (tale.decision != nullptr) job_tales_.push_back(tale);
+  if (job_tales_.size() > limits_.job_tales) job_tales_.pop_front();
   tales_.push_back(std::move(tale));
-  while (tales_.size() > limits_.tales) tales_.pop_front();
+  if (tales_.size() > limits_.tales) tales_.pop_front();
 }
 
 Pulse::View Pulse::view() const {
@@ -140,9 +142,17 @@ Pulse::Tales Pulse::After(std::uint64_t after, std::size_t limit) const {
   return found;
 }
 
-std::uint64_t Pulse::last_tale() const {
+Pulse::Tales Pulse::Opening(std::size_t limit) const {
   const std::lock_guard lock(mutex_);
-  return told_;
+  Tales found;
+  found.next = told_;
+  const auto first = tales_.end() - static_cast<std::ptrdiff_t>(std::min(limit, tales_.size()));
+  for (const Tale& tale : job_tales_) {
+    if (first != tales_.end() && tale.number >= first->number) break;
+    found.tales.push_back(tale);
+  }
+  found.tales.insert(found.tales.end(), first, tales_.end());
+  return found;
 }
 
 std::shared_ptr<void> Pulse::Join() {

@@ -59,6 +59,7 @@ struct Tale {
 struct PulseLimits {
   std::size_t readers = 64;                 // streams at once
   std::size_t tales = 256;                  // kept
+  std::size_t job_tales = 48;               // of jobs, kept for longer than that
   std::size_t tales_of_a_batch = 64;        // the last ones; the others are counted only
   std::uint32_t pools = 256;                // that series are kept for
   absl::Duration fresh = absl::Seconds(1);  // a view that is younger is not made anew
@@ -94,7 +95,9 @@ class Pulse final : public Observer {
   };
   // At most `limit`, the oldest first.
   Tales After(std::uint64_t after, std::size_t limit) const;
-  std::uint64_t last_tale() const;
+  // What a reader begins with: the last `limit`, and before them the jobs that a burst of requests
+  // would have swept away. Nothing of it counts as missed.
+  Tales Opening(std::size_t limit) const;
 
   // A place among those who read the stream, held by what comes back; null: all are taken.
   std::shared_ptr<void> Join();
@@ -152,7 +155,7 @@ class Pulse final : public Observer {
   std::shared_ptr<const DayBooks> step_books_;          // as the last step was closed
   std::int64_t closed_step_ = 0;
   Activity activity_;
-  std::deque<Tale> tales_;
+  std::deque<Tale> tales_, job_tales_;
   std::uint64_t told_ = 0;  // number of the last tale
   std::map<SeriesKey, SeriesRing> series_;
   std::uint32_t dropped_pools_ = 0;

@@ -1,5 +1,7 @@
+#include <iterator>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "controller/northbound/api.h"
@@ -15,7 +17,7 @@ namespace {
 constexpr absl::Duration kTick = absl::Milliseconds(250);
 constexpr std::size_t kTales = 50;     // a second, the others are counted
 constexpr std::size_t kJobs = 100;     // changes of jobs a second
-constexpr std::size_t kOpening = 200;  // tales that a stream begins with
+constexpr std::size_t kOpening = 200;  // tales that a stream begins with, older jobs aside
 constexpr std::size_t kFeedPage = 256;
 
 // One page that is open. Lives as long as its stream.
@@ -26,10 +28,9 @@ class PulseReader {
         pulse_(*api.pulse()),
         tenant_(std::move(tenant)),
         place_(std::move(place)),
-        fed_(api.host().feed().version()) {
-    const std::uint64_t last = pulse_.last_tale();
-    told_ = last > kOpening ? last - kOpening : 0;
-  }
+        fed_(api.host().feed().version()),
+        opening_(pulse_.Opening(kOpening)),
+        told_(opening_.next) {}
 
   Awaitable<void> Run(BodyStream& out) {
     std::string frames = "retry: 2000\n\n";
@@ -57,7 +58,7 @@ class PulseReader {
   std::string Next() {
     std::string frames;
     if (ticks_++ % (absl::Seconds(1) / kTick) == 0) {
-      tales_left_ = ticks_ == 1 ? kOpening + kTales : kTales;
+      tales_left_ = kTales + opening_.tales.size();
       jobs_left_ = kJobs;
       frames += Dropped();
     }
@@ -82,12 +83,15 @@ class PulseReader {
   }
 
   std::string Tales() {
-    std::string frames;
-    const Pulse::Tales found = pulse_.After(told_, pulse_.limits().tales);
+    Pulse::Tales found = pulse_.After(told_, pulse_.limits().tales);
     told_ = found.next;
     dropped_ += tenant_ ? 0 : found.missed;
-    if (!found.tales.empty()) snapshot_ = api_.host().snapshot();
-    for (const Tale& tale : found.tales) {
+    std::vector<Tale> tales = std::exchange(opening_.tales, {});
+    tales.insert(tales.end(), std::make_move_iterator(found.tales.begin()),
+                 std::make_move_iterator(found.tales.end()));
+    if (!tales.empty()) snapshot_ = api_.host().snapshot();
+    std::string frames;
+    for (const Tale& tale : tales) {
       if (tenant_ && TenantOf(tale) != *tenant_) continue;
       if (tales_left_ == 0) {
         ++dropped_;
@@ -144,6 +148,7 @@ class PulseReader {
   const std::optional<std::string> tenant_;  // whose money and work are shown; none: everybody's
   const std::shared_ptr<void> place_;
   EventNumber fed_;
+  Pulse::Tales opening_;  // not told yet
   std::uint64_t told_ = 0, looked_ = 0;
   std::shared_ptr<const Snapshot> snapshot_;  // for names
   std::string pools_;
