@@ -65,16 +65,16 @@ std::string CarbonText(const Value& row) {
   return grams ? ShowCarbon(*grams) : std::string(kUnknown);
 }
 
-// A row of work; `money` is the key of what stands under COST.
-std::vector<Cell> CellsOf(const Shape& shape, const Value& row, Cell title, std::string_view money,
-                          Tone tone) {
+// A row of work. Energy of a sum holds that of idle time, and is left to the bill.
+std::vector<Cell> CellsOf(const Shape& shape, const Value& row, Cell title, Tone tone,
+                          bool is_sum = false) {
   const auto saved = MoneyAt(row, {"saved_usd"}), baseline = MoneyAt(row, {"baseline_usd"});
   const auto compared = MoneyAt(row, {"compared_cost_usd"});
   const bool both = saved && baseline && compared && baseline->value() > 0;
   const Tone how = !both ? Tone::kDim : saved->value() >= 0 ? Tone::kGood : Tone::kBad;
   std::vector<Cell> cells = {
       std::move(title),
-      {ShowMoney(MoneyAt(row, {money})), tone},
+      {ShowMoney(MoneyAt(row, {"cost_usd"})), tone},
       {both ? ShowMoney(baseline) : std::string(kUnknown), both ? tone : Tone::kDim},
       {both ? ShowMoney(saved) : std::string(kUnknown), how},
       {both ? SavedPercent(*compared, *baseline) : "", how},
@@ -86,8 +86,8 @@ std::vector<Cell> CellsOf(const Shape& shape, const Value& row, Cell title, std:
     cells.emplace_back(Tokens(row), tone);
   }
   if (shape.matter) {
-    cells.emplace_back(EnergyText(row), tone);
-    cells.emplace_back(CarbonText(row), tone);
+    cells.emplace_back(is_sum ? "" : EnergyText(row), tone);
+    cells.emplace_back(is_sum ? "" : CarbonText(row), tone);
   }
   return cells;
 }
@@ -98,6 +98,18 @@ void AddBeside(Table& table, std::size_t columns, std::string_view name, std::op
   std::vector<Cell> cells(columns, Cell(""));
   cells[0] = Cell(name, Tone::kDim);
   cells[1] = Cell(ShowMoney(money), Tone::kDim);
+  table.Add(std::move(cells));
+}
+
+// The bill has no other side: a saving stands beside the work that was compared, never beside it.
+void AddBill(Table& table, std::size_t columns, const Shape& shape, const Value& total) {
+  std::vector<Cell> cells(columns, Cell(""));
+  cells[0] = Cell("TOTAL", Tone::kStrong);
+  cells[1] = Cell(ShowMoney(MoneyAt(total, {"bill_usd"})), Tone::kStrong);
+  if (shape.matter) {
+    cells[columns - 2] = Cell(EnergyText(total), Tone::kStrong);
+    cells[columns - 1] = Cell(CarbonText(total), Tone::kStrong);
+  }
   table.Add(std::move(cells));
 }
 
@@ -134,14 +146,16 @@ std::string CostsTable(const Value& report, const Screen& screen, bool wide) {
     const std::string key = TextAt(row, {"key"});
     // Idle time stands below, whatever the rows are about.
     if (key == "(idle)") continue;
-    table.Add(CellsOf(shape, row, Cell(OrDash(key)), "cost_usd", Tone::kPlain));
+    table.Add(CellsOf(shape, row, Cell(OrDash(key)), Tone::kPlain));
   }
   const Value* total = ValueAt(report, {"total"});
   if (total == nullptr) return table.Render(screen);
+  table.AddRule();
+  table.Add(CellsOf(shape, *total, Cell("all work", Tone::kStrong), Tone::kStrong, true));
   AddBeside(table, columns.size(), "(overhead)", MoneyAt(*total, {"overhead_usd"}));
   AddBeside(table, columns.size(), "(idle)", MoneyAt(*total, {"idle_usd"}));
   table.AddRule();
-  table.Add(CellsOf(shape, *total, Cell("TOTAL", Tone::kStrong), "bill_usd", Tone::kStrong));
+  AddBill(table, columns.size(), shape, *total);
   const std::string notes = Notes(*total);
   return table.Render(screen) + (notes.empty() ? "" : screen.Paint(Tone::kDim, notes));
 }

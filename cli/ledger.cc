@@ -27,6 +27,8 @@ absl::StatusOr<std::string> Query(const Invocation& args) {
   return query;
 }
 
+constexpr std::size_t kCostColumn = 5, kEnergyColumn = 9;
+
 std::string Energy(const Value& row) {
   const auto joules = NumberAt(row, {"energy_joules"});
   return joules ? ShowEnergy(*joules) : std::string(kUnknown);
@@ -47,6 +49,40 @@ std::vector<Cell> LedgerCells(const Value& row, std::vector<Cell> names, Tone to
                                           : Tone::kBad},
                 {Energy(row), tone}});
   return names;
+}
+
+// What stood idle or was lost has no other side: only the work is compared.
+struct Sums {
+  Usd work{}, idle{}, overhead{};
+};
+Sums SumsOf(const Value& report) {
+  Sums sums;
+  for (const Value& row : ListAt(report, {"rows"})) {
+    const std::string category = TextAt(row, {"category"});
+    Usd& sum = category == "idle" ? sums.idle : category == "overhead" ? sums.overhead : sums.work;
+    sum = sum + MoneyAt(row, {"cost_usd"}).value_or(Usd());
+  }
+  return sums;
+}
+
+void AddSums(Table& table, const Value& report, const Value& totals) {
+  const Sums sums = SumsOf(report);
+  auto work = LedgerCells(totals, {{"all work", Tone::kStrong}, "", "", ""}, Tone::kStrong);
+  work[kCostColumn] = Cell(ShowMoney(sums.work), Tone::kStrong);
+  work[kEnergyColumn] = Cell("");
+  table.Add(std::move(work));
+  const auto only = [&](const char* name, Usd money, Tone tone) {
+    std::vector<Cell> cells(kEnergyColumn + 1, Cell(""));
+    cells[0] = Cell(name, tone);
+    cells[kCostColumn] = Cell(ShowMoney(money), tone);
+    return cells;
+  };
+  if (sums.overhead != Usd()) table.Add(only("overhead", sums.overhead, Tone::kDim));
+  if (sums.idle != Usd()) table.Add(only("idle", sums.idle, Tone::kDim));
+  auto bill = only("the bill", MoneyAt(totals, {"cost_usd"}).value_or(Usd()), Tone::kStrong);
+  bill[kEnergyColumn] = Cell(Energy(totals), Tone::kStrong);
+  table.AddRule();
+  table.Add(std::move(bill));
 }
 
 std::string LedgerTable(const Value& report, const Screen& screen) {
@@ -73,8 +109,7 @@ std::string LedgerTable(const Value& report, const Screen& screen) {
         tone));
   }
   table.AddRule();
-  if (const Value* totals = ValueAt(report, {"totals"}))
-    table.Add(LedgerCells(*totals, {{"all", Tone::kStrong}, "", "", ""}, Tone::kStrong));
+  if (const Value* totals = ValueAt(report, {"totals"})) AddSums(table, report, *totals);
   const auto& rows = ListAt(report, {"rows"});
   const bool any = std::any_of(rows.begin(), rows.end(),
                                [](const Value& row) { return FlagAt(row, {"modelled"}); });

@@ -78,7 +78,7 @@ std::string ShowSeconds(std::optional<double> seconds) {
 std::string ShowEnergy(double joules) {
   constexpr double kWattHour = 3600, kKilowattHour = 3.6e6;
   if (joules >= kKilowattHour) return absl::StrFormat("%.2f kWh", joules / kKilowattHour);
-  if (joules >= 10 * kWattHour) return absl::StrFormat("%.1f Wh", joules / kWattHour);
+  if (joules >= kWattHour) return absl::StrFormat("%.1f Wh", joules / kWattHour);
   return absl::StrFormat("%.0f J", joules);
 }
 

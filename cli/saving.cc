@@ -1,6 +1,7 @@
 #include "cli/saving.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -25,7 +26,7 @@ std::string SavedPercent(Usd cost, Usd baseline) {
                       static_cast<double>(baseline.value());
   // Nearly all is not all: 99.6 % must not read 100 %.
   if (part >= 99 && part < 100) return absl::StrFormat("%.1f %%", std::min(part, 99.9));
-  return absl::StrFormat("%.0f %%", part == 0 ? 0.0 : part);  // never "-0 %"
+  return absl::StrFormat("%.0f %%", std::abs(part) < 0.5 ? 0.0 : part);  // never "-0 %"
 }
 
 std::string DescribeSaving(std::optional<Usd> cost, std::optional<Usd> baseline) {

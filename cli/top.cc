@@ -77,7 +77,8 @@ TopView Look(Api& api) {
   for (const Part& part : {Part{"/api/v1/pools", view.pools, true},
                            {"/api/v1/overview", view.overview, false},
                            {"/api/v1/series?window_s=600", view.series, false},
-                           {"/api/v1/decisions?limit=50", view.decisions, false}}) {
+                           {"/api/v1/decisions?limit=50", view.decisions, false},
+                           {"/api/v1/requests?limit=100", view.requests, false}}) {
     auto answer = api.Get(part.target);
     if (answer.ok() && answer->ok()) {
       part.into = std::move(answer->body);

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "cli/jobs_table.h"
 #include "cli/reading.h"
@@ -55,14 +57,18 @@ std::string Line(const std::vector<Cell>& parts, const Screen& screen) {
   return line;
 }
 
+// The bill of this day, and what of it stood idle: on neither side of a saving.
+std::string Today(const Value& overview) {
+  const auto idle = MoneyAt(overview, {"today", "idle_usd"});
+  return absl::StrCat("today ", ShowMoney(MoneyAt(overview, {"today", "cost_usd"})),
+                      idle && *idle > Usd() ? absl::StrCat(" (", ShowMoney(idle), " idle)") : "");
+}
 std::string Saved(const Value& overview) {
-  const auto cost = MoneyAt(overview, {"today", "cost_usd"});
   const auto saved = MoneyAt(overview, {"today", "saved_usd"});
-  std::string words = absl::StrCat("today ", ShowMoney(cost));
-  if (!saved) return words;
-  if (*saved < Usd())
-    return absl::StrCat(words, ", ", ShowMoney(-*saved), " more than NVIDIA alone");
-  return absl::StrCat(words, ", ", ShowMoney(*saved), " less than NVIDIA alone");
+  if (!saved) return "";
+  const bool more = *saved < Usd();
+  return absl::StrCat("work ", ShowMoney(more ? -*saved : *saved), more ? " more" : " less",
+                      " than on NVIDIA");
 }
 
 std::string Rates(const Value& overview) {
@@ -146,28 +152,88 @@ std::string PoolsTable(const TopView& view, const Screen& screen) {
   return table.empty() ? "" : table.Render(screen);
 }
 
+// One line of what went where.
+struct Told {
+  absl::Time at;
+  std::string work, went;
+  bool placed = true;
+  std::optional<Usd> cost, baseline;
+  std::string why;
+};
+
+Told TellDecision(const Value& decision) {
+  const std::string pool = TextAt(decision, {"chosen"});
+  Told told{.at = TimeAt(decision, {"at"}).value_or(absl::InfinitePast()),
+            .work = TextAt(decision, {TextAt(decision, {"work"}).empty() ? "id" : "work"}),
+            .went = pool.empty() ? TextAt(decision, {"outcome"}) : pool,
+            .placed = !pool.empty(),
+            .cost = std::nullopt,
+            .baseline = MoneyAt(decision, {"baseline", "cost_usd"}),
+            .why = WhyNot(decision)};
+  for (const Value& candidate : ListAt(decision, {"candidates"})) {
+    if (TextAt(candidate, {"verdict"}) == "chosen")
+      told.cost = MoneyAt(candidate, {"estimate", "cost_usd"});
+  }
+  return told;
+}
+
+// Requests of one model that ended alike at one engine, one after the other, are one line.
+void AddRequests(const Value& requests, std::vector<Told>& told) {
+  std::string before;
+  int times = 0;
+  std::size_t at = 0;
+  for (const Value& row : ListAt(requests, {"data"})) {
+    const std::string model = TextAt(row, {"request", "model"}),
+                      engine = TextAt(row, {"request", "endpoint"}),
+                      end = TextAt(row, {"request", "end"});
+    const auto cost = MoneyAt(row, {"request", "cost_usd"}),
+               baseline = MoneyAt(row, {"request", "baseline_cost_usd"});
+    const std::string way = absl::StrCat(model, "\n", engine, "\n", end);
+    if (way != before) {
+      before = way;
+      times = 0;
+      at = told.size();
+      told.push_back({.at = TimeAt(row, {"request", "ended_at"}).value_or(absl::InfinitePast()),
+                      .work = model,
+                      .went = engine.empty() ? end : engine,
+                      .placed = !engine.empty(),
+                      .cost = cost,
+                      .baseline = baseline,
+                      .why = end == "answered" ? "" : absl::StrReplaceAll(end, {{"_", " "}})});
+    } else {
+      Told& sum = told[at];
+      sum.cost = sum.cost && cost ? std::optional(*sum.cost + *cost) : std::nullopt;
+      sum.baseline =
+          sum.baseline && baseline ? std::optional(*sum.baseline + *baseline) : std::nullopt;
+    }
+    if (++times > 1) told[at].work = absl::StrCat(model, " x", times);
+  }
+}
+
 // "job-000007 -> xeon-amx  placed  $0.0012 (NVIDIA $0.0030)  not local: too late"
 std::string DecisionsTable(const TopView& view, const Screen& screen, std::size_t rows) {
+  std::vector<Told> told;
+  for (const Value& decision : ListAt(view.decisions, {"data"}))
+    told.push_back(TellDecision(decision));
+  AddRequests(view.requests, told);
+  std::stable_sort(told.begin(), told.end(),
+                   [](const Told& a, const Told& b) { return a.at > b.at; });
+  if (told.size() > rows) told.resize(rows);
   const bool roomy = screen.width == 0 || screen.width >= 80;
-  std::vector<Column> columns = {
-      {"WHEN", Align::kRight}, {"WORK"}, {"WENT TO"}, {"COST", Align::kRight}};
+  std::vector<Column> columns = {{"WHEN", Align::kRight},
+                                 {"WORK", Align::kLeft, Squeeze::kCut},
+                                 {"WENT TO", Align::kLeft, Squeeze::kCut},
+                                 {"COST", Align::kRight}};
   if (roomy) columns.push_back({"NVIDIA", Align::kRight});
   columns.push_back({"WHY NOT THE OTHERS", Align::kLeft, Squeeze::kCut});
   Table table(columns);
-  for (const Value& decision : ListAt(view.decisions, {"data"})) {
-    if (rows-- == 0) break;
-    const std::string pool = TextAt(decision, {"chosen"}), outcome = TextAt(decision, {"outcome"});
-    std::optional<Usd> cost;
-    for (const Value& candidate : ListAt(decision, {"candidates"})) {
-      if (TextAt(candidate, {"verdict"}) == "chosen")
-        cost = MoneyAt(candidate, {"estimate", "cost_usd"});
-    }
-    std::vector<Cell> row = {{ShowAge(TimeAt(decision, {"at"}), view.now), Tone::kDim},
-                             TextAt(decision, {TextAt(decision, {"work"}).empty() ? "id" : "work"}),
-                             pool.empty() ? Cell(outcome, Tone::kCare) : Cell(pool),
-                             ShowMoney(cost)};
-    if (roomy) row.emplace_back(ShowMoney(MoneyAt(decision, {"baseline", "cost_usd"})), Tone::kDim);
-    row.emplace_back(WhyNot(decision), Tone::kDim);
+  for (const Told& one : told) {
+    std::vector<Cell> row = {{ShowAge(one.at, view.now), Tone::kDim},
+                             one.work,
+                             Cell(one.went, one.placed ? Tone::kPlain : Tone::kCare),
+                             ShowMoney(one.cost)};
+    if (roomy) row.emplace_back(ShowMoney(one.baseline), Tone::kDim);
+    row.emplace_back(one.why, Tone::kDim);
     table.Add(std::move(row));
   }
   return table.empty() ? "" : table.Render(screen);
@@ -215,7 +281,8 @@ std::string TopFrame(const TopView& view, const Screen& screen, int height) {
   if (!view.overview.is_null()) {
     const std::string now = ShowMoney(MoneyAt(view.overview, {"usd_per_hour"}));
     lines.push_back(
-        Line({{absl::StrCat(now, "/h now"), Tone::kStrong}, Saved(view.overview)}, inside));
+        Line({{absl::StrCat(now, "/h"), Tone::kStrong}, Today(view.overview), Saved(view.overview)},
+             inside));
     lines.push_back(Line({Rates(view.overview)}, inside));
   }
   lines.emplace_back();

@@ -16,6 +16,7 @@ struct TopView {
   Value pools;          // GET /api/v1/pools
   Value series;         // GET /api/v1/series
   Value decisions;      // GET /api/v1/decisions, newest first
+  Value requests;       // GET /api/v1/requests, newest first
   std::string trouble;  // why the last look failed, if it did
   absl::Time now;
 };

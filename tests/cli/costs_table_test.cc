@@ -8,6 +8,7 @@
 namespace spillway::cli {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -47,7 +48,9 @@ TEST(CostsTable, WorkThenWhatNobodyIsChargedForThenTheBill) {
   EXPECT_THAT(Line(table, "red"), Not(HasSubstr("%"))) << "there is nothing to compare it with";
   EXPECT_THAT(Line(table, "(overhead)"), HasSubstr("$0.1250"));
   EXPECT_THAT(Line(table, "(idle)"), HasSubstr("$2.5000"));
-  EXPECT_THAT(Line(table, "TOTAL"), HasSubstr("$3.3750"));
+  EXPECT_THAT(Line(table, "all work"), AllOf(HasSubstr("$0.7500"), HasSubstr("80 %")));
+  EXPECT_THAT(Line(table, "TOTAL"), AllOf(HasSubstr("$3.3750"), Not(HasSubstr("%"))))
+      << "what stood idle has no other side to save against";
   EXPECT_LT(table.find("(idle)"), table.find("TOTAL"));
   EXPECT_EQ(table.find("(idle)"), table.rfind("(idle)")) << "once";
   EXPECT_THAT(table, HasSubstr("2 pieces of work had no NVIDIA pool"));

@@ -41,6 +41,7 @@ TEST(ShowMoney, KeepsAsManyPlacesAsMatter) {
 TEST(ShowEnergy, ChangesItsUnitBeforeItGrowsLong) {
   EXPECT_EQ(ShowEnergy(0.000001), "0 J");
   EXPECT_EQ(ShowEnergy(3372), "3372 J");
+  EXPECT_EQ(ShowEnergy(35148), "9.8 Wh");
   EXPECT_EQ(ShowEnergy(67430), "18.7 Wh");
   EXPECT_EQ(ShowEnergy(4.32e6), "1.20 kWh");
 }

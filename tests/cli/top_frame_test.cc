@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "formats/document.h"
 
@@ -25,7 +27,7 @@ TopView View() {
   view.now = absl::FromUnixSeconds(1'790'000'000);
   view.overview =
       Json(R"({"health":{"state":"warning","reasons":[{"code":"pool_down","text":"a10 is down"}]},
-    "usd_per_hour":"1.250000000","today":{"cost_usd":"3.500000000","saved_usd":"1.200000000"},
+    "usd_per_hour":"1.250000000","today":{"cost_usd":"3.500000000","idle_usd":"2.250000000","saved_usd":"1.200000000"},
     "work_per_second":{"jobs":0.5,"requests":12.25},"running":{"jobs":2,"requests":7},
     "queue":{"jobs":1,"requests":0,"oldest_s":4.2},"p95_s":{"ttft":0.8}})");
   view.pools = Json(R"({"data":[
@@ -46,8 +48,8 @@ constexpr Screen kWide{.unicode = true, .width = 120};
 
 TEST(TopFrame, SaysHowItIsWhatItCostsAndWhatWaits) {
   EXPECT_THAT(TopFrame(View(), kWide, 40),
-              AllOf(HasSubstr("warning: a10 is down"), HasSubstr("$1.2500/h now"),
-                    HasSubstr("today $3.5000, $1.2000 less than NVIDIA alone"),
+              AllOf(HasSubstr("warning: a10 is down"), HasSubstr("$1.2500/h"),
+                    HasSubstr("today $3.5000 ($2.2500 idle)   work $1.2000 less than on NVIDIA"),
                     HasSubstr("0.5 jobs/s, 12.2 requests/s"), HasSubstr("the oldest for 4.2 s"),
                     HasSubstr("TTFT p95 800 ms")));
 }
@@ -57,7 +59,8 @@ TEST(TopFrame, SaysSoWhenNvidiaWouldHaveBeenCheaper) {
   view.overview = Json(
       R"({"health":{"state":"ok","reasons":[]},"usd_per_hour":"1","today":{"cost_usd":"3.5","saved_usd":"-0.25"}})");
   EXPECT_THAT(TopFrame(view, kWide, 40),
-              AllOf(HasSubstr("$0.2500 more than NVIDIA alone"), HasSubstr("all is well")));
+              AllOf(HasSubstr("today $3.5000   work $0.2500 more than on NVIDIA"),
+                    HasSubstr("all is well")));
 }
 
 TEST(TopFrame, APoolIsAsBusyAsItsSeriesSaysElseAsWhatIsHeld) {
@@ -74,6 +77,27 @@ TEST(TopFrame, ShowsDecisionsWithWhyNotTheOthers) {
                                                  HasSubstr("$0.0300"), HasSubstr("too late: npu")));
 }
 
+// Those that went the same way, one after the other, are one line; the newest stands first.
+TEST(TopFrame, ShowsRequestsAmongTheDecisions) {
+  TopView view = View();
+  const auto request = [](const char* model, const char* engine, const char* end, int second) {
+    return absl::StrFormat(
+        R"({"id":"req-1-1","request":{"model":"%s","endpoint":%s,"end":"%s","ended_at":"2026-09-21T13:46:%02dZ","cost_usd":"0.250000000","baseline_cost_usd":"0.500000000"}})",
+        model, engine, end, second);
+  };
+  view.requests = Json(absl::StrCat(R"({"data":[)", request("chat", R"("npu/0")", "answered", 39),
+                                    ",", request("chat", R"("npu/0")", "answered", 38), ",",
+                                    request("chat", "null", "refused", 37), ",",
+                                    request("chat", R"("npu/0")", "answered", 36), "]}"));
+  const std::string frame = TopFrame(view, kWide, 40);
+  const auto at = [&](std::string_view text) { return frame.find(std::string(text)); };
+  EXPECT_THAT(frame, AllOf(HasSubstr("chat x2"), HasSubstr("$0.5000"), HasSubstr("$1.0000"),
+                           HasSubstr("npu/0"), HasSubstr("refused")));
+  EXPECT_LT(at("chat x2"), at("job-000002"));
+  EXPECT_LT(at("job-000002"), at("refused"));
+  EXPECT_EQ(frame.find("chat x3"), std::string::npos) << "another end stands between them";
+}
+
 TEST(TopFrame, FitsIntoTheWindow) {
   for (const int height : {1, 5, 9, 12, 40}) {
     const Screen narrow{.unicode = false, .width = 60};
@@ -88,7 +112,7 @@ TEST(TopFrame, WithoutAnOverviewItShowsWhatThereIs) {
   view.overview = Value();
   view.series = Value();
   EXPECT_THAT(TopFrame(view, kWide, 40),
-              AllOf(HasSubstr("xeon"), HasSubstr("75 %"), Not(HasSubstr("/h now"))));
+              AllOf(HasSubstr("xeon"), HasSubstr("75 %"), Not(HasSubstr("today"))));
 }
 
 TEST(TopFrame, ATroubleIsToldAndControlCharactersAreHarmless) {
