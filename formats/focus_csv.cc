@@ -165,7 +165,19 @@ const std::vector<Column>& Columns() {
   return columns;
 }
 
+// A name that a spreadsheet would compute is kept from it by an apostrophe. Amounts begin with
+// digits or are negative numbers, and stay what they are.
+bool LooksLikeFormula(std::string_view text) {
+  if (text.empty()) return false;
+  if (text.front() == '-') return text.find_first_not_of("-.0123456789") != std::string_view::npos;
+  return std::string_view("=+@\t\r").find(text.front()) != std::string_view::npos;
+}
+
 void AppendField(std::string& out, std::string_view text) {
+  if (LooksLikeFormula(text)) {
+    AppendField(out, absl::StrCat("'", ToAbsl(text)));
+    return;
+  }
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
     out.append(text);
     return;

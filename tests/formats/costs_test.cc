@@ -232,6 +232,16 @@ TEST(FocusCsv, ASavingIsInNoCostColumn) {
   EXPECT_EQ(Focus({Answers("blue", "chat", 20)}, &token)[0].at("PricingQuantity"), "120");
 }
 
+// Engines name their models themselves: a name must not become a formula of who opens the file.
+TEST(FocusCsv, ANameIsNoFormula) {
+  for (const char* name : {"=HYPERLINK(\"http://x\")", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "-a"}) {
+    const auto fields = Focus({Answers("t", name, 1)}, &Pool())[0];
+    EXPECT_EQ(fields.at("x_Model"), std::string("'") + name);
+  }
+  for (const char* name : {"org/model-7b", "a=b", "", "(idle)"})
+    EXPECT_EQ(Focus({Answers("t", name, 1)}, &Pool())[0].at("x_Model"), name);
+}
+
 TEST(FocusCsv, MoneyIsExactAndTextIsQuoted) {
   LedgerRow row = Answers("t", "a,b\"c\n=1+1", 1);
   row.cost = Usd(INT64_MIN);
