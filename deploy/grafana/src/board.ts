@@ -26,6 +26,14 @@ export const PERCENTILES: [number, string][] = [[0.5, 'p50'], [0.95, 'p95'], [0.
 export const percentiles = (name: string, more = ''): Query[] =>
   PERCENTILES.map(([q, legend]) => ({ expr: quantile(q, name, [], more), legend }));
 
+// Two shapes that many panels have: how long something takes, and how much of it there is by a label.
+export const times = (title: string, name: string, description: string): Panel =>
+  ({ kind: 'lines', title, unit: 's', min: 0, description, queries: percentiles(name) });
+export const shares = (title: string, unit: string, name: string, label: string, description: string): Panel => ({
+  kind: 'lines', title, unit, stacked: true, min: 0, description,
+  queries: [{ expr: `sum by (${label}) (${rate(name)})`, legend: `{{${label}}}` }],
+});
+
 function target(query: Query, place: number, heat: boolean): prometheus.DataqueryBuilder {
   const built = new prometheus.DataqueryBuilder()
     .refId(String.fromCharCode('A'.charCodeAt(0) + place))

@@ -1,5 +1,5 @@
 // Where the money goes, and what the same work would have cost elsewhere.
-import { increase, rate, select } from './board';
+import { increase, rate, select, shares } from './board';
 import type { Board } from './panel';
 
 const MILLION = 1e6;
@@ -165,11 +165,8 @@ export const costs: Board = {
           description: 'Every few seconds the ledger on disk is compared with the counters, row by row.',
           queries: [{ expr: `min(${select('spillway_ledger_reconciled')})`, legend: 'agrees' }],
         },
-        {
-          kind: 'lines', title: 'Power', unit: 'watt', stacked: true, min: 0,
-          description: 'Energy that was booked per second, at the nodes. Modelled or estimated where a pool does not meter.',
-          queries: [{ expr: `sum by (pool) (${rate('spillway_pool_energy_joules_total')})`, legend: '{{pool}}' }],
-        },
+        shares('Power', 'watt', 'spillway_pool_energy_joules_total', 'pool',
+          'Energy that was booked per second, at the nodes. Modelled or estimated where a pool does not meter.'),
         {
           kind: 'lines', title: 'Carbon', unit: 'massg', stacked: true, min: 0,
           description: 'Grams of CO2 equivalent per hour, scope 2, by the grid of the pool\'s site.',

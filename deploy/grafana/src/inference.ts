@@ -1,5 +1,5 @@
 // Are requests answered in time, by whom, and what comes back.
-import { percentiles, quantile, rate, select } from './board';
+import { quantile, rate, select, shares, times } from './board';
 import type { Board } from './panel';
 
 const kept = rate('spillway_objectives_total', 'class="request", outcome="kept"');
@@ -35,21 +35,12 @@ export const inference: Board = {
           steps: [[1, 'orange'], [14.4, 'red']],
           queries: [{ expr: `max(${select('class:spillway_objectives_missed:ratio_rate1h', 'class="request"')}) / 0.01`, legend: 'burn' }],
         },
-        {
-          kind: 'lines', title: 'Time to first token', unit: 's', min: 0,
-          description: 'From a request\'s arrival to its first token, of streams.',
-          queries: percentiles('gen_ai_server_time_to_first_token_seconds'),
-        },
-        {
-          kind: 'lines', title: 'Time per output token', unit: 's', min: 0,
-          description: 'Between two tokens of a stream, mean of each request.',
-          queries: percentiles('gen_ai_server_time_per_output_token_seconds'),
-        },
-        {
-          kind: 'lines', title: 'Duration', unit: 's', min: 0,
-          description: 'From a request\'s arrival to the end of its answer.',
-          queries: percentiles('gen_ai_server_request_duration_seconds'),
-        },
+        times('Time to first token', 'gen_ai_server_time_to_first_token_seconds',
+          'From a request\'s arrival to its first token, of streams.'),
+        times('Time per output token', 'gen_ai_server_time_per_output_token_seconds',
+          'Between two tokens of a stream, mean of each request.'),
+        times('Duration', 'gen_ai_server_request_duration_seconds',
+          'From a request\'s arrival to the end of its answer.'),
         {
           kind: 'lines', title: 'Time to first token by pool, p95', unit: 's', min: 0,
           description: 'Cheap pools are slower; the policy uses them as long as the objective allows.',
@@ -70,16 +61,10 @@ export const inference: Board = {
     {
       title: 'Traffic',
       panels: [
-        {
-          kind: 'lines', title: 'Requests by pool', unit: 'reqps', stacked: true, min: 0,
-          description: 'By the pool that answered. `none`: nobody did.',
-          queries: [{ expr: `sum by (pool) (${rate('spillway_requests_total')})`, legend: '{{pool}}' }],
-        },
-        {
-          kind: 'lines', title: 'Requests by end', unit: 'reqps', stacked: true, min: 0,
-          description: 'Answered; broken off by the engine; left by the client; refused; failed on every engine that was tried.',
-          queries: [{ expr: `sum by (end) (${rate('spillway_requests_total')})`, legend: '{{end}}' }],
-        },
+        shares('Requests by pool', 'reqps', 'spillway_requests_total', 'pool',
+          'By the pool that answered. `none`: nobody did.'),
+        shares('Requests by end', 'reqps', 'spillway_requests_total', 'end',
+          'Answered; broken off by the engine; left by the client; refused; failed on every engine that was tried.'),
         {
           kind: 'lines', title: 'Answers that are errors', unit: 'reqps', min: 0,
           description: 'By HTTP status. 429: a quota; 503: no room; other 4xx: the client.',

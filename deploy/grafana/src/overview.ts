@@ -1,5 +1,5 @@
 // Is all well, what does it cost, what was saved.
-import { increase, quantile, rate, select } from './board';
+import { increase, quantile, rate, select, shares } from './board';
 import type { Board } from './panel';
 
 export const overview: Board = {
@@ -109,16 +109,10 @@ export const overview: Board = {
     {
       title: 'Work',
       panels: [
-        {
-          kind: 'lines', title: 'Jobs by pool', unit: 'ops', stacked: true, min: 0,
-          description: 'Jobs that ended, by the pool that ran them last. `none`: refused, or cancelled while they waited.',
-          queries: [{ expr: `sum by (pool) (${rate('spillway_jobs_total')})`, legend: '{{pool}}' }],
-        },
-        {
-          kind: 'lines', title: 'Jobs by outcome', unit: 'ops', stacked: true, min: 0,
-          description: 'Succeeded, failed, cancelled, and refused since no pool could ever do them.',
-          queries: [{ expr: `sum by (outcome) (${rate('spillway_jobs_total')})`, legend: '{{outcome}}' }],
-        },
+        shares('Jobs by pool', 'ops', 'spillway_jobs_total', 'pool',
+          'Jobs that ended, by the pool that ran them last. `none`: refused, or cancelled while they waited.'),
+        shares('Jobs by outcome', 'ops', 'spillway_jobs_total', 'outcome',
+          'Succeeded, failed, cancelled, and refused since no pool could ever do them.'),
         {
           kind: 'lines', title: 'Queue', unit: 'short', min: 0,
           description: 'Jobs that wait for a pool, and requests that wait for room in an engine.',

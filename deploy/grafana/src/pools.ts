@@ -1,5 +1,5 @@
 // What the fleet has, what of it is in use, and how the controller itself fares.
-import { percentiles, quantile, rate, select } from './board';
+import { quantile, rate, select, shares, times } from './board';
 import type { Board } from './panel';
 
 export const pools: Board = {
@@ -87,16 +87,10 @@ export const pools: Board = {
           description: 'Jobs that a pool before in the claim order could not take in time, and where they went.',
           queries: [{ expr: `sum by (from, to) (${rate('spillway_spillover_total')})`, legend: '{{from}} -> {{to}}' }],
         },
-        {
-          kind: 'lines', title: 'Refusals by reason', unit: 'ops', stacked: true, min: 0,
-          description: 'Pools that decisions refused, by the first code. docs/metrics.md lists the codes.',
-          queries: [{ expr: `sum by (code) (${rate('spillway_refusals_total')})`, legend: '{{code}}' }],
-        },
-        {
-          kind: 'lines', title: 'Decisions by outcome', unit: 'ops', stacked: true, min: 0,
-          description: 'By the code that the answer rests on: chosen, pinned, busy (it waits), or why nobody could.',
-          queries: [{ expr: `sum by (code) (${rate('spillway_decisions_total')})`, legend: '{{code}}' }],
-        },
+        shares('Refusals by reason', 'ops', 'spillway_refusals_total', 'code',
+          'Pools that decisions refused, by the first code. docs/metrics.md lists the codes.'),
+        shares('Decisions by outcome', 'ops', 'spillway_decisions_total', 'code',
+          'By the code that the answer rests on: chosen, pinned, busy (it waits), or why nobody could.'),
         {
           kind: 'lines', title: 'Wait of jobs, p95', unit: 's', min: 0,
           description: 'From a job\'s submission to its first start, by class of work.',
@@ -107,21 +101,12 @@ export const pools: Board = {
     {
       title: 'Controller',
       panels: [
-        {
-          kind: 'lines', title: 'Decision', unit: 's', min: 0,
-          description: 'Time to fold and decide one submission.',
-          queries: percentiles('spillway_decision_duration_seconds'),
-        },
-        {
-          kind: 'lines', title: 'Commit', unit: 's', min: 0,
-          description: 'Time to make one batch durable. Answers to submissions wait for it.',
-          queries: percentiles('spillway_store_commit_duration_seconds'),
-        },
-        {
-          kind: 'lines', title: 'Lag of the control thread', unit: 's', min: 0,
-          description: 'How long the oldest input of a batch had waited.',
-          queries: percentiles('spillway_event_loop_lag_seconds'),
-        },
+        times('Decision', 'spillway_decision_duration_seconds',
+          'Time to fold and decide one submission.'),
+        times('Commit', 'spillway_store_commit_duration_seconds',
+          'Time to make one batch durable. Answers to submissions wait for it.'),
+        times('Lag of the control thread', 'spillway_event_loop_lag_seconds',
+          'How long the oldest input of a batch had waited.'),
         {
           kind: 'lines', title: 'HTTP by operation, p99', unit: 's', min: 0,
           description: 'From a request\'s arrival to its answer, or to the head of its stream.',
