@@ -27,6 +27,9 @@ absl::StatusOr<ScenarioInput> HashFile(const std::string& path) {
     return absl::NotFoundError(absl::StrCat("reading ", path, ": there is no such file"));
   if (std::filesystem::is_directory(status))
     return absl::InvalidArgumentError(absl::StrCat("reading ", path, ": it is a folder"));
+  // Pipes and devices may have no end, and it is read more than once.
+  if (!std::filesystem::is_regular_file(status))
+    return absl::InvalidArgumentError(absl::StrCat("reading ", path, ": it is no plain file"));
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
                                                              std::fclose);
   const auto fail = [&] {

@@ -37,6 +37,7 @@ bool Tally::InTime(const Request& request) const {
 }
 
 void Tally::Judge(absl::Time arrived, bool met) {
+  if (nothing_more_comes_ && !met) ++late_at_the_end_;
   if (arrived < measured_from_) return;
   ++judged_;
   if (met) ++met_;

@@ -29,6 +29,10 @@ class Tally {
   bool Ended(const Request& request, PoolId pool);
   void Ended(const Job& job);  // terminal
   void Unfinished(absl::Time arrived);
+  // Nothing more comes: what ends from now on was under way.
+  void NothingMoreComes() { nothing_more_comes_ = true; }
+  // Of what was under way then: ended or broken off, and not in time.
+  std::int64_t late_at_the_end() const { return late_at_the_end_; }
 
   // What a request answered by `model` has to keep; both are always there.
   RequestObjective WantedOf(const RequestFeatures& asked, const std::string& model) const;
@@ -52,6 +56,8 @@ class Tally {
   std::vector<OfPool> pools_;
   std::int64_t submitted_ = 0, completed_ = 0, refused_ = 0, failed_ = 0, unfinished_ = 0;
   std::int64_t judged_ = 0, met_ = 0, deadlines_ = 0, deadlines_met_ = 0;
+  bool nothing_more_comes_ = false;
+  std::int64_t late_at_the_end_ = 0;
   absl::Time last_job_end_ = absl::InfinitePast();
   LatencyHistogram ttft_, tpot_, e2e_, job_wait_, job_turnaround_;
   std::map<std::pair<PoolId, Code>, std::int64_t> spills_;

@@ -160,6 +160,22 @@ TEST(Cell, OverloadIsCalledSo) {
   EXPECT_FALSE(cell.flags.empty());
 }
 
+// The last of three is a third of all work, and under way when it came.
+TEST(Cell, AShortRunThatKeepsUpIsNotCalledOverloaded) {
+  const CellOutcome cell = Ran({Chat(absl::Seconds(0), 100, 20), Chat(absl::Seconds(1), 100, 20),
+                                Chat(absl::Seconds(2), 100, 20)});
+  EXPECT_EQ(cell.slo_attainment(), 1);
+  EXPECT_EQ(cell.label, LoadLabel::kStable);
+}
+
+TEST(Cell, WhatIsStillUnderWayAndLateAtTheEndIsAnOverload) {
+  std::vector<Arrival> at_once;
+  for (int i = 0; i < 40; ++i) at_once.push_back(Chat(absl::Milliseconds(i), 6000, 20));
+  const CellOutcome cell = Ran(std::move(at_once));
+  EXPECT_EQ(cell.label, LoadLabel::kOverloaded);
+  EXPECT_THAT(cell.flags, testing::Contains(HasSubstr("when the last of it came, and late")));
+}
+
 TEST(Cell, WarmUpIsLeftOutOfWhatIsJudged) {
   ScenarioSpec scenario = PlainScenario();
   scenario.warm_up = absl::Seconds(30);
