@@ -213,12 +213,15 @@ double Ratio(Usd part, Usd whole) {
              : static_cast<double>(part.value()) / static_cast<double>(whole.value());
 }
 
-MeanOf Saving(const std::vector<const CellOutcome*>& cells,
-              const std::vector<const CellOutcome*>& baseline, Usd CellOutcome::*cost,
-              Usd CellOutcome::*against) {
+std::optional<MeanOf> Saving(const std::vector<const CellOutcome*>& cells,
+                             const std::vector<const CellOutcome*>& baseline,
+                             Usd CellOutcome::*cost) {
   std::vector<double> values;
-  for (std::size_t i = 0; i < std::min(cells.size(), baseline.size()); ++i)
-    values.push_back(1 - Ratio(cells[i]->*cost, baseline[i]->*against));
+  for (std::size_t i = 0; i < std::min(cells.size(), baseline.size()); ++i) {
+    const auto saving = SavingOf(cells[i]->*cost, baseline[i]->*cost);
+    if (!saving) return std::nullopt;
+    values.push_back(*saving);
+  }
   return MeanWithInterval(values);
 }
 
@@ -257,10 +260,9 @@ void FillRow(const std::vector<const CellOutcome*>& of, RowOutcome& row) {
 
 void FillSavings(const std::vector<const CellOutcome*>& of,
                  const std::vector<const CellOutcome*>& baseline, RowOutcome& row) {
-  row.saving = Saving(of, baseline, &CellOutcome::cost, &CellOutcome::cost);
+  row.saving = Saving(of, baseline, &CellOutcome::cost);
   // What the baseline rents is not paid for: the same bill on its side, less what it owns.
-  row.saving_paid_for =
-      Saving(of, baseline, &CellOutcome::cost_paid_for, &CellOutcome::cost_paid_for);
+  row.saving_paid_for = Saving(of, baseline, &CellOutcome::cost_paid_for);
 }
 
 std::vector<RowOutcome> RowsOf(const std::vector<CellOutcome>& cells,
@@ -376,6 +378,7 @@ absl::StatusOr<ExperimentOutcome> Experiment::Run() {
                                                          .cancelled = options_.cancelled}));
     out_.break_even.push_back(std::move(found));
   }
+  out_.verdicts = VerdictsOf(out_, scenario_);
   out_.verdict = VerdictSentence(out_, scenario_);
   return std::move(out_);
 }

@@ -46,6 +46,11 @@ std::string InSteps(double value, const Step (&steps)[n]) {
 
 double Dollars(Usd money) { return static_cast<double>(money.value()) / kNanosPerUsd; }
 
+std::optional<double> SavingOf(Usd cost, Usd against) {
+  if (against > Usd()) return 1 - Dollars(cost) / Dollars(against);
+  return cost == against ? std::make_optional(0.0) : std::nullopt;
+}
+
 std::string LabelName(LoadLabel label) {
   switch (label) {
     case LoadLabel::kStable:

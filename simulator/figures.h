@@ -13,6 +13,9 @@
 namespace spillway {
 
 double Dollars(Usd money);
+// 1 - cost / against: a fraction, negative where it costs more. 0 where both are nothing; none
+// where only `against` is.
+std::optional<double> SavingOf(Usd cost, Usd against);
 std::string LabelName(LoadLabel label);  // "stable", "backlogged", "overloaded"
 
 // Two decimals from one dollar on, else three significant digits; thousands in groups: "1,204.50",

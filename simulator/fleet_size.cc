@@ -131,6 +131,21 @@ absl::StatusOr<FleetSpec> FleetOf(const ScenarioFleet& fleet, const WorkloadSpec
 
 namespace {
 
+// What a node costs, and who says so.
+Price PriceOf(const FleetSize& size, const PoolSpec& pool, const Catalog& catalog) {
+  Price price = pool.price;
+  const auto& listed = catalog.devices.at(size.device).prices;
+  const bool ours =
+      !listed.empty() && (!size.node_hour || *size.node_hour == listed.front().node_hour);
+  if (ours) {
+    price.as_of = listed.front().as_of;
+    price.source = absl::StrCat(listed.front().of, " (", listed.front().source, ")");
+  } else {
+    price.source = "the scenario";
+  }
+  return price;
+}
+
 class Search {
  public:
   Search(const ScenarioFleet& fleet, const ScenarioPolicy& policy, const WorkloadSpec& spec,
@@ -222,6 +237,11 @@ absl::StatusOr<std::pair<FleetSpec, SizedFleet>> SizeFleet(
   }
   for (const int n : nodes) sized.nodes += n;
   SPILLWAY_ASSIGN_OR_RETURN(FleetSpec spec_of, FleetOf(fleet, spec, catalog, nodes));
+  if (!spec_of.pools.empty()) {
+    const PoolSpec& pool = spec_of.pools.front();
+    sized.node_devices = std::max(pool.node.devices, 1);
+    sized.price = PriceOf(*fleet.size, pool, catalog);
+  }
   return std::pair(std::move(spec_of), std::move(sized));
 }
 

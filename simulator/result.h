@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/pool.h"
 #include "core/units.h"
 
 // What came of an experiment, as results.json, results.csv and the report tell it. Nothing here
@@ -119,7 +120,9 @@ struct RowOutcome {
   MeanOf cost, cost_paid_for, attainment, ttft_p50, ttft_p90, ttft_p99, tpot_p50, tpot_p90,
       tpot_p99;
   MeanOf nvidia_share, energy, carbon;
-  MeanOf saving, saving_paid_for;   // 1 - cost / baseline's, seed by seed; fractions
+  // 1 - cost / baseline's, seed by seed; fractions. None: the baseline costs nothing there, and
+  // this does.
+  std::optional<MeanOf> saving, saving_paid_for;
   MeanOf over_bound;                // cost / lower bound
   std::optional<MeanOf> avoidable;  // of the placements on the last resort; none: there are none
   LoadLabel label = LoadLabel::kStable;  // the worst
@@ -173,7 +176,13 @@ struct BreakEvenOutcome {
 struct SizedFleet {
   std::string fleet, workload, policy;
   int nodes = 0;
+  int node_devices = 1;  // of one node
+  Price price;           // of one node, and from where it is known
   bool reached = false;  // else `nodes` is the most that were tried
+};
+
+struct WorkloadVerdict {
+  std::string workload, words;  // a sentence, with its full stop
 };
 
 struct ExperimentOutcome {
@@ -183,7 +192,8 @@ struct ExperimentOutcome {
   std::vector<SizedFleet> sized;
   std::vector<SweepOutcome> sweeps;  // by sweep, workload, pair
   std::vector<BreakEvenOutcome> break_even;
-  std::string verdict;  // one sentence
+  std::vector<WorkloadVerdict> verdicts;  // of those that have a baseline
+  std::string verdict;  // one sentence: that of the only workload, or what they add up to
 };
 
 }  // namespace spillway

@@ -38,6 +38,14 @@ void Mean(JsonWriter& w, std::string_view key, const MeanOf& of) {
   w.Key(key).BeginObject().Member("mean", of.mean).Member("half", of.half).EndObject();
 }
 
+void Mean(JsonWriter& w, std::string_view key, const std::optional<MeanOf>& of) {
+  if (of) {
+    Mean(w, key, *of);
+  } else {
+    w.NullMember(key);
+  }
+}
+
 void Fraction(JsonWriter& w, std::string_view key, const std::optional<double>& fraction) {
   if (fraction) {
     w.Member(key, *fraction);
@@ -251,7 +259,12 @@ std::string ResultsJson(const ExperimentOutcome& outcome, const ScenarioSpec& sc
   std::string out;
   JsonWriter w(out);
   w.BeginObject().Member("scenario", outcome.scenario).Member("says", outcome.says);
-  w.Member("verdict", outcome.verdict);
+  w.Member("verdict", outcome.verdict).Key("verdicts").BeginArray();
+  for (const WorkloadVerdict& verdict : outcome.verdicts) {
+    w.BeginObject().Member("workload", verdict.workload).Member("verdict", verdict.words);
+    w.EndObject();
+  }
+  w.EndArray();
   Question(w, scenario);
   w.Key("sized").BeginArray();
   for (const SizedFleet& sized : outcome.sized) {

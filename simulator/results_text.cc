@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "formats/json_writer.h"
 #include "formats/units.h"
+#include "simulator/break_even_words.h"
 #include "simulator/figures.h"
 #include "simulator/look_back.h"
 #include "simulator/results_file.h"
@@ -130,9 +131,9 @@ Shown ShownOf(const ExperimentOutcome& outcome, const std::vector<const RowOutco
 
 // What a row says, in the order of importance; costs never without attainment next to them.
 std::vector<Figure> FiguresOf(const RowOutcome& row, const Shown& shown) {
-  const auto saving = [&](const MeanOf& of) {
+  const auto saving = [&](const std::optional<MeanOf>& of) {
     if (row.is_baseline) return std::string("baseline");
-    return row.label == LoadLabel::kOverloaded ? std::string("-") : Interval(of, Percent);
+    return row.label == LoadLabel::kOverloaded || !of ? std::string("-") : Interval(*of, Percent);
   };
   std::vector<Figure> figures = {
       {"rented USD", DollarInterval(row.cost)},
@@ -265,7 +266,8 @@ std::string TableOf(const std::vector<const RowOutcome*>& rows, const Shown& sho
 }
 
 std::string SizedWords(const SizedFleet& sized) {
-  return absl::StrCat(sized.fleet, " for ", sized.workload, ": ", sized.nodes, " nodes",
+  return absl::StrCat(sized.fleet, " for ", sized.workload, ": ", sized.nodes,
+                      sized.nodes == 1 ? " node" : " nodes",
                       sized.reached ? ", the fewest that meet the objective"
                                     : ", the most that were tried: the objective is not met");
 }
@@ -351,8 +353,23 @@ std::string BreakEvenMarkdown(const ExperimentOutcome& outcome) {
       for (const BreakEvenPrice& price : row.prices) {
         absl::StrAppend(&out, "| ", row.workload, " | ", price.list, " | ",
                         DollarFigure(price.first), " | ", DollarFigure(price.second), " | ",
-                        price.up_to ? absl::StrFormat("%.3g/s", *price.up_to) : "never",
-                        price.throughout ? ", the most that was tried" : "", " |\n");
+                        UpToWords(row, price), " |\n");
+      }
+    }
+    std::string head = "\n| devices | on |", rule = "|---|---|";
+    for (const std::string& load : LoadsOf(even)) {
+      absl::StrAppend(&head, " ", load, " |");
+      rule += "---:|";
+    }
+    absl::StrAppend(&out, head, "\n", rule, "\n");
+    for (const BreakEvenRow& row : even.rows) {
+      for (const bool first : {true, false}) {
+        absl::StrAppend(&out, "| ", row.workload, " | ", first ? even.first : even.second, " |");
+        for (const BreakEvenNodes& at : row.nodes) {
+          const std::optional<int> nodes = first ? at.first : at.second;
+          absl::StrAppend(&out, " ", nodes ? absl::StrCat(*nodes) : "-", " |");
+        }
+        out += "\n";
       }
     }
     out += "\n";
@@ -407,6 +424,11 @@ std::string ResultsSummary(const ExperimentOutcome& outcome, const ScenarioSpec&
   std::string out = absl::StrCat("# ", outcome.scenario, "\n\n");
   if (!outcome.verdict.empty()) absl::StrAppend(&out, "**", outcome.verdict, "**\n\n");
   if (!outcome.says.empty()) absl::StrAppend(&out, outcome.says, "\n\n");
+  if (outcome.verdicts.size() > 1) {
+    for (const WorkloadVerdict& verdict : outcome.verdicts)
+      absl::StrAppend(&out, "- ", verdict.workload, ": ", verdict.words, "\n");
+    out += "\n";
+  }
   for (const std::string& workload : WorkloadsOf(outcome)) {
     const auto rows = RowsIn(outcome, workload);
     absl::StrAppend(&out, "## ", workload, "\n\n", MarkdownTable(rows, ShownOf(outcome, rows)),

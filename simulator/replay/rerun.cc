@@ -11,6 +11,7 @@
 #include "core/status.h"
 #include "formats/units.h"
 #include "simulator/cell.h"
+#include "simulator/figures.h"
 
 namespace spillway {
 namespace {
@@ -18,8 +19,6 @@ namespace {
 constexpr char kRecordedConfig[] = "recorded config";
 constexpr char kChanged[] = "changed";
 constexpr char kWorkload[] = "recorded";
-
-double Dollars(Usd usd) { return static_cast<double>(usd.value()) * 1e-9; }
 
 std::map<std::string, double> SharesOf(const CellOutcome& cell) {
   std::map<std::string, double> shares;
@@ -34,8 +33,9 @@ std::map<std::string, double> SharesOf(const CellOutcome& cell) {
 
 // --- The rows ------------------------------------------------------------------------------------
 
-double Saving(Usd cost, Usd against) {
-  return against == Usd() ? 0 : 1 - Dollars(cost) / Dollars(against);
+std::optional<MeanOf> Saving(Usd cost, Usd against) {
+  const auto saving = SavingOf(cost, against);
+  return saving ? std::make_optional(MeanOf{*saving, 0}) : std::nullopt;
 }
 
 RowOutcome RowOf(const CellOutcome& cell, const CellOutcome& baseline) {
@@ -54,8 +54,8 @@ RowOutcome RowOf(const CellOutcome& cell, const CellOutcome& baseline) {
   row.nvidia_share.mean = cell.nvidia_share;
   row.energy.mean = static_cast<double>(cell.energy.value()) * 1e-6;
   row.carbon.mean = static_cast<double>(cell.carbon.value()) * 1e-6;
-  row.saving.mean = Saving(cell.cost, baseline.cost);
-  row.saving_paid_for.mean = Saving(cell.cost_paid_for, baseline.cost_paid_for);
+  row.saving = Saving(cell.cost, baseline.cost);
+  row.saving_paid_for = Saving(cell.cost_paid_for, baseline.cost_paid_for);
   row.label = cell.label;
   return row;
 }
@@ -84,15 +84,32 @@ std::string Summary(const Rerun& rerun, const ReplayChange& change, absl::Durati
                         ", run again as it was: ", BackTestWords(rerun.back_test), ".");
   }
   const CellOutcome& other = rerun.outcome.cells.back();
-  const double saving = Saving(other.cost, base.cost);
-  const char* const word = saving >= 0 ? "less" : "more";
-  std::string verdict = absl::StrFormat(
-      "Under %s the recorded %s would have cost %.6f USD (+- %.1f %%), %.1f %% %s than under the "
-      "recorded configuration, with %.2f %% of the work in time against %.2f %%",
-      WhatChanged(change), Format(absl::Trunc(span, absl::Seconds(1))), Dollars(other.cost),
-      100 * error, 100 * std::abs(saving), word, 100 * other.slo_attainment(),
-      100 * base.slo_attainment());
-  if (std::abs(saving) <= error) absl::StrAppend(&verdict, ": no more than the error");
+  const std::string recorded = absl::StrCat("Under ", WhatChanged(change), " the recorded ",
+                                            Format(absl::Trunc(span, absl::Seconds(1))));
+  // Work that is not done costs nothing: such a bill saves nothing either.
+  const std::int64_t undone = other.submitted - other.completed;
+  if (undone > base.submitted - base.completed + other.submitted / 100) {
+    return absl::StrCat(
+        recorded, " would have left ", CountFigure(undone), " of ", CountFigure(other.submitted),
+        " pieces of work undone (", CountFigure(base.submitted - base.completed),
+        " under the recorded configuration), so its bill of ",
+        absl::StrFormat("%.6f", Dollars(other.cost)),
+        " USD is nothing to compare with. Error by the back-test: ", BackTestWords(rerun.back_test),
+        ".");
+  }
+  std::string verdict = absl::StrCat(
+      recorded,
+      absl::StrFormat(" would have cost %.6f USD (± %.1f %%)", Dollars(other.cost), 100 * error));
+  if (const auto saving = SavingOf(other.cost, base.cost)) {
+    absl::StrAppend(&verdict, ", ", PercentFigure(std::abs(*saving)),
+                    *saving >= 0 ? " less" : " more", " than under the recorded configuration");
+    if (std::abs(*saving) <= error) absl::StrAppend(&verdict, ", which is no more than the error");
+  } else {
+    absl::StrAppend(&verdict, ", and nothing under the recorded configuration");
+  }
+  absl::StrAppend(&verdict,
+                  absl::StrFormat(", with %.2f %% of the work in time against %.2f %%",
+                                  100 * other.slo_attainment(), 100 * base.slo_attainment()));
   return absl::StrCat(verdict, ". Error by the back-test: ", BackTestWords(rerun.back_test), ".");
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "simulator/figures.h"
 #include "simulator/report/charts.h"
 #include "simulator/report/svg.h"
@@ -48,11 +49,8 @@ class CostChart {
       if (data_.has_two_books()) taken_.push_back(Around(X(row.row->cost_paid_for), Y(row)));
     }
     for (const ReportRow& row : load_.rows) Whiskers(row);
-    for (const ReportRow& row : load_.rows) {
-      const double from = X(row.row->cost_paid_for), to = X(row.row->cost);
-      if (data_.has_two_books()) taken_.push_back({from, Y(row) - 2, to - from, 4});
-    }
     for (const ReportRow& row : load_.rows) Point(row);
+    Labels();
     return svg_.Done();
   }
 
@@ -119,53 +117,87 @@ class CostChart {
     } else {
       svg_.Circle(x, y, kRadius, "full", Tip(row));
     }
-    Label(row, x, y);
     svg_.Close();
   }
-  // Confidence intervals; labels keep clear of them.
+  // Confidence intervals. Labels may cross them: letters have a rim of the page's colour.
   void Whiskers(const ReportRow& row) {
     const double x = X(row.row->cost), y = Y(row);
     const MeanOf &cost = row.row->cost, &met = row.row->attainment;
     if (cost.half > 0) {
       const double from = x_.At(cost.mean - cost.half), to = x_.At(cost.mean + cost.half);
       svg_.Line(from, y, to, y, "whisker");
-      taken_.push_back({from, y - 2, to - from, 4});
     }
     if (met.half > 0) {
       const double top = y_.At(met.mean + met.half), bottom = y_.At(met.mean - met.half);
       svg_.Line(x, top, x, bottom, "whisker");
-      taken_.push_back({x - 2, top, 4, bottom - top});
     }
   }
 
-  // The number, and the name where there is room, at the first place beside the point that is free.
-  void Label(const ReportRow& row, double x, double y) {
-    const std::string name = width_ > 500 ? absl::StrCat(row.number, "  ", Fitted(row.Name(), 220))
-                                          : absl::StrCat(row.number);
-    const double wide = TextWidth(name) + 4;
-    struct Place {
-      double dx, dy;
-      bool is_left;
-    };
-    std::vector<Place> places;
-    for (const double dy : {4.0, -10.0, 18.0, -24.0, 32.0, -38.0, 46.0, -52.0, 60.0, 74.0, 88.0}) {
-      places.push_back({10, dy, false});
-      places.push_back({-10, dy, true});
+  // Points on one spot share a label: "1, 2, 3  mixed under backstop, at-once, least-cost". The
+  // verdict's row and the baseline are named first, then the others; where no name fits its number
+  // may.
+  struct Named {
+    double x, y;
+    std::vector<const ReportRow*> rows;
+  };
+  void Labels() {
+    std::vector<const ReportRow*> order;
+    for (const ReportRow* row : {load_.best, load_.baseline}) {
+      if (row) order.push_back(row);
     }
-    for (const Place& place : places) {
-      const double begin = place.is_left ? x + place.dx - wide : x + place.dx;
-      const Box box{begin, y + place.dy - 11, wide, 14};
-      const bool inside = box.x >= x_.begin && box.x + box.width <= width_ - 2 && box.y >= 14 &&
-                          box.y + box.height <= y_.begin - 2;
-      const bool is_free = inside && std::none_of(taken_.begin(), taken_.end(),
-                                                  [&](const Box& b) { return b.Meets(box); });
-      if (!is_free) continue;
-      taken_.push_back(box);
-      if (std::abs(place.dy - 4) > 15)
-        svg_.Line(x, y, x + place.dx * 0.8, y + place.dy - 4, "leader");
-      svg_.Text(x + place.dx, y + place.dy, name, "name", place.is_left ? "end" : "start");
-      return;
+    for (const ReportRow& row : load_.rows) {
+      if (&row != load_.best && &row != load_.baseline) order.push_back(&row);
     }
+    std::vector<Named> named;
+    for (const ReportRow* row : order) {
+      const double x = X(row->row->cost), y = Y(*row);
+      const auto near = std::find_if(named.begin(), named.end(), [&](const Named& other) {
+        return std::abs(other.x - x) < kRadius && std::abs(other.y - y) < kRadius &&
+               other.rows.front()->row->fleet == row->row->fleet;
+      });
+      if (near == named.end()) {
+        named.push_back({x, y, {row}});
+      } else {
+        near->rows.push_back(row);
+      }
+    }
+    for (const Named& spot : named) Label(spot);
+  }
+  void Label(const Named& spot) {
+    std::vector<std::string> numbers, policies;
+    for (const ReportRow* row : spot.rows) {
+      numbers.push_back(absl::StrCat(row->number));
+      policies.push_back(row->row->policy);
+    }
+    const std::string number = absl::StrJoin(numbers, ", ");
+    const std::string name = absl::StrCat(number, "  ", spot.rows.front()->row->fleet, " under ",
+                                          absl::StrJoin(policies, ", "));
+    svg_.Open("dot", absl::StrCat("data-row=\"", numbers.front(), "\""));
+    if (width_ <= 500 || !Placed(spot, Fitted(name, 420))) Placed(spot, number);
+    svg_.Close();
+  }
+  // At the first place beside the point that is free.
+  bool Placed(const Named& spot, const std::string& text) {
+    const double wide = TextWidth(text) + 4;
+    for (int step = 0; step < 24; ++step) {
+      // 0, up, down, further up, further down
+      const double dy = 4 + (step % 2 == 0 ? 7.0 : -7.0) * ((step + 1) / 2 * 2);
+      for (const double dx : {10.0, -10.0}) {
+        const double begin = dx < 0 ? spot.x + dx - wide : spot.x + dx;
+        const Box box{begin, spot.y + dy - 11, wide, 14};
+        const bool inside = box.x >= x_.begin && box.x + box.width <= width_ - 2 && box.y >= 14 &&
+                            box.y + box.height <= y_.begin - 2;
+        const bool is_free = inside && std::none_of(taken_.begin(), taken_.end(),
+                                                    [&](const Box& b) { return b.Meets(box); });
+        if (!is_free) continue;
+        taken_.push_back(box);
+        if (std::abs(dy - 4) > 15)
+          svg_.Line(spot.x, spot.y, spot.x + dx * 0.8, spot.y + dy - 4, "leader");
+        svg_.Text(spot.x + dx, spot.y + dy, text, "name", dx < 0 ? "end" : "start");
+        return true;
+      }
+    }
+    return false;
   }
 
   const ReportData& data_;

@@ -1,5 +1,6 @@
 #include "simulator/report/report.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,7 @@
 #include "simulator/report/style.h"
 #include "simulator/report/svg.h"
 #include "simulator/report/tables.h"
+#include "simulator/verdict.h"
 
 namespace spillway {
 namespace {
@@ -60,7 +62,14 @@ class Page {
     Add("<h1>Spillway simulation: ", Escaped(outcome.scenario), "</h1>");
     if (!outcome.verdict.empty()) Add("<p class=\"verdict\">", Escaped(outcome.verdict), "</p>");
     if (!outcome.says.empty()) Add("<p class=\"says\">", Escaped(outcome.says), "</p>");
-    if (data_.workloads().empty()) return;
+    if (outcome.verdicts.size() > 1) {
+      Add("<dl class=\"verdicts\">");
+      for (const WorkloadVerdict& verdict : outcome.verdicts)
+        Add("<dt>", Escaped(verdict.workload), "</dt><dd>", Escaped(verdict.words), "</dd>");
+      Add("</dl>");
+    }
+    // Figures of one workload only: of several, the first would stand for all.
+    if (data_.workloads().size() != 1) return;
     const ReportWorkload& load = data_.workloads().front();
     if (load.best) Figures(load, *load.best);
   }
@@ -70,6 +79,14 @@ class Page {
     Add("<div><dt>", name, "</dt><dd class=\"big", is_warning ? " warn" : "", "\">", Escaped(big),
         "</dd><dd class=\"beside\">", Escaped(beside), "</dd></div>");
   }
+  // Where another row is the better buy once what is committed is paid for.
+  std::string PaidForElsewhere(const ReportWorkload& load, const RowOutcome& row) const {
+    const RowOutcome* other =
+        BestRow(data_.outcome(), data_.scenario(), load.name, Accounting::kPaidFor);
+    if (!other || other->cost_paid_for.mean >= row.cost_paid_for.mean) return "";
+    return absl::StrCat("; ", other->fleet, " under ", other->policy, " ",
+                        DollarFigure(other->cost_paid_for.mean), " USD");
+  }
   void Figures(const ReportWorkload& load, const ReportRow& best) {
     const RowOutcome& row = *best.row;
     const auto against = [&](const std::string& figure) {
@@ -77,7 +94,6 @@ class Page {
     };
     const RowOutcome& base = load.baseline ? *load.baseline->row : row;
     const bool two = data_.has_two_books();
-    if (data_.workloads().size() > 1) Add("<p class=\"note\">", Escaped(load.name), ":</p>");
     Add("<dl class=\"figures\">");
     Figure(two ? "Cost, every node rented" : "Cost of the run",
            DollarFigure(row.cost.mean) + " USD", against(DollarFigure(base.cost.mean) + " USD"));
@@ -87,7 +103,7 @@ class Page {
            row.attainment.mean < data_.scenario().objective.attainment);
     if (two)
       Figure("Cost, committed pools paid for", DollarFigure(row.cost_paid_for.mean) + " USD",
-             against(DollarFigure(base.cost_paid_for.mean) + " USD"));
+             against(DollarFigure(base.cost_paid_for.mean) + " USD") + PaidForElsewhere(load, row));
     const auto jobs = JobTimesOf(data_.outcome().cells, row);
     const auto base_jobs = JobTimesOf(data_.outcome().cells, base);
     if (row.ttft_p99.mean > 0) {
@@ -120,10 +136,15 @@ class Page {
   void Workload(const ReportWorkload& load) {
     Add("<section data-load=\"", Escaped(load.name), "\"><h2>Workload ", Escaped(load.name),
         "</h2><p class=\"note\">Cost is the whole bill of the run, idle nodes included. In time: "
-        "of "
-        "all work that was submitted after warm-up, what met its objective; work that was refused, "
-        "lost or not finished did not.</p>");
-    Add(CostTable(data_, load), LatencyTable(data_, load));
+        "of all work that was submitted after warm-up, what met its objective; work that was "
+        "refused, lost or not finished did not.",
+        PaidForNote(load), "</p>", CostTable(data_, load));
+    Add("<p class=\"note\">NVIDIA: its share of the pieces of work. ",
+        load.has_regret
+            ? "Avoidable: of what went to the last resort, what a cheaper pool could have done in "
+              "time, seen in hindsight."
+            : "",
+        "</p>", LatencyTable(data_, load));
     Add("<h3>Cost against work in time</h3>");
     Chart(data_.has_two_books()
               ? "Filled: every node rented. Hollow: pools marked committed are paid for already. "
@@ -156,10 +177,26 @@ class Page {
     Add("</section>");
   }
 
+  // Which pools are not billed in the second book.
+  std::string PaidForNote(const ReportWorkload& load) const {
+    if (!data_.has_two_books()) return "";
+    std::vector<std::string> names;
+    for (const ReportRow& row : load.rows) {
+      for (const PoolBill& bill : BillsOf(row)) {
+        if (bill.is_committed && std::find(names.begin(), names.end(), bill.name) == names.end())
+          names.push_back(bill.name);
+      }
+    }
+    return absl::StrCat(
+        " Rented: every node is billed. Paid-for: without the bill of what is "
+        "committed and stands there anyway (",
+        Escaped(absl::StrJoin(names, ", ")), ").");
+  }
+
   void Sweep(const SweepOutcome& sweep) {
     Add("<h3>", Escaped(sweep.name), ": ", Escaped(sweep.fleet), " under ", Escaped(sweep.policy),
         "</h3><p class=\"note\">The ", Escaped(sweep.input), " of ", Escaped(sweep.of),
-        " times a factor, all else as it is. 1 is the row above.</p>");
+        " times a factor, all else as it is; at 1 it is the row of the tables.</p>");
     Chart(data_.has_two_books()
               ? "Cost: filled, every node rented; hollow, pools marked committed paid for. Below: "
                 "work in time."
@@ -177,8 +214,23 @@ class Page {
           "each load, found by simulation; a price list multiplies them. Cheaper up to: the "
           "largest "
           "load tried at which, and at all smaller ones, those of ",
-          Escaped(even.first), " cost less than those of ", Escaped(even.second), ".</p>");
-      Add(BreakEvenTable(even), BreakEvenNodesTable(even));
+          Escaped(even.first), " cost less than those of ", Escaped(even.second),
+          ". Not in time: no number of them that was tried meets the objective, at any price.</p>");
+      Add(BreakEvenTable(even));
+      PriceSources(even);
+      Add("<h3>Devices that each load takes</h3>", BreakEvenNodesTable(even));
+    }
+  }
+
+  void PriceSources(const BreakEvenOutcome& even) {
+    for (const BreakEvenSpec& spec : data_.scenario().break_even) {
+      if (spec.name != even.name) continue;
+      Add("<ul class=\"note\">");
+      for (const PriceListSpec& list : spec.prices) {
+        if (!list.source.empty())
+          Add("<li>", Escaped(list.name), ": ", Escaped(list.source), "</li>");
+      }
+      Add("</ul>");
     }
   }
 
@@ -305,7 +357,8 @@ class Page {
   std::string Sizing() const {
     std::vector<std::string> words;
     for (const SizedFleet& sized : data_.outcome().sized) {
-      words.push_back(absl::StrCat(sized.fleet, " has ", sized.nodes, " nodes for ", sized.workload,
+      words.push_back(absl::StrCat(sized.fleet, " has ", sized.nodes,
+                                   sized.nodes == 1 ? " node for " : " nodes for ", sized.workload,
                                    sized.reached ? ", the fewest that meet the objective"
                                                  : ", the most tried: the objective is not met"));
     }

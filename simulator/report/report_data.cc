@@ -50,6 +50,7 @@ ReportData::ReportData(const ExperimentOutcome& outcome, const ScenarioSpec& sce
     for (const ReportRow& row : load.rows) {
       if (row.row->is_baseline) load.baseline = &row;
       if (row.row == best) load.best = &row;
+      load.has_regret |= row.row->avoidable.has_value();
     }
   }
   for (const CellOutcome& cell : outcome.cells) {

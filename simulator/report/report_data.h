@@ -24,6 +24,7 @@ struct ReportWorkload {
   std::vector<ReportRow> rows;
   const ReportRow* baseline = nullptr;  // null: the baseline was not run with it
   const ReportRow* best = nullptr;      // the verdict's; null: there is none
+  bool has_regret = false;              // some row has placements on a last resort
 };
 
 // A pool's mean over the seeds of a row, in dollars.

@@ -20,6 +20,8 @@ h2{font-size:22px;margin:64px 0 4px}
 h3{font-size:16px;margin:36px 0 2px}
 p{margin:6px 0 12px;max-width:70ch}
 .verdict{font-size:23px;line-height:1.4;font-weight:500;margin:10px 0 14px;max-width:46em;text-wrap:pretty}
+dl.verdicts{display:grid;grid-template-columns:max-content 1fr;gap:10px 28px;margin:24px 0 8px;padding:16px 0 0;border-top:1px solid var(--rule)}
+.verdicts dt{font-weight:600}.verdicts dd{margin:0;max-width:80ch}
 .says,.note,figcaption{color:var(--soft)}
 .note,figcaption{font-size:14px;max-width:80ch}
 .figures{display:grid;grid-template-columns:repeat(3,1fr);gap:0 28px;margin:28px 0 8px;padding:0;border-top:1px solid var(--rule)}
@@ -32,6 +34,7 @@ figure{margin:14px 0 0}figcaption{margin-top:6px}
 svg{display:block;max-width:100%;height:auto;overflow:visible}
 svg text{font-size:12px;fill:var(--soft)}
 svg .strong,svg .name{fill:var(--ink)}
+svg .name{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}
 svg .strong{font-weight:600}
 svg .warn,.warn{fill:var(--warn);color:var(--warn);font-weight:600}
 .narrow{display:none}
@@ -63,7 +66,7 @@ th,td{padding:7px 14px 7px 0;text-align:right;white-space:nowrap;border-bottom:1
 th{font-weight:500;color:var(--soft);vertical-align:bottom}
 th.l,td.l{text-align:left}
 td.wrap{white-space:normal;min-width:18em}
-tbody th{color:var(--ink);font-weight:500;text-align:left}
+tbody th{color:var(--ink);font-weight:500;text-align:left;vertical-align:top}
 tr.base td,tr.base th{background:var(--faint)}
 tr.on td,tr.on th{color:var(--accent)}
 td.mono,.mono{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:13px}
@@ -82,7 +85,7 @@ dl.facts{display:grid;grid-template-columns:max-content 1fr;gap:6px 24px;margin:
 html:not(.js) .script{display:none}
 @media(max-width:700px){main{padding:24px 16px 56px}.wide{display:none}.narrow{display:block}
 .verdict{font-size:19px}h2{font-size:20px;margin-top:48px}.figures{grid-template-columns:1fr 1fr;gap:0 16px}.figures .big{font-size:21px}
-dl.facts{grid-template-columns:1fr;gap:0}.facts dd{margin:0 0 10px}}
+dl.facts,dl.verdicts{grid-template-columns:1fr;gap:0}.facts dd,.verdicts dd{margin:0 0 10px}}
 @media print{.script{display:none}.detail[hidden]{display:block}main{max-width:none;padding:0}figure,tr{break-inside:avoid}}
 )css";
 }

@@ -10,7 +10,7 @@
 namespace spillway {
 namespace {
 
-constexpr double kCostHeight = 190, kGap = 40, kTimeHeight = 120, kFoot = 46, kTop = 24;
+constexpr double kCostHeight = 180, kGap = 62, kTimeHeight = 110, kFoot = 46, kTop = 28;
 
 std::string Curve(const SweepOutcome& sweep, const Axis& x, const Axis& y,
                   const MeanOf RowOutcome::*figure) {
@@ -68,16 +68,19 @@ std::string SweepChart(const ReportData& data, const SweepOutcome& sweep, const 
                   .end = kTop + kCostHeight + kGap};
   Svg svg(spot.id, spot.width, height,
           absl::StrCat("Cost and work in time by ", sweep.input, " of ", sweep.of), words);
-  svg.Text(8, 12, "USD for the whole run").Text(8, time.end - 10, "work in time");
+  svg.Text(8, 12, "USD for the whole run").Text(8, time.end - 18, "work in time");
   for (const double tick : NiceTicks(cost.low, cost.high, 4)) {
     svg.Line(x.begin, cost.At(tick), x.end, cost.At(tick), tick == 0 ? "axis" : "grid");
-    svg.Text(x.begin - 10, cost.At(tick) + 4, DollarFigure(tick), "", "end");
+    svg.Text(x.begin - 10, cost.At(tick) + 4, absl::StrCat(tick), "", "end");
   }
   for (const double tick : NiceTicks(time.low, time.high, 3)) {
     svg.Line(x.begin, time.At(tick), x.end, time.At(tick), tick == time.low ? "axis" : "grid");
-    svg.Text(x.begin - 10, time.At(tick) + 4, PercentFigure(tick, steps > 10 ? 1 : 0), "", "end");
+    svg.Text(x.begin - 10, time.At(tick) + 4,
+             PercentFigure(tick, time.high - time.low < 0.025 ? 1 : 0), "", "end");
   }
   svg.Line(x.begin, time.At(objective), x.end, time.At(objective), "goal");
+  svg.Text(x.end, time.At(objective) + 14, "objective " + ObjectiveFigure(objective), "goal-text",
+           "end");
   for (const SweepPoint& point : sweep.points) {
     svg.Line(x.At(point.factor), time.begin, x.At(point.factor), time.begin + 4, "axis");
     svg.Text(x.At(point.factor), time.begin + 18, absl::StrFormat("× %g", point.factor),
@@ -87,6 +90,11 @@ std::string SweepChart(const ReportData& data, const SweepOutcome& sweep, const 
            Fitted(absl::StrCat(sweep.input, " of ", sweep.of, ", times (logarithmic)"),
                   spot.width - 20.0),
            "", "end");
+  const RowOutcome& first = sweep.points.front().row;
+  if (two) {
+    svg.Text(x.begin + 12, cost.At(first.cost.mean) - 9, "rented", "name");
+    svg.Text(x.begin + 12, cost.At(first.cost_paid_for.mean) - 9, "paid for", "name");
+  }
   svg.Path(Curve(sweep, x, cost, &RowOutcome::cost), "line");
   Points(svg, sweep, x, cost, &RowOutcome::cost, "full", Usd2);
   if (two) {

@@ -21,13 +21,13 @@ std::string Interval(const MeanOf& of, std::string (*show)(double)) {
 }
 std::string Percent(double fraction) { return PercentFigure(fraction); }
 
-void Saving(HtmlTable& table, const RowOutcome& row, const MeanOf& saving) {
+void Saving(HtmlTable& table, const RowOutcome& row, const std::optional<MeanOf>& saving) {
   if (row.is_baseline) {
     table.Figure(0, "baseline");
-  } else if (row.label == LoadLabel::kOverloaded) {
+  } else if (row.label == LoadLabel::kOverloaded || !saving) {
     table.Missing();
   } else {
-    table.Figure(saving.mean, Interval(saving, Percent));
+    table.Figure(saving->mean, Interval(*saving, Percent));
   }
 }
 
@@ -237,16 +237,21 @@ std::string FleetTable(const ScenarioSpec& scenario, const ExperimentOutcome& ou
     }
     if (!fleet.size) continue;
     std::vector<std::string> nodes;
+    const SizedFleet* any = nullptr;
     for (const SizedFleet& sized : outcome.sized) {
-      if (sized.fleet == fleet.name)
-        nodes.push_back(absl::StrCat(sized.nodes, sized.reached ? "" : " (objective not met)"));
+      if (sized.fleet != fleet.name) continue;
+      any = &sized;
+      nodes.push_back(absl::StrCat(sized.nodes, sized.reached ? "" : " (objective not met)"));
     }
+    if (!any) continue;  // of a break-even alone: its table has its prices
     table.Begin();
-    table.Name(fleet.name).Text("sized by simulation").Text(fleet.size->device);
+    table.Name(fleet.name).Text("sized by simulation");
+    table.Text(any->node_devices > 1 ? absl::StrCat(any->node_devices, " × ", fleet.size->device)
+                                     : fleet.size->device);
     table.Text(absl::StrJoin(nodes, ", "), "");
     table.Text("metered");
-    table.Text(fleet.size->node_hour ? Format(*fleet.size->node_hour) + " a node and hour" : "");
-    table.Text("").Text("the scenario, or the catalogue's first price", "l wrap").End();
+    table.Text(any->price.node_hour ? Format(*any->price.node_hour) + " a node and hour" : "");
+    table.Text(any->price.as_of).Text(any->price.source, "l wrap").End();
   }
   return table.Done();
 }

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "simulator/break_even_words.h"
 #include "simulator/figures.h"
 #include "simulator/report/html_table.h"
 #include "simulator/report/tables.h"
@@ -9,11 +10,9 @@
 namespace spillway {
 namespace {
 
-std::string RateFigure(double per_second) { return absl::StrFormat("%.3g/s", per_second); }
-
-void Nodes(HtmlTable& table, std::optional<int> nodes) {
-  if (nodes) {
-    table.Figure(*nodes, CountFigure(*nodes));
+void Saving(HtmlTable& table, const std::optional<MeanOf>& saving) {
+  if (saving) {
+    table.Figure(saving->mean, PercentFigure(saving->mean));
   } else {
     table.Missing();
   }
@@ -47,8 +46,8 @@ std::string SweepTable(const ReportData& data, const SweepOutcome& sweep) {
     if (two) table.Figure(row.cost_paid_for.mean, DollarInterval(row.cost_paid_for));
     table.Figure(row.attainment.mean, AttainmentFigure(row.attainment.mean),
                  row.attainment.mean < data.scenario().objective.attainment);
-    table.Figure(row.saving.mean, PercentFigure(row.saving.mean));
-    if (two) table.Figure(row.saving_paid_for.mean, PercentFigure(row.saving_paid_for.mean));
+    Saving(table, row.saving);
+    if (two) Saving(table, row.saving_paid_for);
     for (const MeanOf& time : {row.ttft_p50, row.ttft_p99, row.tpot_p99})
       table.Figure(time.mean, SecondsFigure(time.mean));
     table.Figure(row.nvidia_share.mean, PercentFigure(row.nvidia_share.mean)).End();
@@ -76,10 +75,9 @@ std::string BreakEvenTable(const BreakEvenOutcome& even) {
       table.Figure(price.first, DollarFigure(price.first));
       table.Figure(price.second, DollarFigure(price.second));
       if (price.up_to) {
-        table.Figure(*price.up_to, absl::StrCat(RateFigure(*price.up_to),
-                                                price.throughout ? " and perhaps beyond" : ""));
+        table.Figure(*price.up_to, UpToWords(row, price));
       } else {
-        table.Figure(0, "never");
+        table.Figure(0, UpToWords(row, price));
       }
       if (starts) {
         Start(table, row.first_start, price.first);
@@ -93,14 +91,21 @@ std::string BreakEvenTable(const BreakEvenOutcome& even) {
 
 std::string BreakEvenNodesTable(const BreakEvenOutcome& even) {
   HtmlTable table("Devices that each load takes", "");
-  table.Head("work", true).Head("load").Head(absl::StrCat(even.first, ", devices"));
-  table.Head(absl::StrCat(even.second, ", devices")).Body();
+  table.Head("work", true).Head("on", true);
+  for (const std::string& load : LoadsOf(even)) table.Head(load);
+  table.Body();
   for (const BreakEvenRow& row : even.rows) {
-    for (const BreakEvenNodes& nodes : row.nodes) {
+    for (const bool first : {true, false}) {
       table.Begin();
-      table.Name(row.workload).Figure(nodes.rate, RateFigure(nodes.rate));
-      Nodes(table, nodes.first);
-      Nodes(table, nodes.second);
+      table.Name(row.workload).Text(first ? even.first : even.second);
+      for (const BreakEvenNodes& at : row.nodes) {
+        const std::optional<int> nodes = first ? at.first : at.second;
+        if (nodes) {
+          table.Figure(*nodes, CountFigure(*nodes));
+        } else {
+          table.Missing();
+        }
+      }
       table.End();
     }
   }

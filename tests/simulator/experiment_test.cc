@@ -55,8 +55,8 @@ TEST(Experiment, RunsEveryCellInOrderAndComparesSeedBySeed) {
                      static_cast<double>(outcome->cells[i + 3].cost.value())) /
             3;
   }
-  EXPECT_NEAR(outcome->rows[0].saving.mean, mean, 1e-9);
-  EXPECT_EQ(outcome->rows[1].saving.mean, 0);
+  EXPECT_NEAR(outcome->rows[0].saving->mean, mean, 1e-9);
+  EXPECT_EQ(outcome->rows[1].saving->mean, 0);
   EXPECT_FALSE(outcome->verdict.empty());
 }
 

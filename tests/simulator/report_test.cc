@@ -1,3 +1,4 @@
+#include "simulator/break_even_words.h"
 #include "simulator/report/report.h"
 
 #include <regex>
@@ -152,7 +153,7 @@ TEST(Report, ShowsCoverageHindsightAndWhatWasVaried) {
        {"What each pool could have done, and did: mixed under backstop",
         "In hindsight: mixed under backstop", "Of 600 placements on the last resort over 3 seeds",
         "prompts: mixed under backstop", "slices: up to which load slice is cheaper than a10g",
-        "2.50 min, 0.00954", "never", "0.4/s"})
+        "2.50 min, 0.00954", "dearer at all", "0.4/s"})
     EXPECT_THAT(page, HasSubstr(words));
   ExperimentOutcome plain = Sample();
   plain.sweeps.clear();
@@ -164,6 +165,44 @@ TEST(Report, ShowsCoverageHindsightAndWhatWasVaried) {
   const std::string without = Report(plain);
   for (const char* words : {"In hindsight", "up to which load", "What each pool could have done"})
     EXPECT_THAT(without, testing::Not(HasSubstr(words)));
+}
+
+TEST(Report, OfSeveralWorkloadsEachHasItsVerdict) {
+  ExperimentOutcome outcome = Sample();
+  outcome.verdict = "Of 2 workloads ...";
+  outcome.verdicts = {{"one", "The first is this."}, {"two", "The second is that."}};
+  const std::string html = Report(outcome);
+  EXPECT_TRUE(Holds(html, "<dt>two</dt><dd>The second is that.</dd>"));
+  EXPECT_FALSE(Holds(Report(Sample()), "<dl class=\"verdicts\">"));
+}
+
+TEST(Report, SaysWhatTheNodesOfASizedFleetCostAndWhoSaysSo) {
+  const std::string html = Report(Sample());
+  EXPECT_TRUE(Holds(html, "g5.xlarge, on demand (a list)"));
+  EXPECT_TRUE(Holds(html, "what is committed and stands there anyway (xeon, inferentia2)"));
+}
+
+// In the chart of costs no row goes without its number, however close they lie.
+TEST(Charts, EveryRowIsNamed) {
+  const std::string html = Report(Sample());
+  const auto names = Found(html, "class=\"name\"[^>]*>([0-9][^<]*)<");
+  for (const char* number : {"1", "2", "3"}) {
+    EXPECT_TRUE(std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return name.starts_with(number) || Holds(name, absl::StrCat(", ", number));
+    })) << number;
+  }
+}
+
+TEST(BreakEvenWords, TellWhatIsDearFromWhatIsLate) {
+  const BreakEvenOutcome even = Sample().break_even.front();
+  BreakEvenRow row = even.rows.front();
+  EXPECT_EQ(UpToWords(row, row.prices[0]), "0.4/s");
+  EXPECT_EQ(UpToWords(row, row.prices[1]), "dearer at all");
+  row.nodes.front().first = std::nullopt;
+  EXPECT_EQ(UpToWords(row, row.prices[1]), "not in time");
+  row.prices[0].throughout = true;
+  EXPECT_EQ(UpToWords(row, row.prices[0]), "0.4/s, all tried");
+  EXPECT_EQ(LoadsOf(even), (std::vector<std::string>{"0.4/s", "0.8/s"}));
 }
 
 TEST(Report, WithoutSpillsThereIsNoSectionOfThem) {

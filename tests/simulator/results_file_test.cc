@@ -70,9 +70,10 @@ class Folder : public testing::Test {
 // Programs read these keys: a change here breaks them.
 TEST(ResultsJson, HasExactlyTheseKeys) {
   const Value json = Json();
-  EXPECT_THAT(KeysOf(json), ElementsAre("scenario", "says", "verdict", "start", "objective",
-                                        "warm_up_s", "drain_s", "accounting", "baseline", "sized",
-                                        "rows", "cells", "sweeps", "break_even"));
+  EXPECT_THAT(KeysOf(json),
+              ElementsAre("scenario", "says", "verdict", "verdicts", "start", "objective",
+                          "warm_up_s", "drain_s", "accounting", "baseline", "sized", "rows",
+                          "cells", "sweeps", "break_even"));
   const Value& cell = json.Find("cells")->list().front();
   EXPECT_THAT(
       KeysOf(cell),
@@ -126,7 +127,8 @@ TEST(ResultsSummary, TellsCoverageHindsightAndWhatWasVaried) {
         "have been in time on a cheaper pool (xeon 90)",
         "## prompts: prefill of xeon-spr-24vcpu, mixed under backstop, conversation",
         "## slices: up to which load slice is cheaper than a10g",
-        "| short | spot | 0.229 | 1.01 | 0.4/s |", "| short | list | 1.07 | 1.01 | never |"})
+        "| short | spot | 0.229 | 1.01 | 0.4/s |", "| short | list | 1.07 | 1.01 | dearer at all |",
+        "| short | slice | 2 | - |"})
     EXPECT_THAT(text, HasSubstr(words));
 }
 

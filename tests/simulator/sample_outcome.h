@@ -138,8 +138,8 @@ inline ExperimentOutcome SampleOutcome(double factor = 1) {
   }
   for (RowOutcome& row : outcome.rows) {
     const double base = outcome.rows[2].cost.mean;
-    row.saving = {1 - row.cost.mean / base, row.is_baseline ? 0 : 0.034};
-    row.saving_paid_for = {1 - row.cost_paid_for.mean / base, row.is_baseline ? 0 : 0.012};
+    row.saving = MeanOf{1 - row.cost.mean / base, row.is_baseline ? 0 : 0.034};
+    row.saving_paid_for = MeanOf{1 - row.cost_paid_for.mean / base, row.is_baseline ? 0 : 0.012};
   }
   outcome.rows[0].avoidable = MeanOf{0.15, 0.01};
   SweepOutcome sweep{.name = "prompts",
@@ -161,7 +161,14 @@ inline ExperimentOutcome SampleOutcome(double factor = 1) {
   even.prices = {{.list = "spot", .first = 0.229, .second = 1.006, .up_to = 0.4},
                  {.list = "list", .first = 1.071, .second = 1.006}};
   outcome.break_even = {{.name = "slices", .first = "slice", .second = "a10g", .rows = {even}}};
-  outcome.sized = {{"nvidia-a10g", "conversation", "nvidia-only", 24, true}};
+  outcome.sized = {{.fleet = "nvidia-a10g",
+                    .workload = "conversation",
+                    .policy = "nvidia-only",
+                    .nodes = 24,
+                    .price = {.node_hour = UsdPerHour(1'006'000'000),
+                              .as_of = "2026-07-20",
+                              .source = "g5.xlarge, on demand (a list)"},
+                    .reached = true}};
   return outcome;
 }
 

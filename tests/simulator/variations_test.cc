@@ -106,7 +106,7 @@ TEST(Sweep, StandsBesideTheCellsWithTheRowAsItIsInItsPlace) {
   EXPECT_EQ(points[0].row.seeds, 2);
   EXPECT_LT(points[0].row.cost.mean, points[1].row.cost.mean);
   EXPECT_LT(points[1].row.cost.mean, points[2].row.cost.mean);
-  EXPECT_GT(points[0].row.saving.mean, 0);
+  EXPECT_GT(points[0].row.saving->mean, 0);
   const auto two = RunExperiment(scenario, TestCatalog(), {.jobs = 3});
   ASSERT_TRUE(two.ok());
   EXPECT_EQ(ResultsJson(*one, scenario), ResultsJson(*two, scenario));

@@ -103,7 +103,7 @@ TEST(RunAgain, AtTwiceThePricesTheBillIsTwice) {
   EXPECT_EQ(other.fleet, "changed");
   EXPECT_FALSE(other.is_baseline);
   EXPECT_NEAR(other.cost.mean, 2 * base.cost.mean, 1e-6 * base.cost.mean);
-  EXPECT_NEAR(other.saving.mean, -1, 1e-6);
+  EXPECT_NEAR(other.saving->mean, -1, 1e-6);
   EXPECT_THAT(rerun.outcome.verdict, HasSubstr("the prices of dear.yaml"));
   EXPECT_THAT(rerun.outcome.verdict, HasSubstr("100.0 % more"));
   EXPECT_THAT(rerun.notes, Contains(HasSubstr("the first price of xeon is dated")));

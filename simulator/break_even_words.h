@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "simulator/result.h"
+
+// What a break-even found, in the words of tables.
+namespace spillway {
+
+// "0.4/s"; with ", all tried" where it is cheaper at every load. Where it is cheaper at none:
+// "dearer at all", or "not in time" where none of it meets the objective even at the smallest.
+std::string UpToWords(const BreakEvenRow& row, const BreakEvenPrice& price);
+// Headings for the loads: rates where all work comes at the same ones, else "× 0.4".
+std::vector<std::string> LoadsOf(const BreakEvenOutcome& even);
+
+}  // namespace spillway
