@@ -1,4 +1,5 @@
-// The rules of Grafana's dashboard-linter (github.com/grafana/dashboard-linter), and some of our own:
+// The rules of Grafana's dashboard-linter (github.com/grafana/dashboard-linter) for boards that ask Prometheus, and some
+// of our own:
 //   lint-dashboards.mjs FILE...      prints what is wrong; fails if anything is
 //   lint-dashboards.mjs --self-test  breaks a good board in every way and looks whether that is found
 import { readFileSync } from 'node:fs';
@@ -68,6 +69,8 @@ export function lint(board) {
     if (one.multi !== true || one.allValue !== '.+' || one.includeAll !== true) whole(`${name} takes not many values, or all of them otherwise than by .+`);
     if (one.refresh !== 2) whole(`${name} is not refreshed when the time changes`);
     if (one.datasource?.uid !== '${datasource}') whole(`${name} names a data source`);
+    const selector = /^label_values\((.+), \w+\)$/.exec(one.query ?? '')?.[1];
+    if (selector === undefined || nodes(spellOut(selector), '⚠').length > 0) whole(`the query of ${name} is no PromQL: ${one.query}`);
   }
   const titles = new Set();
   for (const panel of panelsOf(board)) {
@@ -97,6 +100,7 @@ const selfTest = (file) => {
     ['has no variable job', (b) => { b.templating.list.splice(1, 1); }],
     ['by .+', (b) => { b.templating.list[1].allValue = '.*'; }],
     ['when the time changes', (b) => { b.templating.list[2].refresh = 1; }],
+    ['is no PromQL', (b) => { b.templating.list[1].query = 'label_values(up{job=~}, job)'; }],
     ['has no title', (b) => { panel(b).title = ''; }],
     ['no sentence', (b) => { panel(b).description = 'Rate'; }],
     ['names a data source', (b) => { panel(b).datasource.uid = 'abc'; }],
