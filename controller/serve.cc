@@ -236,6 +236,7 @@ class Controller {
                      .stream_bound = api_->limits().streams,
                      .connection_bound = connections,
                      .carbon = [this] { return CarbonNow(); },
+                     .simulations = simulations_.get(),
                      .archive = &*archive_});
     api_->SetReady(true);
     const std::string url = absl::StrCat("http://", server_->address());

@@ -208,6 +208,13 @@ class Metrics::Impl {
       buffers.push_back({"streams", n(sources.streams()), n(sources.stream_bound)});
     if (sources.server)
       buffers.push_back({"connections", n(sources.server().open), n(sources.connection_bound)});
+    if (sources.simulations != nullptr) {
+      const Simulations::Counts counts = sources.simulations->counts();
+      buffers.push_back({"waiting_simulations", n(counts.waiting), n(counts.most_waiting)});
+      w.Gauge("spillway_simulations", "Simulations that run beside the work, and that wait.")
+          .Value(n(counts.running), {{"state", "running"}})
+          .Value(n(counts.waiting), {{"state", "queued"}});
+    }
     WriteBuffers(w, buffers);
   }
 

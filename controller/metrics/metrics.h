@@ -10,6 +10,7 @@
 #include "controller/dispatcher.h"
 #include "controller/host.h"
 #include "controller/observer.h"
+#include "controller/simulations.h"
 #include "net/server.h"
 
 // Everything that /metrics shows. Counters are projections of committed records, so that after a
@@ -37,6 +38,7 @@ struct MetricSources {
   std::function<std::size_t()> streams;  // open event and log streams
   std::size_t stream_bound = 0, connection_bound = 0;
   std::function<std::vector<SiteCarbon>()> carbon;
+  Simulations* simulations = nullptr;
   Archive* archive = nullptr;  // the counters are compared with it now and then
 };
 

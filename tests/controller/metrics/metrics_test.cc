@@ -23,7 +23,8 @@ class Busy {
                      .server = [] { return ServerStats{}; },
                      .streams = [] { return std::size_t{3}; },
                      .stream_bound = 256,
-                     .connection_bound = 10'000});
+                     .connection_bound = 10'000,
+                     .simulations = &simulations_});
     const JobId job = rig_.Submit(HostRig::LocalJob()).Get().job->id;
     rig_.Submit(HostRig::ImpossibleJob()).Get();
     rig_.process().WaitForLaunches(1);
@@ -38,6 +39,27 @@ class Busy {
   HostRig& rig() { return rig_; }
 
  private:
+  // One runs, two wait.
+  class Some final : public Simulations {
+    absl::StatusOr<Simulation> Start(const SimulationOrder&, const std::string&) override {
+      return absl::UnimplementedError("");
+    }
+    std::vector<Simulation> List() override { return {}; }
+    std::optional<Simulation> Find(std::uint64_t) override { return std::nullopt; }
+    absl::StatusOr<Simulation> Cancel(std::uint64_t) override {
+      return absl::UnimplementedError("");
+    }
+    absl::StatusOr<std::string> Results(std::uint64_t) override {
+      return absl::UnimplementedError("");
+    }
+    absl::StatusOr<std::string> Report(std::uint64_t) override {
+      return absl::UnimplementedError("");
+    }
+    const std::vector<ShippedScenario>& Scenarios() override { return none_; }
+    Counts counts() override { return {.running = 1, .waiting = 2, .most_waiting = 8}; }
+    const std::vector<ShippedScenario> none_;
+  };
+  Some simulations_;
   Metrics metrics_{{"1.2.3", "abc"}};
   HostRig rig_;
 };
@@ -62,6 +84,9 @@ TEST(Metrics, ShowWhatHappened) {
         R"(operation="submitJob")",
         R"(spillway_buffer_bound{buffer="submissions"} 4096)",
         R"(spillway_buffer_used{buffer="streams"} 3)",
+        R"(spillway_simulations{state="running"} 1)",
+        R"(spillway_simulations{state="queued"} 2)",
+        R"(spillway_buffer_bound{buffer="waiting_simulations"} 8)",
         "spillway_decision_duration_seconds_count",
         "spillway_store_commit_duration_seconds_bucket",
         "spillway_event_loop_lag_seconds_sum",
