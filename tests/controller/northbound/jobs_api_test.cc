@@ -121,6 +121,28 @@ TEST(JobsApi, BodiesBeyondTheBoundAreNotRead) {
   EXPECT_EQ(refused.Text("code"), "too_large");
 }
 
+// Whatever somebody says of his work stands in records, lists and pages: it is bounded at the door.
+TEST(JobsApi, LabelsAreFew) {
+  ApiRig rig;
+  rig.Start();
+  const auto labels = [&](int count) {
+    std::string body =
+        R"({"run":{"command":["true"]},"needs":{"cpus":0.1,"memory":"32MiB"},"labels":{)";
+    for (int i = 0; i < count; ++i)
+      absl::StrAppend(&body, i == 0 ? "" : ",", "\"l", i, "\":\"<b>", i, "</b>\"");
+    return rig.Post("/api/v1/jobs", body + "}}");
+  };
+  const Received many = labels(10'000);
+  EXPECT_EQ(many.status, 400);
+  EXPECT_THAT(many.body, HasSubstr("has 10000 entries, at most 32 are taken"));
+  EXPECT_EQ(labels(33).status, 400);
+  EXPECT_TRUE(rig.Get("/api/v1/jobs").json.Find("data")->list().empty());
+  const Received some = labels(32);
+  EXPECT_EQ(some.status, 201);
+  EXPECT_EQ(some.json.Find("labels")->map().size(), 32u);
+  EXPECT_EQ(some.json.Find("labels")->Find("l7")->string(), "<b>7</b>");
+}
+
 TEST(JobsApi, TheSameKeyIsGivenTheSameBytes) {
   ApiRig rig;
   rig.Start();
