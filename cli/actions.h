@@ -21,6 +21,10 @@ int ShowLedger(const Invocation& args, Api& api, Console& console);
 int ShowCosts(const Invocation& args, Api& api, Console& console);
 int ExportCosts(const Invocation& args, Api& api, Console& console);
 int ListPricesThere(const Invocation& args, Api& api, Console& console);
+int ShowSimulations(const Invocation& args, Api& api, Console& console);
+int StartSimulation(const Invocation& args, Api& api, Console& console);
+int CancelSimulations(const Invocation& args, Api& api, Console& console);
+int FetchSimulation(const Invocation& args, Api& api, Console& console);
 int ShowTop(const Invocation& args, Api& api, Console& console);
 int ShowDoctor(const Invocation& args, Api& api, Console& console);
 

@@ -1,5 +1,7 @@
 #include "cli/commands.h"
 
+#include "cli/simulations_help.h"
+
 namespace spillway::cli {
 namespace {
 
@@ -464,7 +466,7 @@ CommandSpec SimulateCommand() {
 }
 
 std::vector<CommandSpec> MakeTable() {
-  return {
+  std::vector<CommandSpec> table = {
       Serve(),
       EngineCommand(),
       SimulateCommand(),
@@ -500,6 +502,11 @@ std::vector<CommandSpec> MakeTable() {
       Help(),
       Supervise(),
   };
+  // Behind `simulate`, which does the same without a controller.
+  constexpr std::ptrdiff_t kBehindSimulate = 3;
+  const std::vector<CommandSpec> simulations = SimulationsCommands();
+  table.insert(table.begin() + kBehindSimulate, simulations.begin(), simulations.end());
+  return table;
 }
 
 }  // namespace
