@@ -47,8 +47,8 @@ namespace spillway {
 // "submitted", "attempt_ended", ...: what stands beside the text of an event.
 std::string_view KindOf(const event::Body& body);
 // The text of Submitted is that of its work: Encode(*work). That of RequestsEnded, of which there
-// are thousands a second, is packed (codec_packed.h); unpacked ones, as they were written before,
-// are read too.
+// are thousands a second, is packed (codec_packed_changes.h); what was written before, each request
+// by itself or unpacked, is read too.
 std::string EncodeEvent(const event::Body& body);
 absl::StatusOr<event::Body> DecodeEvent(std::string_view kind, std::string_view text);
 

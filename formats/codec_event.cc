@@ -2,20 +2,39 @@
 #include <memory>
 
 #include "formats/codec.h"
-#include "formats/codec_packed.h"
+#include "formats/codec_count.h"
+#include "formats/codec_packed_changes.h"
 #include "formats/codec_read.h"
 #include "formats/codec_write.h"
 
 namespace spillway {
 namespace {
 
-constexpr std::size_t kPackedRequest = 160;  // bytes, about
+constexpr std::size_t kPackedRequest = 64;  // bytes, about
 
 // In the order of event::Body. Part of the storage format.
 constexpr std::array<std::string_view, std::variant_size_v<event::Body>> kKinds{
     "started",    "submitted",   "cancel_requested", "attempt_started", "attempt_ended",
     "node_seen",  "pool_state",  "pool_priced",      "pool_added",      "policy_set",
     "prices_set", "timer_fired", "endpoint_seen",    "requests",        "carbon_seen"};
+
+std::string PackRequests(const event::RequestsEnded& ended) {
+  static_assert(kMemberCount<event::RequestsEnded> == 1);
+  codec::Packer p;
+  p.Reserve(kPackedRequest * (ended.requests.size() + 4));
+  codec::PackAlike(p, ended.requests);
+  return codec::PackedText(p);
+}
+
+absl::StatusOr<event::Body> UnpackRequests(int form, std::string_view text) {
+  const auto bytes = codec::BytesOfPackedText(text);
+  if (!bytes.ok()) return bytes.status();
+  codec::Unpacker u(*bytes);
+  event::RequestsEnded ended;
+  const bool good = form == 2 ? codec::Unpack(u, ended) : codec::UnpackAlike(u, ended.requests);
+  if (!good || (!u.at_end() && !u.Say("more than the document"))) return u.ToStatus();
+  return event::Body(std::move(ended));
+}
 
 template <class E>
 absl::StatusOr<event::Body> DecodeAs(std::string_view text) {
@@ -25,11 +44,7 @@ absl::StatusOr<event::Body> DecodeAs(std::string_view text) {
     return event::Submitted{std::make_shared<const Work>(*std::move(work))};
   } else {
     if constexpr (std::same_as<E, event::RequestsEnded>) {
-      if (codec::IsPackedText(text)) {
-        auto packed = codec::UnpackDocument<E>(text);
-        if (!packed.ok()) return packed.status();
-        return event::Body(*std::move(packed));
-      }
+      if (const int form = codec::FormOfPackedText(text)) return UnpackRequests(form, text);
     }
     auto event = codec::ReadDocument<E>(text);
     if (!event.ok()) return event.status();
@@ -57,7 +72,7 @@ std::string EncodeEvent(const event::Body& body) {
           SPILLWAY_CHECK(event.work != nullptr);
           return codec::Encode(*event.work);
         } else if constexpr (std::same_as<E, event::RequestsEnded>) {
-          return codec::PackDocument(event, kPackedRequest * event.requests.size());
+          return PackRequests(event);
         } else {
           std::string text;
           codec::WriteDocument(text, event);

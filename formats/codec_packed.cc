@@ -7,7 +7,8 @@
 namespace spillway::codec {
 namespace {
 
-constexpr std::string_view kHead = R"({"v":2,"packed":")";
+constexpr std::string_view kHead = R"({"v":3,"packed":")";
+constexpr std::string_view kHeadBefore = R"({"v":2,"packed":")";
 constexpr std::string_view kTail = R"("})";
 constexpr std::size_t kTextsKept = 48;  // of one document: names come again and again
 
@@ -26,10 +27,15 @@ std::int64_t UnZigZag(std::uint64_t number) {
 
 // Nanoseconds, if that is all there is to say, and doubled it still is an int64.
 std::optional<std::int64_t> EvenNanos(absl::Duration span) {
-  const std::int64_t nanos = absl::ToInt64Nanoseconds(span);
+  absl::Duration rest;
+  const std::int64_t nanos = absl::IDivDuration(span, absl::Nanoseconds(1), &rest);
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() / 2;
-  if (nanos > kMost || nanos < -kMost || absl::Nanoseconds(nanos) != span) return std::nullopt;
+  if (nanos > kMost || nanos < -kMost || rest != absl::ZeroDuration()) return std::nullopt;
   return nanos;
+}
+bool IsEven(std::int64_t nanos) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() / 2;
+  return nanos <= kMost && nanos >= -kMost;
 }
 
 }  // namespace
@@ -70,8 +76,7 @@ void Packer::Time(absl::Time time) {
   const absl::Duration since = time - absl::UnixEpoch();
   const auto nanos = EvenNanos(since);
   std::int64_t step = 0;
-  if (nanos && !__builtin_sub_overflow(*nanos, last_time_, &step) &&
-      EvenNanos(absl::Nanoseconds(step))) {
+  if (nanos && !__builtin_sub_overflow(*nanos, last_time_, &step) && IsEven(step)) {
     last_time_ = *nanos;
     return EvenOrOdd(step, since);
   }
@@ -170,12 +175,15 @@ std::string PackedText(const Packer& packed) {
   return text.append(kHead).append(base64).append(kTail);
 }
 
-bool IsPackedText(std::string_view text) { return text.starts_with(R"({"v":2,)"); }
+int FormOfPackedText(std::string_view text) {
+  return text.starts_with(R"({"v":3,)") ? 3 : text.starts_with(R"({"v":2,)") ? 2 : 0;
+}
 
 absl::StatusOr<std::string> BytesOfPackedText(std::string_view text) {
+  static_assert(kHead.size() == kHeadBefore.size());
   std::string bytes;
-  if (text.size() >= kHead.size() + kTail.size() && text.starts_with(kHead) &&
-      text.ends_with(kTail)) {
+  if (text.size() >= kHead.size() + kTail.size() &&
+      (text.starts_with(kHead) || text.starts_with(kHeadBefore)) && text.ends_with(kTail)) {
     text = text.substr(kHead.size(), text.size() - kHead.size() - kTail.size());
     if (absl::Base64Unescape(ToAbsl(text), &bytes)) return bytes;
   }

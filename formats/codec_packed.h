@@ -268,27 +268,11 @@ bool Unpack(Unpacker& u, T& out) {
   }
 }
 
-// A JSON text again, so that it stands beside all others: {"v":2,"packed":"BASE64"}.
+// A JSON text again, so that it stands beside all others: {"v":3,"packed":"BASE64"}.
 std::string PackedText(const Packer& packed);
-bool IsPackedText(std::string_view text);
+// What packed text is made of. 2: one struct, packed as above; 3: as codec_packed_changes.h has it.
+// 0: this is no packed text.
+int FormOfPackedText(std::string_view text);
 absl::StatusOr<std::string> BytesOfPackedText(std::string_view text);
-
-template <Stored T>
-std::string PackDocument(const T& x, std::size_t expected_bytes) {
-  Packer p;
-  p.Reserve(expected_bytes);
-  Pack(p, x);
-  return PackedText(p);
-}
-
-template <Stored T>
-absl::StatusOr<T> UnpackDocument(std::string_view text) {
-  auto bytes = BytesOfPackedText(text);
-  if (!bytes.ok()) return bytes.status();
-  Unpacker u(*bytes);
-  T value{};
-  if (!Unpack(u, value) || (!u.at_end() && !u.Say("more than the document"))) return u.ToStatus();
-  return value;
-}
 
 }  // namespace spillway::codec

@@ -142,7 +142,8 @@ absl::Status MakeTables(Connection& writer) {
   return absl::OkStatus();
 }
 
-// From any older version, whole or not at all.
+// From any older version, whole or not at all. Version 5 has the tables of version 4; its requests
+// are packed in a form that older programs cannot read (formats/codec_packed_changes.h).
 absl::Status AddTables(Connection& writer, std::int64_t version) {
   Transaction transaction(writer, Transaction::Kind::kWrite);
   if (version < 2) writer.Exec(kTablesForRequests);

@@ -6,7 +6,7 @@
 // The tables, and which version of them a database holds. README.md of this room describes them.
 namespace spillway::store {
 
-inline constexpr int kSchemaVersion = 4;
+inline constexpr int kSchemaVersion = 5;
 
 // Makes the tables of a new database, in one transaction. Of an old one: checks that it is
 // Spillway's and no newer than this program (kFailedPrecondition otherwise). Nothing is changed

@@ -3,8 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <tuple>
+
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "formats/codec.h"
+#include "formats/codec_packed_changes.h"
 #include "formats/codec_write.h"
 #include "tests/support/random_values.h"
 
@@ -52,7 +57,7 @@ TEST(PackedCodec, WhatItWritesIsSaidToBePackedAndComesBack) {
     RandomValues random(seed);
     const event::RequestsEnded ended = RandomBatch(random);
     const std::string text = EncodeEvent(ended);
-    ASSERT_TRUE(codec::IsPackedText(text));
+    ASSERT_EQ(codec::FormOfPackedText(text), 3);
     const auto back = DecodeEvent("requests", text);
     ASSERT_TRUE(back.ok()) << "seed " << seed << ": " << back.status();
     ASSERT_TRUE(codec::Same(std::get<event::RequestsEnded>(*back), ended)) << "seed " << seed;
@@ -72,12 +77,54 @@ TEST(PackedCodec, TheTextOfBeforeIsStillRead) {
   }
 }
 
+// Each request by itself, as version 2 packed them.
+TEST(PackedCodec, WhatWasPackedBeforeIsStillRead) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    RandomValues random(seed);
+    const event::RequestsEnded ended = RandomBatch(random);
+    codec::Packer packer;
+    codec::Pack(packer, ended);
+    const std::string text =
+        R"({"v":2,"packed":")" + absl::Base64Escape(ToAbsl(packer.bytes())) + R"("})";
+    ASSERT_EQ(codec::FormOfPackedText(text), 2);
+    const auto back = DecodeEvent("requests", text);
+    ASSERT_TRUE(back.ok()) << "seed " << seed << ": " << back.status();
+    ASSERT_TRUE(codec::Same(std::get<event::RequestsEnded>(*back), ended)) << "seed " << seed;
+  }
+}
+
 TEST(PackedCodec, TakesAFractionOfTheText) {
   event::RequestsEnded ended;
   for (int i = 0; i < 1000; ++i) ended.requests.push_back(Usual(i));
   std::string text;
   codec::WriteDocument(text, ended);
-  EXPECT_LT(4 * EncodeEvent(ended).size(), text.size());
+  EXPECT_LT(12 * EncodeEvent(ended).size(), text.size());
+  codec::Packer packer;
+  codec::Pack(packer, ended);
+  EXPECT_LT(2 * EncodeEvent(ended).size(), packer.bytes().size()) << "than each by itself";
+}
+
+// Any number may follow any other, whatever their difference comes to.
+TEST(PackedCodec, DifferencesWrapAround) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  constexpr std::int64_t kHigh = std::numeric_limits<std::int64_t>::max(), kLow = -kHigh - 1;
+  event::RequestsEnded ended;
+  for (const auto& [id, cost, status] : std::vector<std::tuple<std::uint64_t, std::int64_t, int>>{
+           {0, kLow, std::numeric_limits<int>::min()},
+           {kMost, kHigh, std::numeric_limits<int>::max()},
+           {1, kLow, 0},
+           {kMost / 2 + 1, 0, std::numeric_limits<int>::min()},
+           {0, kHigh, 200}}) {
+    auto request = std::make_shared<Request>();
+    request->id = RequestId{id};
+    request->draw = ~id;
+    request->cost = Usd(cost);
+    request->status = status;
+    ended.requests.push_back(std::move(request));
+  }
+  const auto back = DecodeEvent("requests", EncodeEvent(ended));
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_TRUE(codec::Same(std::get<event::RequestsEnded>(*back), ended));
 }
 
 // Damage is refused, or still means something; it never leads anywhere else.
@@ -85,8 +132,10 @@ TEST(PackedCodec, DamagedBytesAreRefusedOrStillMeanSomething) {
   int refused = 0;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     RandomValues random(seed);
+    const bool alone = random.OneIn(2);
     codec::Packer packer;
-    codec::Pack(packer, RandomBatch(random));
+    const event::RequestsEnded ended = RandomBatch(random);
+    alone ? codec::Pack(packer, ended) : codec::PackAlike(packer, ended.requests);
     for (int i = 0; i < 20; ++i) {
       std::string bytes(packer.bytes());
       const std::size_t at = random.Below(bytes.size());
@@ -95,7 +144,8 @@ TEST(PackedCodec, DamagedBytesAreRefusedOrStillMeanSomething) {
       } else {
         bytes[at] = static_cast<char>(random.Below(256));
       }
-      const std::string text = R"({"v":2,"packed":")" + absl::Base64Escape(bytes) + R"("})";
+      const std::string text = absl::StrCat(R"({"v":)", alone ? 2 : 3, R"(,"packed":")",
+                                            absl::Base64Escape(bytes), R"("})");
       const auto back = DecodeEvent("requests", text);
       if (back.ok()) continue;
       ASSERT_EQ(back.status().code(), absl::StatusCode::kDataLoss) << "seed " << seed;
@@ -105,9 +155,9 @@ TEST(PackedCodec, DamagedBytesAreRefusedOrStillMeanSomething) {
   EXPECT_GT(refused, 1000);
 }
 
-std::string WhyNot(std::string_view bytes) {
-  const std::string text =
-      R"({"v":2,"packed":")" + absl::Base64Escape(std::string(bytes)) + R"("})";
+std::string WhyNot(std::string_view bytes, int form = 2) {
+  const std::string text = absl::StrCat(R"({"v":)", form, R"(,"packed":")",
+                                        absl::Base64Escape(std::string(bytes)), R"("})");
   return std::string(DecodeEvent("requests", text).status().message());
 }
 
@@ -117,8 +167,15 @@ TEST(PackedCodec, SaysWhatIsWrong) {
   EXPECT_THAT(WhyNot("\x02"), HasSubstr("a field that this program lacks"));
   EXPECT_THAT(WhyNot(std::string("\x00\x00", 2)), HasSubstr("more than the document"));
   EXPECT_THAT(WhyNot("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), HasSubstr("number out of range"));
-  for (const char* text :
-       {R"({"v":2,"packed":"AA)", R"({"v":2,"packed":"!"})", R"({"v":2,"r":[]})"})
+  EXPECT_THAT(WhyNot("", 3), HasSubstr("ends too early"));
+  EXPECT_THAT(WhyNot("\x05", 3), HasSubstr("length past the end"));
+  EXPECT_THAT(WhyNot(std::string("\x01\x00\x00", 3), 3), HasSubstr("more than the document"));
+  EXPECT_THAT(WhyNot("\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 3),
+              HasSubstr("a field that this program lacks"));
+  EXPECT_THAT(WhyNot("\x01\x80\x08\xff\xff\xff\xff\xff\x01", 3), HasSubstr("a number out of range"))
+      << "the status, an int";
+  for (const char* text : {R"({"v":2,"packed":"AA)", R"({"v":3,"packed":"AA)",
+                           R"({"v":2,"packed":"!"})", R"({"v":2,"r":[]})"})
     EXPECT_THAT(std::string(DecodeEvent("requests", text).status().message()),
                 HasSubstr("no packed document"));
 }
@@ -147,6 +204,39 @@ TEST(PackedCodec, ItsBytesStayWhatTheyAre) {
             "0c"        // ... ended 3 ns later
             "01"        // ... the first text again
             "01");      // ... forever
+}
+
+TEST(PackedCodec, ItsBytesOfDifferencesStayWhatTheyAre) {
+  event::RequestsEnded ended;
+  for (std::uint64_t i = 300; i < 303; ++i) {
+    auto request = std::make_shared<Request>();
+    request->id = RequestId{i};
+    request->features.tenant = "blue";
+    request->features.arrived = absl::FromUnixNanos(static_cast<std::int64_t>(i));
+    request->cost = Usd(i == 302 ? 5 : 7);
+    ended.requests.push_back(std::move(request));
+  }
+  codec::Packer packer;
+  codec::PackAlike(packer, ended.requests);
+  EXPECT_EQ(absl::BytesToHexString(ToAbsl(packer.bytes())),
+            "03"        // three of them
+            "85808008"  // the first: its fields 0, 2 and 24 ...
+            "d804"      // ... 300
+            "03"
+            "b009"  // ... features 0 and 1: 300 ns after 1970, zigzag and doubled ...
+            "00"
+            "04"
+            "626c7565"  // ... the text "blue"
+            "0e"        // ... 7
+            "05"        // the second: fields 0 and 2 ...
+            "02"        // ... one more
+            "01"
+            "04"        // ... a nanosecond later
+            "85808008"  // the third
+            "02"
+            "01"
+            "04"
+            "03");  // ... costs 2 less
 }
 
 }  // namespace
