@@ -28,9 +28,19 @@ struct StoredAnswer {
   absl::Time at;
 };
 
+// An event of requests as the log keeps it, made while they are at hand: thousands of them need not
+// be kept until the commit, and read once more from memory that was used for others since.
+struct PackedRequests {
+  EventNumber event{};
+  std::string text;            // EncodeEvent()
+  std::vector<RequestId> ids;  // as they stand in it
+};
+
 // One transaction.
 struct Batch {
   std::vector<Event> events;  // numbered in a row, continuing the log
+  // By number, what the log is to have for some of these events, whose requests are gone.
+  std::vector<PackedRequests> packed;
   std::vector<Record> records;
   std::vector<StoredAnswer> answers;
 };
@@ -41,6 +51,11 @@ class Journal {
  public:
   virtual ~Journal() = default;
   virtual absl::Status Commit(const Batch& batch) = 0;
+  // What the log is to have for requests that ended. Any thread. None: Commit wants the event
+  // itself.
+  virtual std::optional<PackedRequests> Pack(const event::Body& /*happened*/) const {
+    return std::nullopt;
+  }
   // Everything that Brain::Restore needs; at start, before the first Commit.
   virtual absl::StatusOr<Remembered> Recall() = 0;
   // The log from `from` on, at most `limit` events: for replay.

@@ -1,6 +1,7 @@
 #include "controller/dispatcher.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace spillway {
@@ -60,7 +61,7 @@ struct Dispatcher::Thread {
   }
 };
 
-Dispatcher::Dispatcher(Options options, const Clock& clock, AdapterSink& sink)
+Dispatcher::Dispatcher(Options options, const Clock& clock, RequestSink& sink)
     : options_(options),
       clock_(clock),
       sink_(sink),
@@ -81,7 +82,7 @@ void Dispatcher::Stop() {
     ended_wake_.notify_all();
   }
   if (flusher_.joinable()) flusher_.join();
-  Flush();
+  Flush(/*hurry=*/true);
 }
 
 // --- What is in force ---------------------------------------------------------------------------
@@ -352,7 +353,7 @@ void Dispatcher::End(LiveRequest& request, RequestEnd end, int status) {
   ended_.push_back(request.kept);
   unbooked_.store(ended_.size(), std::memory_order_relaxed);
   urgent_ |= urgent;
-  if (urgent) ended_wake_.notify_one();
+  if (urgent || ended_.size() == options_.chunk) ended_wake_.notify_one();
 }
 
 // --- Waiting for room ---------------------------------------------------------------------------
@@ -421,7 +422,7 @@ void Dispatcher::WakeAll() {
 
 // --- To the brain -------------------------------------------------------------------------------
 
-void Dispatcher::Flush() {
+void Dispatcher::Flush(bool hurry) {
   std::vector<std::shared_ptr<const Request>> ended;
   {
     const std::lock_guard lock(ended_mutex_);
@@ -431,8 +432,9 @@ void Dispatcher::Flush() {
   }
   for (std::size_t at = 0; at < ended.size(); at += event::kMostRequests) {
     const std::size_t end = std::min(ended.size(), at + event::kMostRequests);
-    sink_.Post(event::RequestsEnded{{ended.begin() + static_cast<std::ptrdiff_t>(at),
-                                     ended.begin() + static_cast<std::ptrdiff_t>(end)}});
+    sink_.Book({{ended.begin() + static_cast<std::ptrdiff_t>(at),
+                 ended.begin() + static_cast<std::ptrdiff_t>(end)}},
+               hurry);
   }
 }
 
@@ -448,14 +450,20 @@ void Dispatcher::FlushSoon() {
   ended_wake_.notify_one();
 }
 
+// What has ended goes to the disk once a period. Long before that, while their memory is still
+// near, whole chunks are counted, packed and booked.
 void Dispatcher::FlushLoop() {
+  const auto period = absl::ToChronoNanoseconds(options_.period);
   std::unique_lock lock(ended_mutex_);
+  auto due = std::chrono::steady_clock::now() + period;
   while (!stopping_) {
-    ended_wake_.wait_for(lock, absl::ToChronoNanoseconds(options_.period),
-                         [this] { return stopping_ || urgent_; });
+    ended_wake_.wait_until(
+        lock, due, [this] { return stopping_ || urgent_ || ended_.size() >= options_.chunk; });
+    const bool hurry = stopping_ || urgent_ || std::chrono::steady_clock::now() >= due;
+    if (hurry) due = std::chrono::steady_clock::now() + period;
     if (ended_.empty()) continue;
     lock.unlock();
-    Flush();
+    Flush(hurry);
     lock.lock();
   }
 }

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "adapters/adapter.h"
 #include "controller/fresh_request.h"
+#include "controller/request_sink.h"
 #include "core/clock.h"
 #include "core/request.h"
 #include "net/recycle.h"
@@ -117,11 +117,12 @@ class Dispatcher {
     std::size_t waiting = 1024;     // requests that wait for room
     std::size_t unbooked = 65'536;  // ended requests that the brain does not have yet
     std::size_t held_bytes = std::size_t{512} << 20;  // of bodies that relays hold
-    absl::Duration period = absl::Milliseconds(50);   // between two batches
+    absl::Duration period = absl::Milliseconds(50);   // between two commits of ended requests
+    std::size_t chunk = 128;                          // so many are handed over before it ends
     absl::Duration fresh = absl::Seconds(2);          // how long a look at an engine counts
   };
-  // All outlive it. `sink` gets RequestsEnded.
-  Dispatcher(Options options, const Clock& clock, AdapterSink& sink);
+  // All outlive it.
+  Dispatcher(Options options, const Clock& clock, RequestSink& sink);
   ~Dispatcher();  // Stop()
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -206,11 +207,11 @@ class Dispatcher {
   void WakeFor(EndpointKey freed);
   void WakeAll();
   void FlushLoop();
-  void Flush();
+  void Flush(bool hurry);
 
   const Options options_;
   const Clock& clock_;
-  AdapterSink& sink_;
+  RequestSink& sink_;
   const std::uint64_t instance_;  // tells dispatchers of one process apart
   std::uint64_t epoch_ = 0;
 

@@ -46,7 +46,17 @@ absl::Status Host::Start(std::shared_ptr<const Config> config, Adapters adapters
 }
 void Host::Stop() { impl_->Stop(); }
 
-void Host::Post(event::Body happened) { impl_->Push(std::move(happened)); }
+void Host::Post(event::Body happened) {
+  if (auto* const ended = std::get_if<event::RequestsEnded>(&happened))
+    return Book(std::move(*ended), /*hurry=*/true);
+  impl_->Push(std::move(happened));
+}
+void Host::Book(event::RequestsEnded ended, bool hurry) {
+  impl_->observer_.OnEnded(ended);
+  event::Body happened(std::move(ended));
+  std::optional<PackedRequests> packed = impl_->journal_.Pack(happened);
+  impl_->Push(Impl::Ended{std::move(happened), std::move(packed), hurry});
+}
 void Host::Tick() {
   impl_->Push(Impl::Task([] {}));
 }

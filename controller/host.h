@@ -16,6 +16,7 @@
 #include "controller/archive.h"
 #include "controller/job_feed.h"
 #include "controller/observer.h"
+#include "controller/request_sink.h"
 #include "controller/snapshot.h"
 #include "core/clock.h"
 #include "core/config.h"
@@ -37,6 +38,7 @@ struct HostOptions {
   std::int64_t queued_jobs = 1'000'000;    // the same for jobs that wait for a pool
   std::size_t batch_events = 1024;         // about the largest transaction
   absl::Duration snapshot_period = absl::Milliseconds(20);  // at most one snapshot in this time
+  absl::Duration rest = absl::Milliseconds(50);  // how long requests in no hurry wait for others
   JobFeed::Limits feed;
   // Store thread: what readers see from now on. Must not block for long.
   std::function<void(const Snapshot&)> on_snapshot;
@@ -97,7 +99,7 @@ struct HostedAdapter {
   std::function<void(PoolId, const PoolSpec&)> meet;
 };
 
-class Host final : public AdapterSink {
+class Host final : public AdapterSink, public RequestSink {
  public:
   // By type: "process", "modelled".
   using Adapters = std::map<std::string, HostedAdapter>;
@@ -153,6 +155,10 @@ class Host final : public AdapterSink {
 
   // --- AdapterSink: any thread, never refused before Stop().
   void Post(event::Body happened) override;
+
+  // --- RequestSink. Observers are told and the journal's row is made on the caller's thread, and
+  // the requests are let go as soon as the brain has seen them.
+  void Book(event::RequestsEnded ended, bool hurry) override;
 
   // --- Reads, any thread, at once.
   std::shared_ptr<const Snapshot> snapshot() const;  // never null once started

@@ -100,13 +100,14 @@ bool Host::Impl::TakeInputs(std::vector<Input>& taken) {
       return false;
     }
     if (sleep <= absl::ZeroDuration()) return true;
-    control_wake_.wait_for(lock, absl::ToChronoNanoseconds(sleep));
+    control_wake_.wait_for(lock, absl::ToChronoNanoseconds(NapFor(sleep)));
     sleep = SleepFor();
   }
 }
 
 void Host::Impl::HandOff() {
   if (handed_ || open_->empty()) return;
+  if (!stopping_ && Uptime() < open_->rests_until) return;
   handed_ = std::exchange(open_, std::make_unique<OpenBatch>());
   store_wake_.notify_one();
 }
@@ -115,6 +116,7 @@ void Host::Impl::HandOff() {
 // third one holds the control thread back.
 void Host::Impl::WaitForRoom() {
   if (snapshot_now_) TakeSnapshot();
+  open_->Hurry();
   std::unique_lock lock(mutex_);
   while (handed_) control_wake_.wait(lock);
   HandOff();
@@ -128,12 +130,20 @@ absl::Duration Host::Impl::SleepFor() const {
   return sleep;
 }
 
+// A batch that rests is handed over in time, unless the one before is still in the way.
+absl::Duration Host::Impl::NapFor(absl::Duration sleep) const {
+  if (handed_ || open_->empty()) return sleep;
+  return std::clamp(open_->rests_until - Uptime(), absl::ZeroDuration(), sleep);
+}
+
 void Host::Impl::HandleInputs(std::vector<Input>& taken) {
   for (Input& input : taken) {
     if (auto* waiting = std::get_if<Waiting>(&input)) {
       Handle(*waiting);
     } else if (auto* body = std::get_if<event::Body>(&input)) {
       Fold(std::move(*body));
+    } else if (auto* ended = std::get_if<Ended>(&input)) {
+      Handle(*ended);
     } else {
       std::get<Task>(input)();
     }
@@ -159,7 +169,7 @@ void Host::Impl::FireTimer() {
   if (brain_.NextTimer() <= last_at_) timer_rests_until_ = Uptime() + kTimerRest;
 }
 
-Reply Host::Impl::Fold(event::Body body) {
+Reply Host::Impl::FoldCalmly(event::Body body) {
   last_event_ = EventNumber{Number(last_event_) + 1};
   last_at_ = std::max(last_at_, clock_.Now());
   const std::size_t first = open_->effects.records.size();
@@ -170,6 +180,20 @@ Reply Host::Impl::Fold(event::Body body) {
   open_events_.fetch_add(1, std::memory_order_relaxed);
   dirty_ = true;
   return reply;
+}
+
+void Host::Impl::Handle(Ended& ended) {
+  if (ended.hurry) {
+    open_->Hurry();
+  } else if (open_->events.empty() && open_->others.empty()) {
+    open_->rests_until = Uptime() + options_.rest;
+  }
+  FoldCalmly(std::move(ended.event));
+  if (!ended.packed) return;
+  // Whoever answers takes their memory again while it is near.
+  std::get<event::RequestsEnded>(open_->events.back().body).requests.clear();
+  ended.packed->event = last_event_;
+  open_->packed.push_back(*std::move(ended.packed));
 }
 
 void Host::Impl::Operate(event::Body body, Done<absl::Status> done) {
@@ -345,6 +369,7 @@ absl::Status Host::Impl::Start(std::shared_ptr<const Config> config, Adapters ad
   SPILLWAY_RETURN_IF_ERROR(reply.status);
   std::vector<Command> commands = std::move(open_->effects.commands);
   Batch batch{.events = std::move(open_->events),
+              .packed = {},
               .records = std::move(open_->effects.records),
               .answers = {}};
   SPILLWAY_RETURN_IF_ERROR(Annotate(journal_.Commit(batch), "commit of the new epoch"));
@@ -412,6 +437,7 @@ void Host::Impl::Tidy() {
 
 void Host::Impl::Commit(OpenBatch& open) {
   Batch batch{.events = std::move(open.events),
+              .packed = std::move(open.packed),
               .records = std::move(open.effects.records),
               .answers = std::move(open.answers)};
   if (!batch.events.empty()) {

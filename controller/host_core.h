@@ -38,7 +38,12 @@ class Host::Impl {
     Submission submission;
     Done<SubmitAnswer> done;
   };
-  using Input = std::variant<Waiting, event::Body, Task>;
+  struct Ended {
+    event::Body event;
+    std::optional<PackedRequests> packed;
+    bool hurry = true;
+  };
+  using Input = std::variant<Waiting, event::Body, Task, Ended>;
 
   enum class Taken { kYes, kFull, kStopping };
   Taken PushSubmission(Waiting& waiting);
@@ -48,10 +53,16 @@ class Host::Impl {
   void Stop();
 
   // --- Control thread.
-  Reply Fold(event::Body body);
+  Reply Fold(event::Body body) {
+    open_->Hurry();
+    return FoldCalmly(std::move(body));
+  }
   // Folds an operator's event and answers once it is durable.
   void Operate(event::Body body, Done<absl::Status> done);
-  void AfterCommit(Task task) { open_->others.push_back(std::move(task)); }
+  void AfterCommit(Task task) {
+    open_->Hurry();
+    open_->others.push_back(std::move(task));
+  }
   void WantSnapshot() { snapshot_now_ = true; }
   JobAdapter* AdapterOf(PoolId pool) const {
     return Index(pool) < adapter_of_.size() ? adapter_of_[Index(pool)] : nullptr;
@@ -88,8 +99,11 @@ class Host::Impl {
   void HandOff();  // mutex_ is held
   void WaitForRoom();
   absl::Duration SleepFor() const;
+  absl::Duration NapFor(absl::Duration sleep) const;  // mutex_ is held
   void HandleInputs(std::vector<Input>& taken);
   void Handle(Waiting& waiting);
+  void Handle(Ended& ended);
+  Reply FoldCalmly(event::Body body);
   void FireTimer();
   void LookAround();
   void TakeSnapshot();

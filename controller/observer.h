@@ -24,6 +24,9 @@ class Observer {
   // infinite: not measured.
   virtual void OnAdapterCall(std::string_view /*adapter*/, std::string_view /*call*/,
                              absl::StatusCode /*code*/, absl::Duration /*took*/) {}
+  // One thread at a time: requests are over. They are on their way to the disk, and will not be in
+  // a batch that is told of below.
+  virtual void OnEnded(const event::RequestsEnded& /*ended*/) {}
   // Store thread: `batch` is durable, and nobody has been told yet.
   virtual void OnCommitted(const Batch& /*batch*/, absl::Duration /*took*/) {}
   // Any server thread: a request was answered. `operation` is an operationId of the route table.

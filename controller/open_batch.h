@@ -27,6 +27,7 @@ struct Submitter {
 // Folded events and all that came of them. Becomes one transaction.
 struct OpenBatch {
   std::vector<Event> events;
+  std::vector<PackedRequests> packed;
   std::vector<std::size_t> record_ends;  // beside `events`: the records of each end here
   Effects effects;
   std::vector<StoredAnswer> answers;
@@ -34,7 +35,11 @@ struct OpenBatch {
   std::vector<absl::AnyInvocable<void()>> others;  // answers to other calls
   std::shared_ptr<const Snapshot> snapshot;        // made after the last event; may be null
 
+  // By the clock that paces: what is in it may wait until then. The past: somebody waits for it.
+  absl::Duration rests_until = -absl::InfiniteDuration();
+
   bool empty() const { return events.empty() && !snapshot && others.empty(); }
+  void Hurry() { rests_until = -absl::InfiniteDuration(); }
 };
 
 // What a committed batch means for those who watch jobs: for each event the last row of each job.

@@ -72,14 +72,14 @@ class WatchingObserver final : public Observer {
     metrics_.OnRequest(operation, status, took);
   }
   void OnReload(bool succeeded) override { metrics_.OnReload(succeeded); }
+  void OnEnded(const event::RequestsEnded& ended) override {
+    metrics_.OnEnded(ended);
+    pulse_.OnEnded(ended);
+    for (const auto& request : ended.requests) engines_.OnEnded(*request);
+  }
   void OnCommitted(const Batch& batch, absl::Duration took) override {
     metrics_.OnCommitted(batch, took);
     pulse_.OnCommitted(batch, took);
-    for (const Event& event : batch.events) {
-      const auto* ended = std::get_if<event::RequestsEnded>(&event.body);
-      if (ended == nullptr) continue;
-      for (const auto& request : ended->requests) engines_.OnEnded(*request);
-    }
     for (const Record& record : batch.records) {
       if (const auto* row = std::get_if<record::BudgetRow>(&record)) OnSpent(*row, batch);
     }

@@ -310,16 +310,14 @@ void Metrics::OnCommitted(const Batch& batch, absl::Duration took) {
   impl.commit_.Observe(absl::ToDoubleSeconds(took));
   const std::lock_guard lock(impl.mutex_);
   for (const Record& record : batch.records) impl.CountRecord(record);
-  std::shared_ptr<const RouterView> view;
-  for (const Event& event : batch.events) {
-    const auto* ended = std::get_if<event::RequestsEnded>(&event.body);
-    if (ended == nullptr) continue;
-    if (!view && impl.sources_.dispatcher != nullptr) view = impl.sources_.dispatcher->view();
-    for (const auto& request : ended->requests) {
-      impl.inference_.Count(*request);
-      impl.work_.Count(*request, view.get());
-    }
-  }
+}
+
+void Metrics::OnEnded(const event::RequestsEnded& ended) {
+  Impl& impl = *impl_;
+  const std::lock_guard lock(impl.mutex_);
+  const auto view = impl.sources_.dispatcher ? impl.sources_.dispatcher->view() : nullptr;
+  impl.inference_.Count(ended);
+  for (const auto& request : ended.requests) impl.work_.Count(*request, view.get());
 }
 
 void Metrics::OnRequest(std::string_view operation, int status, absl::Duration took) {

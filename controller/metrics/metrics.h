@@ -58,6 +58,7 @@ class Metrics final : public Observer, public MetricsText {
   void OnLoopLag(absl::Duration lag) override;
   void OnAdapterCall(std::string_view adapter, std::string_view call, absl::StatusCode code,
                      absl::Duration took) override;
+  void OnEnded(const event::RequestsEnded& ended) override;
   void OnCommitted(const Batch& batch, absl::Duration took) override;
   void OnRequest(std::string_view operation, int status, absl::Duration took) override;
   void OnReload(bool succeeded) override;

@@ -1,5 +1,7 @@
 #include "controller/metrics/request_counters.h"
 
+#include <utility>
+
 namespace spillway {
 namespace {
 
@@ -82,20 +84,30 @@ RequestCounters::Series RequestCounters::MakeSeries(const std::string& pool,
     return labels;
   };
   const PrometheusLabels money = {{"pool", pool}, {"model", model}, {"tenant", tenant}};
-  return {.duration = &duration_.Add(gen_ai, kDuration),
-          .ttft = &ttft_.Add(gen_ai, kFirst),
-          .tpot = &tpot_.Add(gen_ai, kEach),
-          .input = &tokens_.Add(with("input"), kTokens),
-          .output = &tokens_.Add(with("output"), kTokens),
-          .ratio = &ratio_.Add({{"pool", pool}, {"model", model}}, kRatio),
-          .cost = &cost_.Add(money),
-          .baseline = &baseline_.Add(money),
-          .compared = &compared_.Add(money),
-          .energy = &energy_.Add(money),
+  const auto histogram = [this](auto& family, const PrometheusLabels& labels,
+                                const Buckets& bounds) {
+    return Gathered(family.Add(labels, bounds), bounds);
+  };
+  return {.duration = histogram(duration_, gen_ai, kDuration),
+          .ttft = histogram(ttft_, gen_ai, kFirst),
+          .tpot = histogram(tpot_, gen_ai, kEach),
+          .input = histogram(tokens_, with("input"), kTokens),
+          .output = histogram(tokens_, with("output"), kTokens),
+          .ratio = histogram(ratio_, {{"pool", pool}, {"model", model}}, kRatio),
+          .cost = GatheredCounter(cost_.Add(money)),
+          .baseline = GatheredCounter(baseline_.Add(money)),
+          .compared = GatheredCounter(compared_.Add(money)),
+          .energy = GatheredCounter(energy_.Add(money)),
           .ends = {},
           .pool = pool,
           .model = model,
           .tenant = tenant};
+}
+
+// Tenants share the histograms of a pool and model.
+GatheredHistogram* RequestCounters::Gathered(prometheus::Histogram& histogram,
+                                             const Buckets& bounds) {
+  return &histograms_.try_emplace(&histogram, histogram, bounds).first->second;
 }
 
 RequestCounters::Series& RequestCounters::SeriesFor(const Request& request) {
@@ -122,17 +134,47 @@ RequestCounters::Series& RequestCounters::SeriesFor(const Request& request) {
   return *last_;
 }
 
+void RequestCounters::Count(const event::RequestsEnded& ended) {
+  for (const auto& request : ended.requests) Gather(*request);
+  Pour();
+}
+
 void RequestCounters::Count(const Request& request) {
-  Series& series = SeriesFor(request);
-  const auto pool = [&] { return std::string(pools_.Of(NameOfPool(request.endpoint().pool))); };
-  prometheus::Counter*& ended = series.ends[request.end];
-  if (ended == nullptr) {
-    ended = &requests_.Add({{"pool", series.pool},
-                            {"model", series.model},
-                            {"tenant", series.tenant},
-                            {"end", std::string(NameOf(request.end))}});
+  Gather(request);
+  Pour();
+}
+
+void RequestCounters::Pour() {
+  for (GatheredHistogram* const histogram : histograms_to_pour_) histogram->Pour();
+  histograms_to_pour_.clear();
+  for (Series* const series : series_to_pour_) {
+    for (auto& [end, counter] : series->ends) counter.Pour();
+    for (GatheredCounter* const counter :
+         {&series->cost, &series->baseline, &series->compared, &series->energy})
+      counter->Pour();
+    series->gathered = false;
   }
-  ended->Increment();
+  series_to_pour_.clear();
+}
+
+void RequestCounters::Add(GatheredHistogram& histogram, double value) {
+  if (histogram.empty()) histograms_to_pour_.push_back(&histogram);
+  histogram.Add(value);
+}
+
+void RequestCounters::Gather(const Request& request) {
+  Series& series = SeriesFor(request);
+  if (!std::exchange(series.gathered, true)) series_to_pour_.push_back(&series);
+  const auto pool = [&] { return std::string(pools_.Of(NameOfPool(request.endpoint().pool))); };
+  auto ended = series.ends.find(request.end);
+  if (ended == series.ends.end()) {
+    prometheus::Counter& counter = requests_.Add({{"pool", series.pool},
+                                                  {"model", series.model},
+                                                  {"tenant", series.tenant},
+                                                  {"end", std::string(NameOf(request.end))}});
+    ended = series.ends.emplace(request.end, counter).first;
+  }
+  ended->second.Add(1);
   for (const ForwardAttempt& attempt : request.attempts) {
     if (attempt.fault == ForwardFault::kNone) continue;
     retries_
@@ -152,18 +194,18 @@ void RequestCounters::Count(const Request& request) {
                         (request.output_tokens || request.features.kind == ModelKind::kEmbedding);
   if (request.end == RequestEnd::kAnswered && !says_all)
     uncounted_.Add({{"pool", pool()}}).Increment();
-  series.duration->Observe(absl::ToDoubleSeconds(request.ended - request.features.arrived));
-  if (request.ttft) series.ttft->Observe(absl::ToDoubleSeconds(*request.ttft));
-  if (request.tpot) series.tpot->Observe(absl::ToDoubleSeconds(*request.tpot));
-  if (request.prompt_tokens) series.input->Observe(static_cast<double>(*request.prompt_tokens));
-  if (request.output_tokens) series.output->Observe(static_cast<double>(*request.output_tokens));
+  Add(*series.duration, absl::ToDoubleSeconds(request.ended - request.features.arrived));
+  if (request.ttft) Add(*series.ttft, absl::ToDoubleSeconds(*request.ttft));
+  if (request.tpot) Add(*series.tpot, absl::ToDoubleSeconds(*request.tpot));
+  if (request.prompt_tokens) Add(*series.input, static_cast<double>(*request.prompt_tokens));
+  if (request.output_tokens) Add(*series.output, static_cast<double>(*request.output_tokens));
   if (request.ttft && request.expected.ttft && *request.expected.ttft > absl::ZeroDuration())
-    series.ratio->Observe(absl::FDivDuration(*request.ttft, *request.expected.ttft));
-  series.cost->Increment(static_cast<double>(request.cost.value()) * kNano);
-  series.energy->Increment(static_cast<double>(request.energy.value()) * kMicro);
+    Add(*series.ratio, absl::FDivDuration(*request.ttft, *request.expected.ttft));
+  series.cost.Add(static_cast<double>(request.cost.value()) * kNano);
+  series.energy.Add(static_cast<double>(request.energy.value()) * kMicro);
   if (!request.baseline_cost) return;
-  series.baseline->Increment(static_cast<double>(request.baseline_cost->value()) * kNano);
-  series.compared->Increment(static_cast<double>(request.cost.value()) * kNano);
+  series.baseline.Add(static_cast<double>(request.baseline_cost->value()) * kNano);
+  series.compared.Add(static_cast<double>(request.cost.value()) * kNano);
 }
 
 void RequestCounters::AddDropped(Dropped& dropped) const {

@@ -12,13 +12,15 @@
 #include <prometheus/registry.h>
 
 #include "controller/metrics/families.h"
+#include "controller/metrics/gathered.h"
 #include "controller/metrics/label_cap.h"
+#include "core/event.h"
 #include "core/record.h"
 #include "core/request.h"
 
 namespace spillway {
 
-// Requests that were committed, as OpenTelemetry's GenAI metrics and our own. Names and buckets:
+// Requests that are over, as OpenTelemetry's GenAI metrics and our own. Names and buckets:
 // OpenTelemetry semantic conventions for generative AI, 2025. Models, pools and tenants beyond the
 // caps are counted as "other". Not thread-safe.
 class RequestCounters {
@@ -29,6 +31,7 @@ class RequestCounters {
   explicit RequestCounters(prometheus::Registry& registry) : RequestCounters(registry, Caps()) {}
   RequestCounters(prometheus::Registry& registry, Caps caps);
 
+  void Count(const event::RequestsEnded& ended);
   void Count(const Request& request);
   void Count(const record::PoolRow& row);
   // What did not fit under the caps.
@@ -37,21 +40,30 @@ class RequestCounters {
  private:
   // Found once for each (pool, model, tenant): finding a series costs a sorted copy of its labels.
   struct Series {
-    prometheus::Histogram *duration, *ttft, *tpot, *input, *output, *ratio;
-    prometheus::Counter *cost, *baseline, *compared, *energy;
-    std::map<RequestEnd, prometheus::Counter*> ends;
+    GatheredHistogram *duration, *ttft, *tpot, *input, *output, *ratio;
+    GatheredCounter cost, baseline, compared, energy;
+    std::map<RequestEnd, GatheredCounter> ends;
     std::string pool, model, tenant;  // as its labels have them
+    bool gathered = false;            // it stands among series_to_pour_
   };
   using Key = std::tuple<PoolId, std::string, std::string, ModelKind>;
   Series& SeriesFor(const Request& request);
   Series MakeSeries(const std::string& pool, const std::string& model, const std::string& tenant,
                     ModelKind kind);
+  GatheredHistogram* Gathered(prometheus::Histogram& histogram, const std::vector<double>& bounds);
   std::string NameOfPool(PoolId id) const;
+  void Gather(const Request& request);
+  void Add(GatheredHistogram& histogram, double value);
+  void Pour();
 
   Caps caps_;
   LabelCap models_, pools_, tenants_;
   std::vector<std::string> names_;  // by PoolId
   std::map<Key, Series> series_;
+  std::map<prometheus::Histogram*, GatheredHistogram> histograms_;
+  // What was gathered and not poured yet.
+  std::vector<Series*> series_to_pour_;
+  std::vector<GatheredHistogram*> histograms_to_pour_;
   std::uint64_t dropped_series_ = 0;
   // The one that was found last: what ends together is often of one sort.
   Key last_key_;

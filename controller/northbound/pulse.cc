@@ -77,17 +77,6 @@ void Pulse::OnCommitted(const Batch& batch, absl::Duration) {
     const PoolId pool = job->attempts.empty() ? kNoPool : job->attempts.back().pool;
     activity_.JobEnded(*job->finished_at, pool, *job->finished_at - job->created_at);
   }
-  std::vector<Tale> tales;
-  for (const Event& event : batch.events) {
-    const auto* ended = std::get_if<event::RequestsEnded>(&event.body);
-    if (ended == nullptr) continue;
-    for (const auto& request : ended->requests) activity_.RequestEnded(request->ended, *request);
-    const std::size_t told = std::min(ended->requests.size(), limits_.tales_of_a_batch);
-    told_ += ended->requests.size() - told;
-    for (auto at = ended->requests.end() - static_cast<std::ptrdiff_t>(told);
-         at != ended->requests.end(); ++at)
-      Tell({.number = 0, .decision = nullptr, .work = nullptr, .request = *at});
-  }
   for (const Record& record : batch.records) {
     const auto* row = std::get_if<record::DecisionRow>(&record);
     if (row == nullptr) continue;
@@ -96,6 +85,16 @@ void Pulse::OnCommitted(const Batch& batch, absl::Duration) {
           .work = names.WorkOf(*row->decision),
           .request = nullptr});
   }
+}
+
+void Pulse::OnEnded(const event::RequestsEnded& ended) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& request : ended.requests) activity_.RequestEnded(request->ended, *request);
+  const std::size_t told = std::min(ended.requests.size(), limits_.tales_of_a_batch);
+  told_ += ended.requests.size() - told;
+  for (auto at = ended.requests.end() - static_cast<std::ptrdiff_t>(told);
+       at != ended.requests.end(); ++at)
+    Tell({.number = 0, .decision = nullptr, .work = nullptr, .request = *at});
 }
 
 void Pulse::Tell(Tale tale) {

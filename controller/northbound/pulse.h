@@ -79,6 +79,7 @@ class Pulse final : public Observer {
   void Attach(Host& host, Dispatcher& dispatcher);
   void Stop();
 
+  void OnEnded(const event::RequestsEnded& ended) override;
   // Store thread.
   void OnCommitted(const Batch& batch, absl::Duration took) override;
 

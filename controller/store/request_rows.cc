@@ -129,10 +129,19 @@ std::int64_t SweepOldRows(Connection& c, EventNumber first_kept, std::int64_t ro
 
 }  // namespace
 
-void IndexRequests(Connection& connection, EventNumber event, const event::RequestsEnded& ended) {
+std::optional<PackedRequests> PackRequests(const event::Body& happened) {
+  const auto* const ended = std::get_if<event::RequestsEnded>(&happened);
+  if (ended == nullptr) return std::nullopt;
+  PackedRequests packed{.event = {}, .text = EncodeEvent(happened), .ids = {}};
+  packed.ids.reserve(ended->requests.size());
+  for (const auto& request : ended->requests) packed.ids.push_back(request->id);
+  return packed;
+}
+
+void IndexRequests(Connection& connection, EventNumber event, absl::Span<const RequestId> ids) {
   std::vector<std::int64_t> blocks;
-  for (const auto& request : ended.requests) {
-    const std::int64_t block = BlockOf(request->id);
+  for (const RequestId id : ids) {
+    const std::int64_t block = BlockOf(id);
     if (blocks.empty() || blocks.back() != block) blocks.push_back(block);
   }
   std::sort(blocks.begin(), blocks.end());

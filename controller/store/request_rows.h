@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "controller/archive.h"
 #include "controller/store/connection.h"
 #include "core/event.h"
 #include "core/ids.h"
@@ -27,7 +29,9 @@ inline std::int64_t BlockOf(RequestId id) {
 }
 
 // Throws SQLite::Exception, like everything in this room.
-void IndexRequests(Connection& connection, EventNumber event, const event::RequestsEnded& ended);
+void IndexRequests(Connection& connection, EventNumber event, absl::Span<const RequestId> ids);
+// As the log keeps them. None: it is another event.
+std::optional<PackedRequests> PackRequests(const event::Body& happened);
 
 absl::StatusOr<std::shared_ptr<const Request>> ReadRequest(Connection& connection,
                                                            RequestId id);  // kNotFound

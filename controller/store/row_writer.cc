@@ -25,30 +25,45 @@ std::optional<std::int64_t> FinishOf(const Job& job) {
 
 absl::Status RowWriter::Write(const Batch& batch) {
   event_texts_.clear();
-  SPILLWAY_RETURN_IF_ERROR(WriteEvents(batch.events));
+  SPILLWAY_RETURN_IF_ERROR(WriteEvents(batch));
   SPILLWAY_RETURN_IF_ERROR(WriteRecords(batch));
   for (const StoredAnswer& answer : batch.answers) WriteAnswer(answer);
   return absl::OkStatus();
 }
 
-absl::Status RowWriter::WriteEvents(absl::Span<const Event> events) {
-  for (const Event& e : events) {
+absl::Status RowWriter::WriteEvents(const Batch& batch) {
+  auto packed = batch.packed.begin();
+  for (const Event& e : batch.events) {
     const std::int64_t at = NanosOf(e.at);
     if (absl::FromUnixNanos(at) != e.at) {
       return absl::InvalidArgumentError(
           absl::StrCat("event ", Number(e.number), " is stamped with a part of a nanosecond"));
     }
-    const std::string& text = event_texts_.emplace_back(EncodeEvent(e.body));
-    Run(connection_, "INSERT INTO events(number, at, kind, body) VALUES(?, ?, ?, ?)",
-        ColumnOf(e.number), at, KindOf(e.body), std::string_view(text));
+    std::string& text = event_texts_.emplace_back();
+    if (packed != batch.packed.end() && packed->event == e.number) {
+      WriteEvent(e, packed->text);
+      IndexRequests(connection_, e.number, packed->ids);
+      ++packed;
+      continue;
+    }
+    if (const auto here = PackRequests(e.body)) {
+      WriteEvent(e, here->text);
+      IndexRequests(connection_, e.number, here->ids);
+      continue;
+    }
+    text = EncodeEvent(e.body);
+    WriteEvent(e, text);
     if (const auto* started = std::get_if<event::Started>(&e.body)) {
       Run(connection_, "INSERT INTO epochs(epoch, event, at) VALUES(?, ?, ?)",
           ColumnOf(started->epoch), ColumnOf(e.number), at);
     }
-    if (const auto* ended = std::get_if<event::RequestsEnded>(&e.body))
-      IndexRequests(connection_, e.number, *ended);
   }
   return absl::OkStatus();
+}
+
+void RowWriter::WriteEvent(const Event& event, std::string_view text) {
+  Run(connection_, "INSERT INTO events(number, at, kind, body) VALUES(?, ?, ?, ?)",
+      ColumnOf(event.number), NanosOf(event.at), KindOf(event.body), text);
 }
 
 absl::Status RowWriter::WriteRecords(const Batch& batch) {

@@ -16,7 +16,8 @@ class RowWriter {
   absl::Status Write(const Batch& batch);
 
  private:
-  absl::Status WriteEvents(absl::Span<const Event> events);
+  absl::Status WriteEvents(const Batch& batch);
+  void WriteEvent(const Event& event, std::string_view text);
   absl::Status WriteRecords(const Batch& batch);
   absl::Status Put(const record::JobRow& row, bool is_new, const Batch& batch);
   absl::Status Put(const record::DecisionRow& row);

@@ -5,6 +5,7 @@
 
 #include "controller/store/columns.h"
 #include "controller/store/connection.h"
+#include "controller/store/request_rows.h"
 #include "controller/store/retention.h"
 #include "controller/store/row_reader.h"
 #include "controller/store/row_writer.h"
@@ -221,6 +222,9 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(Options options) 
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl)));
 }
 
+std::optional<PackedRequests> SqliteStore::Pack(const event::Body& happened) const {
+  return store::PackRequests(happened);
+}
 absl::Status SqliteStore::Commit(const Batch& batch) { return impl_->Commit(batch); }
 absl::StatusOr<Remembered> SqliteStore::Recall() { return impl_->Recall(); }
 absl::StatusOr<std::vector<Event>> SqliteStore::Events(EventNumber from, std::size_t limit) {

@@ -34,6 +34,7 @@ class SqliteStore final : public Journal {
   ~SqliteStore() override;
 
   absl::Status Commit(const Batch& batch) override;
+  std::optional<PackedRequests> Pack(const event::Body& happened) const override;
   absl::StatusOr<Remembered> Recall() override;
   // kOutOfRange: `from` was swept away (Retention).
   absl::StatusOr<std::vector<Event>> Events(EventNumber from, std::size_t limit) override;

@@ -24,12 +24,17 @@ inline const absl::Time kStart = absl::FromUnixSeconds(1'790'000'000);
 inline EndpointKey At(int number, std::uint32_t pool = 0) { return {PoolId{pool}, number}; }
 
 // Keeps what the brain would get.
-class Inbox final : public AdapterSink {
+class Inbox final : public RequestSink {
  public:
-  void Post(event::Body happened) override {
+  void Book(event::RequestsEnded ended, bool hurry) override {
     const std::lock_guard lock(mutex_);
-    batches_.push_back(std::get<event::RequestsEnded>(std::move(happened)));
+    batches_.push_back(std::move(ended));
+    hurries_.push_back(hurry);
     come_.notify_all();
+  }
+  std::vector<bool> hurries() const {  // beside batches()
+    const std::lock_guard lock(mutex_);
+    return hurries_;
   }
   std::vector<event::RequestsEnded> batches() const {
     const std::lock_guard lock(mutex_);
@@ -41,15 +46,18 @@ class Inbox final : public AdapterSink {
       all.insert(all.end(), batch.requests.begin(), batch.requests.end());
     return all;
   }
-  bool WaitForOne() {
+  bool WaitFor(std::size_t batches) {
     std::unique_lock lock(mutex_);
-    return come_.wait_for(lock, std::chrono::seconds(10), [this] { return !batches_.empty(); });
+    return come_.wait_for(lock, std::chrono::seconds(10),
+                          [&] { return batches_.size() >= batches; });
   }
+  bool WaitForOne() { return WaitFor(1); }
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable come_;
   std::vector<event::RequestsEnded> batches_;
+  std::vector<bool> hurries_;
 };
 
 struct Rig {

@@ -357,6 +357,39 @@ TEST(Dispatcher, FailuresAreToldAtOnce) {
 
 // Clients, looks at engines and new inputs at once: nothing is lost, counted twice or left behind,
 // and nobody pays for more time than there was.
+TEST(Dispatcher, AChunkIsHandedOverBeforeThePeriodEnds) {
+  Rig rig(RouterWorld({EnginePool("a")}), {.period = absl::Hours(1), .chunk = 3});
+  rig.dispatcher.Start(1);
+  const auto end = [&](RequestEnd how) {
+    const auto request = rig.Taken();
+    rig.dispatcher.Settle(*request);
+    rig.dispatcher.End(*request, how, 200);
+  };
+  for (int i = 0; i < 3; ++i) end(RequestEnd::kAnswered);
+  ASSERT_TRUE(rig.inbox.WaitFor(1));
+  EXPECT_EQ(rig.inbox.batches().front().requests.size(), 3u);
+  // Neither whole nor urgent: these wait for the period's end, until one comes that does not.
+  end(RequestEnd::kAnswered);
+  end(RequestEnd::kFailed);
+  ASSERT_TRUE(rig.inbox.WaitFor(2));
+  end(RequestEnd::kAnswered);
+  rig.dispatcher.Stop();
+  EXPECT_THAT(rig.inbox.hurries(), testing::ElementsAre(false, true, true));
+  EXPECT_EQ(rig.inbox.all().size(), 6u);
+  EXPECT_EQ(rig.dispatcher.stats().unbooked, 0u);
+}
+
+TEST(Dispatcher, ThePeriodEndsThoughChunksComeAllTheTime) {
+  Rig rig(RouterWorld({EnginePool("a")}), {.period = absl::Milliseconds(1), .chunk = 1});
+  rig.dispatcher.Start(1);
+  for (bool hurried = false; !hurried;) {
+    const auto request = rig.Taken();
+    rig.Finish(*request);
+    for (const bool each : rig.inbox.hurries()) hurried = hurried || each;
+  }
+  rig.dispatcher.Stop();
+}
+
 TEST(Dispatcher, ManyThreads) {
   Rig rig(RouterWorld({One("a"), EnginePool("b", 2), fixtures::NvidiaPool("n", 1)}),
           {.period = Milliseconds(1)});

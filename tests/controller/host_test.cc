@@ -1,5 +1,6 @@
 #include "controller/host.h"
 
+#include <atomic>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -55,6 +56,104 @@ TEST(Host, WhatWaitsTogetherIsCommittedTogether) {
   for (auto& answer : answers) EXPECT_EQ(answer.Get().admission, Admission::kAccepted);
   // Started; the one at the gate; at most one that was handed over in the meantime; the rest.
   EXPECT_LE(rig.store().batch_sizes().size(), 5u);
+}
+
+event::RequestsEnded Refused(std::uint64_t first, std::uint64_t last) {
+  event::RequestsEnded ended;
+  for (std::uint64_t i = first; i <= last; ++i) {
+    auto request = std::make_shared<Request>();
+    request->id = MakeRequestId(1, i);
+    request->end = RequestEnd::kRefused;
+    ended.requests.push_back(std::move(request));
+  }
+  return ended;
+}
+
+std::vector<std::uint64_t> RequestsIn(const std::vector<Event>& log) {
+  std::vector<std::uint64_t> ids;
+  for (const Event& event : log) {
+    if (const auto* ended = std::get_if<event::RequestsEnded>(&event.body)) {
+      for (const auto& request : ended->requests) ids.push_back(Number(request->id));
+    }
+  }
+  return ids;
+}
+
+class EndedCounter final : public Observer {
+ public:
+  void OnEnded(const event::RequestsEnded& ended) override { count += ended.requests.size(); }
+  std::atomic<std::size_t> count{0};
+};
+
+TEST(Host, RequestsInNoHurryAreCommittedWithTheNextThatIs) {
+  EndedCounter observer;
+  HostRig rig({.snapshot_period = absl::Hours(1), .rest = absl::Hours(1)}, &observer);
+  rig.Start();
+  rig.host().Book(Refused(1, 2), /*hurry=*/false);
+  rig.host().Book(Refused(3, 3), /*hurry=*/false);
+  HostRig::Later<Decision> barrier;
+  rig.host().DryRun(std::make_shared<const Work>(HostRig::LocalJob()), barrier.Done());
+  barrier.Get();
+  EXPECT_EQ(observer.count, 3u);
+  EXPECT_EQ(rig.host().stats().open_events, 2u) << "folded, and at rest";
+  EXPECT_THAT(RequestsIn(rig.store().log()), IsEmpty());
+
+  EXPECT_EQ(rig.Submit(HostRig::LocalJob()).Get().admission, Admission::kAccepted);
+  EXPECT_EQ(RequestsIn(rig.store().log()).size(), 3u);
+  EXPECT_EQ(rig.store().batch_sizes().back(), 3u) << "one transaction";
+
+  rig.host().Book(Refused(4, 4), /*hurry=*/false);
+  rig.host().Book(Refused(5, 5), /*hurry=*/true);
+  while (RequestsIn(rig.store().log()).size() < 5) std::this_thread::yield();
+  rig.host().Book(Refused(6, 6), /*hurry=*/false);
+  rig.host().Stop();
+  EXPECT_EQ(RequestsIn(rig.store().log()).back(), Number(MakeRequestId(1, 6)));
+}
+
+TEST(Host, WhatTheJournalPacksIsLetGoBeforeTheCommit) {
+  HostRig rig({.rest = absl::Hours(1)});
+  rig.store().PackRequests();
+  rig.Start();
+  event::RequestsEnded ended = Refused(1, 3);
+  const std::weak_ptr<const Request> watched = ended.requests.back();
+  rig.host().Book(std::move(ended), /*hurry=*/false);
+  HostRig::Later<Decision> barrier;
+  rig.host().DryRun(std::make_shared<const Work>(HostRig::LocalJob()), barrier.Done());
+  barrier.Get();
+  EXPECT_TRUE(watched.expired());
+  rig.host().Post(Refused(4, 4));
+  rig.host().Stop();
+  EXPECT_THAT(RequestsIn(rig.store().log()),
+              ElementsAre(Number(MakeRequestId(1, 1)), Number(MakeRequestId(1, 2)),
+                          Number(MakeRequestId(1, 3)), Number(MakeRequestId(1, 4))));
+}
+
+TEST(Host, RestEndsByItself) {
+  HostRig rig({.rest = absl::Milliseconds(1)});
+  rig.Start();
+  for (std::uint64_t i = 1; i <= 50; ++i) {
+    rig.host().Book(Refused(i, i), /*hurry=*/false);
+    while (RequestsIn(rig.store().log()).size() < i) std::this_thread::yield();
+  }
+}
+
+// While a commit is under way and another batch waits for it, nothing else is handed over: the
+// strand sleeps, whoever's rest is over.
+TEST(Host, ARestThatIsOverWaitsForTheCommitsBefore) {
+  HostRig rig({.rest = absl::Milliseconds(1)});
+  rig.Start();
+  rig.store().Hold();
+  auto first = rig.Submit(HostRig::LocalJob());
+  ASSERT_TRUE(rig.store().WaitUntilHeld());
+  auto second = rig.Submit(HostRig::LocalJob());
+  rig.host().Book(Refused(1, 1), /*hurry=*/false);
+  HostRig::Later<Decision> barrier;
+  rig.host().DryRun(std::make_shared<const Work>(HostRig::LocalJob()), barrier.Done());
+  barrier.Get();
+  EXPECT_FALSE(first.come());
+  rig.store().Release();
+  EXPECT_EQ(second.Get().admission, Admission::kAccepted);
+  while (RequestsIn(rig.store().log()).empty()) std::this_thread::yield();
 }
 
 TEST(Host, AnAnswerHoldsTheJobAsCommittedAndItsDecision) {

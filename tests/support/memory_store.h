@@ -34,6 +34,11 @@ class MemoryStore final : public Journal, public Archive {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(10), [this] { return at_gate_; });
   }
+  // From now on the log is written from what Pack() made, as SqliteStore does it.
+  void PackRequests() {
+    const std::lock_guard lock(mutex_);
+    packing_ = true;
+  }
   void FailCommits() {
     const std::lock_guard lock(mutex_);
     failing_ = true;
@@ -49,6 +54,15 @@ class MemoryStore final : public Journal, public Archive {
   }
 
   // --- Journal
+  std::optional<PackedRequests> Pack(const event::Body& happened) const override {
+    const std::lock_guard lock(mutex_);
+    const auto* const ended = std::get_if<event::RequestsEnded>(&happened);
+    if (!packing_ || ended == nullptr) return std::nullopt;
+    event::RequestsEnded& copies = packed_.emplace_back();
+    for (const auto& request : ended->requests)
+      copies.requests.push_back(std::make_shared<const Request>(*request));
+    return PackedRequests{.event = {}, .text = std::to_string(packed_.size() - 1), .ids = {}};
+  }
   absl::Status Commit(const Batch& batch) override {
     std::unique_lock lock(mutex_);
     at_gate_ = held_;
@@ -57,6 +71,11 @@ class MemoryStore final : public Journal, public Archive {
     at_gate_ = false;
     if (failing_) return absl::DataLossError("disk is gone");
     for (const Event& event : batch.events) log_.push_back(event);
+    for (const PackedRequests& packed : batch.packed) {
+      const auto at = std::find_if(log_.begin(), log_.end(),
+                                   [&](const Event& e) { return e.number == packed.event; });
+      at->body = packed_[std::stoul(packed.text)];
+    }
     batch_sizes_.push_back(batch.events.size());
     for (const Record& record : batch.records)
       std::visit([this](const auto& row) { Keep(row); }, record);
@@ -248,7 +267,8 @@ class MemoryStore final : public Journal, public Archive {
   mutable std::condition_variable changed_;
   bool held_ = false;
   bool at_gate_ = false;
-  bool failing_ = false;
+  bool failing_ = false, packing_ = false;
+  mutable std::vector<event::RequestsEnded> packed_;  // the texts of what was packed say where
   std::vector<Event> log_;
   std::vector<std::size_t> batch_sizes_;
   std::map<JobId, Job> jobs_;

@@ -40,5 +40,52 @@ TEST(RequestCounters, CountAnswersWhoseTokensNobodyCounted) {
   EXPECT_EQ(uncounted(), 2);
 }
 
+prometheus::ClientMetric::Histogram HistogramOf(const prometheus::Registry& registry,
+                                                const std::string& family) {
+  for (const auto& each : registry.Collect()) {
+    if (each.name == family && !each.metric.empty()) return each.metric.front().histogram;
+  }
+  return {};
+}
+
+// However many come together, and of whatever tenants, the series are as if each had come alone.
+TEST(RequestCounters, ABatchCountsLikeItsRequests) {
+  for (const int n : {0, 1, 4, 5, 6, 300}) {
+    prometheus::Registry alone, together;
+    RequestCounters one_by_one(alone, {}), batch(together, {});
+    event::RequestsEnded ended;
+    for (int i = 0; i < n; ++i) {
+      Request request = Answered(i, i % 3 == 0 ? std::nullopt : std::optional<std::int64_t>(2 * i));
+      request.features.tenant = i % 2 == 0 ? "even" : "odd";
+      request.ended = request.features.arrived + absl::Milliseconds(40 * i);  // bounds, too
+      if (i % 5 == 0) request.ttft = absl::Milliseconds(i);
+      if (i % 7 == 0) request.end = RequestEnd::kBrokenOff;
+      request.cost = Usd(1000 + i);
+      if (i % 4 != 0) request.baseline_cost = Usd(9'000 + i);
+      one_by_one.Count(request);
+      ended.requests.push_back(std::make_shared<const Request>(std::move(request)));
+    }
+    batch.Count(ended);
+    batch.Count(event::RequestsEnded());
+    for (const char* const family :
+         {"spillway_requests_total", "spillway_request_cost_usd_total",
+          "spillway_request_baseline_cost_usd_total", "spillway_request_compared_cost_usd_total"})
+      EXPECT_DOUBLE_EQ(ValueOf(together, family), ValueOf(alone, family)) << family << ", " << n;
+    EXPECT_EQ(ValueOf(together, "spillway_requests_total"), n);
+    for (const char* const family :
+         {"gen_ai_server_request_duration_seconds", "gen_ai_server_time_to_first_token_seconds",
+          "gen_ai_client_token_usage"}) {
+      const auto a = HistogramOf(together, family), b = HistogramOf(alone, family);
+      EXPECT_EQ(a.sample_count, b.sample_count) << family << ", " << n;
+      EXPECT_DOUBLE_EQ(a.sample_sum, b.sample_sum) << family << ", " << n;
+      ASSERT_EQ(a.bucket.size(), b.bucket.size());
+      for (std::size_t i = 0; i < a.bucket.size(); ++i) {
+        EXPECT_EQ(a.bucket[i].cumulative_count, b.bucket[i].cumulative_count)
+            << family << ", " << n << ", up to " << b.bucket[i].upper_bound;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace spillway

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <utility>
 
 namespace spillway {
 namespace {
@@ -15,12 +14,10 @@ Batch Jobs(int count) {
     batch.records.push_back(record::DecisionRow{std::make_shared<const Decision>()});
   return batch;
 }
-Batch Requests(int count) {
+event::RequestsEnded Requests(int count) {
   event::RequestsEnded ended;
   for (int i = 0; i < count; ++i) ended.requests.push_back(std::make_shared<const Request>());
-  Batch batch;
-  batch.events.push_back({EventNumber{1}, absl::UnixEpoch(), std::move(ended)});
-  return batch;
+  return ended;
 }
 std::size_t JobsIn(const Pulse::Tales& tales) {
   std::size_t jobs = 0;
@@ -32,7 +29,7 @@ constexpr PulseLimits kSmall{.tales = 6, .job_tales = 3, .tales_of_a_batch = 6};
 TEST(PulseOpening, ABurstOfRequestsDoesNotSweepJobsAway) {
   Pulse pulse(kSmall);
   pulse.OnCommitted(Jobs(5), {});
-  for (int i = 0; i < 10; ++i) pulse.OnCommitted(Requests(6), {});
+  for (int i = 0; i < 10; ++i) pulse.OnEnded(Requests(6));
   const Pulse::Tales opening = pulse.Opening(4);
   EXPECT_EQ(opening.tales.size(), 3u + 4u) << "the last jobs, then the last of all";
   EXPECT_EQ(JobsIn(opening), 3u);
@@ -45,7 +42,7 @@ TEST(PulseOpening, ABurstOfRequestsDoesNotSweepJobsAway) {
 
 TEST(PulseOpening, AJobIsToldOnce) {
   Pulse pulse(kSmall);
-  pulse.OnCommitted(Requests(2), {});
+  pulse.OnEnded(Requests(2));
   pulse.OnCommitted(Jobs(2), {});
   const Pulse::Tales opening = pulse.Opening(10);
   EXPECT_EQ(opening.tales.size(), 4u);

@@ -10,6 +10,7 @@
 #include "controller/store/schema.h"
 #include "controller/store/sqlite_archive.h"
 #include "controller/store/sqlite_store.h"
+#include "formats/codec.h"
 #include "tests/support/temporary_folder.h"
 
 namespace spillway {
@@ -42,11 +43,17 @@ class RequestRowsTest : public testing::Test {
     request->features.model = absl::StrCat("model of ", Number(id));
     return request;
   }
-  void End(const std::vector<RequestId>& ids) {
+  // `packed`: as the host hands them over, which has let go of the requests themselves.
+  void End(const std::vector<RequestId>& ids, bool packed = false) {
     ++events_;
     event::RequestsEnded ended;
     for (const RequestId id : ids) ended.requests.push_back(Make(id));
     Batch batch;
+    if (packed) {
+      batch.packed.push_back(*store_->Pack(event::Body(ended)));
+      batch.packed.back().event = EventNumber{events_};
+      ended.requests.clear();
+    }
     batch.events.push_back({EventNumber{events_},
                             kStart + absl::Hours(static_cast<std::int64_t>(events_)),
                             std::move(ended)});
@@ -94,6 +101,20 @@ class RequestRowsTest : public testing::Test {
   std::unique_ptr<SqliteArchive> archive_;
   std::uint64_t events_ = 0;
 };
+
+TEST_F(RequestRowsTest, WhatWasPackedBeforeIsWrittenTheSame) {
+  const std::vector<RequestId> ids{MakeRequestId(1, 300), MakeRequestId(1, 2), MakeRequestId(1, 1)};
+  End(ids);
+  End(ids, /*packed=*/true);
+  EXPECT_FALSE(store_->Pack(event::TimerFired{}).has_value());
+  const auto events = store_->Events(EventNumber{1}, 10);
+  ASSERT_TRUE(events.ok()) << events.status();
+  ASSERT_EQ(events->size(), 2u);
+  EXPECT_EQ(EncodeEvent(events->front().body), EncodeEvent(events->back().body));
+  EXPECT_EQ(std::get<event::RequestsEnded>(events->back().body).requests.size(), 3u);
+  EXPECT_EQ(Count("request_blocks"), 4) << "two blocks, two events";
+  EXPECT_EQ(Count("(SELECT DISTINCT body FROM events)"), 1);
+}
 
 TEST_F(RequestRowsTest, FindsEachByItsIdAndNothingElse) {
   End({MakeRequestId(1, 3), MakeRequestId(1, 1), MakeRequestId(1, 900)});
@@ -159,6 +180,28 @@ TEST_F(RequestRowsTest, WhatWasWrittenByVersion2IsReadBesideWhatComesNow) {
   EXPECT_THAT(List(std::nullopt, 10), ElementsAre(Number(now), Number(old)));
   EXPECT_THAT(List(std::nullopt, 1), ElementsAre(Number(now)));
   EXPECT_THAT(List(now, 10), ElementsAre(Number(old)));
+  EXPECT_TRUE(store_->Events(EventNumber{1}, 10).ok());
+}
+
+// Version 4 packed each request by itself.
+TEST_F(RequestRowsTest, WhatWasWrittenByVersion4IsReadBesideWhatComesNow) {
+  const RequestId old{300}, now{301};
+  End({old});
+  Close();
+  Sql(R"(UPDATE events SET body = '{"v":2,"packed":"AQGF4AGsAgMUAARibHVlDAEB"}')");
+  Sql("UPDATE meta SET value = 4 WHERE key = 'schema'");
+  Open({});
+  EXPECT_EQ(
+      SQLite::Database(path_).execAndGet("SELECT value FROM meta WHERE key = 'schema'").getInt(),
+      store::kSchemaVersion);
+  End({now});
+  const auto found = archive_->FindRequest(old);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ((*found)->features.tenant, "blue");
+  EXPECT_EQ((*found)->answered_by, "blue");
+  EXPECT_EQ((*found)->ended, absl::FromUnixNanos(8));
+  EXPECT_EQ(**archive_->FindRequest(now), *Make(now));
+  EXPECT_THAT(List(std::nullopt, 10), ElementsAre(301, 300));
   EXPECT_TRUE(store_->Events(EventNumber{1}, 10).ok());
 }
 
