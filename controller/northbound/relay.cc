@@ -17,6 +17,7 @@ namespace spillway {
 namespace {
 
 constexpr std::size_t kErrorBody = std::size_t{64} << 10;  // of an engine's error
+constexpr std::size_t kInPlace = std::size_t{256} << 10;   // bytes of an answer, read at once
 
 std::string_view TargetOf(OpenAiCall kind) {
   switch (kind) {
@@ -245,12 +246,17 @@ Awaitable<Relay::Reply> Relay::AskNext() {
     const Reply begun = co_await BeginEvents();
     co_return begun;
   }
-  held_ = TakeText(upstream_->length().value_or(0));
-  while (held_.size() <= kMostHeld) {
-    std::string_view piece = upstream_->Ready();  // most answers come with their head
-    if (piece.empty() && !upstream_->done()) piece = co_await upstream_->Read();
+  const std::uint64_t length = upstream_->length().value_or(0);
+  held_ = TakeText(length);
+  bool room = Hold(upstream_->Ready());  // most answers come with their head
+  if (room && held_.size() < length && length <= kInPlace && HoldRest(length - held_.size())) {
+    co_await upstream_->ReadAll(kMostHeld, &held_);  // straight into its place
+  } else {
     // What there is no room for goes on as it comes.
-    if (piece.empty() || !Hold(piece)) break;
+    while (room && !upstream_->done() && held_.size() <= kMostHeld) {
+      const std::string_view piece = co_await upstream_->Read();
+      room = !piece.empty() && Hold(piece);
+    }
   }
   if (!upstream_->failed()) co_return Reply::kWhole;
   LoseUpstream("");
@@ -299,8 +305,13 @@ Awaitable<Relay::Reply> Relay::BeginEvents() {
 // Keeps the piece in any case; false: there is no room for more.
 bool Relay::Hold(std::string_view piece) {
   held_.append(piece);
-  const bool room = dispatcher_.HoldBytes(piece.size());
-  if (room) kept_answer_ += piece.size();
+  return HoldRest(piece.size());
+}
+
+// Room for so many bytes more of held_. False: there is none.
+bool Relay::HoldRest(std::size_t bytes) {
+  const bool room = dispatcher_.HoldBytes(bytes);
+  if (room) kept_answer_ += bytes;
   return room;
 }
 

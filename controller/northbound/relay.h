@@ -63,6 +63,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
   std::string WhyCutShort() const;
   int Status() const;
   bool Hold(std::string_view piece);
+  bool HoldRest(std::size_t bytes);
   void DropHeld();
   HttpAnswer Gone();
   bool CutOff() const;

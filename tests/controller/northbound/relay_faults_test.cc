@@ -59,6 +59,43 @@ class EngineFaults : public testing::Test {
   RelayRig rig_;
 };
 
+std::string AnswerOf(std::size_t bytes) {
+  return absl::StrCat(R"({"choices":[{"index":0,"message":{"content":")", std::string(bytes, 'a'),
+                      R"("},"finish_reason":"stop"}],)",
+                      R"("usage":{"prompt_tokens":10,"completion_tokens":5}})");
+}
+
+// With their head, read into their place, or piece by piece.
+TEST_F(EngineFaults, AnswersOfAnyLengthArriveWhole) {
+  Dispatcher& dispatcher = *rig_.api().api().dispatcher();
+  for (const std::size_t bytes : {10, 9'000, 70'000, 262'000, 262'144, 300'000, 1'000'000}) {
+    const std::string said = AnswerOf(bytes);
+    spare_.Say({{.body = said}});
+    const Received answer = rig_.Ask(Chat());
+    EXPECT_EQ(answer.status, 200) << bytes;
+    EXPECT_EQ(answer.body == said, true) << bytes;
+    EXPECT_NE(Header(answer, "x-spillway-cost-usd"), "") << bytes;
+    const Value record = RecordOf(answer);
+    EXPECT_EQ(Text(record, "end"), "answered") << bytes;
+    EXPECT_EQ(Text(record, "prompt_tokens"), "10") << bytes;
+    while (dispatcher.stats().held_bytes > 0) absl::SleepFor(absl::Milliseconds(1));
+  }
+}
+
+TEST_F(EngineFaults, AnAnswerThatThereIsNoRoomForGoesOnAsItComes) {
+  Dispatcher& dispatcher = *rig_.api().api().dispatcher();
+  const std::string said = AnswerOf(200'000);
+  spare_.Say({{.body = said}});
+  const std::size_t taken = dispatcher.options().held_bytes - 100'000;
+  ASSERT_TRUE(dispatcher.HoldBytes(taken));
+  const Received answer = rig_.Ask(Chat());
+  EXPECT_EQ(answer.body == said, true);
+  EXPECT_EQ(Header(answer, "x-spillway-cost-usd"), "");
+  EXPECT_EQ(Text(RecordOf(answer), "prompt_tokens"), "10");
+  while (dispatcher.stats().held_bytes > taken) absl::SleepFor(absl::Milliseconds(1));
+  dispatcher.FreeBytes(taken);
+}
+
 TEST_F(EngineFaults, AnEngineThatRefusesUsIsReplaced) {
   for (const int status : {301, 307, 401, 403, 404, 405, 501}) {
     spare_.Say({{.status = status, .body = R"({"error":{"message":"bad key"}})"}});
