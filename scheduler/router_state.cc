@@ -218,10 +218,12 @@ void RouterState::NoteSpeed(const Request& request, absl::Duration way) {
       request.output_tokens.value_or(0) / std::max(request.features.choices, 1) - 1;
   if (!request.ttft && steps < 0) return;
   const PoolAndModel key(request.endpoint().pool, request.answered_by);
-  if (!speeds_.contains(key) && speeds_.size() >= kMostModels) return;
-  record::SpeedRow& row = speeds_[key];
-  row.pool = key.first;
-  row.model = key.second;
+  auto found = speeds_.find(key);
+  if (found == speeds_.end()) {
+    if (speeds_.size() >= kMostModels) return;
+    found = speeds_.emplace(key, record::SpeedRow{.pool = key.first, .model = key.second}).first;
+  }
+  record::SpeedRow& row = found->second;
   if (request.ttft) {
     if (!waited)
       Remember(row.ttft, RatioOf(*request.ttft - request.queued - way, request.raw_ttft));
@@ -258,9 +260,13 @@ bool RouterState::Enforce(const record::SpeedRow& row, SpeedCorrection& in_force
 
 void RouterState::NoteModel(const Request& request) {
   if (request.answered_by.empty()) return;
-  if (!rows_.contains(request.answered_by) && rows_.size() >= kMostModels) return;
-  record::ModelRow& row = rows_[request.answered_by];
-  row.model = request.answered_by;
+  auto found = rows_.find(request.answered_by);
+  if (found == rows_.end()) {
+    if (rows_.size() >= kMostModels) return;
+    found =
+        rows_.emplace(request.answered_by, record::ModelRow{.model = request.answered_by}).first;
+  }
+  record::ModelRow& row = found->second;
   if (request.prompt_tokens && *request.prompt_tokens > 0 && request.features.prompt_bytes > 0) {
     row.prompt_bytes += request.features.prompt_bytes;
     row.prompt_tokens += *request.prompt_tokens;
