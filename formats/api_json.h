@@ -15,6 +15,7 @@
 #include "core/record.h"
 #include "core/request.h"
 #include "core/work.h"
+#include "formats/booked.h"
 #include "formats/json_writer.h"
 
 // The JSON shapes of the native API: what docs/api.md and controller/northbound/openapi.yaml say,
@@ -74,15 +75,12 @@ void WriteDevice(JsonWriter& w, const Device& device);
 // --- The ledger
 
 // Rows that were added up. Keys by which they were not grouped are not set.
-struct LedgerSum {
+struct LedgerSum : Booked {
   std::optional<absl::Time> hour;
   std::optional<std::string> pool, tenant;
   std::optional<record::Category> category;
   std::optional<bool> modelled;  // where there is one pool
-  Usd cost{}, marginal_cost{};
-  Usd compared_cost{},
-      baseline_cost{};  // both sides of a saving: allocated, of work with a baseline
-  std::int64_t ended = 0, without_baseline = 0;
+  std::int64_t ended = 0;
   Joules energy{};
   GramsCo2e carbon{};
 

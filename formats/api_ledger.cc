@@ -10,7 +10,7 @@ void WriteSaving(JsonWriter& w, const LedgerSum& sum) {
   w.Key("baseline_cost_usd");
   WriteApiMoney(w, sum.baseline_cost);
   w.Key("saved_usd");
-  WriteApiMoney(w, sum.baseline_cost - sum.compared_cost);
+  WriteApiMoney(w, sum.saved());
   w.Member("without_baseline", sum.without_baseline).EndObject();
 }
 
@@ -39,12 +39,8 @@ void WriteSum(JsonWriter& w, const LedgerSum& sum) {
 }  // namespace
 
 void LedgerSum::Add(const record::LedgerRow& row) {
-  cost += row.cost;
-  marginal_cost += row.marginal_cost;
-  compared_cost += row.compared_cost;
-  baseline_cost += row.baseline_cost;
+  Booked::Add(row);
   ended += row.ended;
-  without_baseline += row.without_baseline;
   energy += row.energy;
   carbon += row.carbon;
 }

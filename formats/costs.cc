@@ -53,7 +53,7 @@ void WriteSum(JsonWriter& w, const CostSum& sum, bool with_key) {
   money("marginal_cost_usd", sum.marginal_cost);
   compared("baseline_usd", sum.baseline_cost);
   compared("compared_cost_usd", sum.compared_cost);
-  compared("saved_usd", sum.baseline_cost - sum.compared_cost);
+  compared("saved_usd", sum.saved());
   money("idle_usd", sum.idle);
   money("overhead_usd", sum.overhead);
   money("bill_usd", sum.bill());
@@ -99,11 +99,7 @@ void CostSum::Add(const record::LedgerRow& row, const PoolSpec* pool) {
     case record::Category::kWork:
       break;
   }
-  cost += row.cost;
-  marginal_cost += row.marginal_cost;
-  compared_cost += row.compared_cost;
-  baseline_cost += row.baseline_cost;
-  without_baseline += row.without_baseline;
+  Booked::Add(row);
   prompt_tokens += row.prompt_tokens;
   output_tokens += row.output_tokens;
   node_time += row.node_time;

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "core/pool.h"
 #include "core/record.h"
+#include "formats/booked.h"
 #include "formats/json_writer.h"
 
 // Cost reports: rows of the ledger added up by tenant, model, pool, day or kind of work, as
@@ -26,13 +27,11 @@ constexpr const auto& NamesOf(CostsBy) { return kCostsByNames; }
 // Keys of rows that are about no tenant, model or kind. No name can look like them.
 inline constexpr std::string_view kIdleKey = "(idle)", kJobsKey = "(jobs)";
 
-struct CostSum {
+// What was booked is that of work alone.
+struct CostSum : Booked {
   std::string key;
-  Usd cost{}, marginal_cost{};           // of work
-  Usd idle{}, overhead{};                // beside it; with `cost` they are the bill
-  Usd compared_cost{}, baseline_cost{};  // both sides of the saving
-  std::int64_t requests = 0, jobs = 0;   // that ended
-  std::int64_t without_baseline = 0;     // of those: left out of both sides
+  Usd idle{}, overhead{};               // beside work; with `cost` they are the bill
+  std::int64_t requests = 0, jobs = 0;  // that ended
   std::int64_t prompt_tokens = 0, output_tokens = 0;
   absl::Duration node_time{};  // of work
   // At the nodes and with PUE: idle and overhead included.
