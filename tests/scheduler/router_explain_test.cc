@@ -3,30 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <set>
-
-#include "tests/support/allocations.h"
 #include "tests/support/router_world.h"
 
 namespace spillway {
 namespace {
 
-using absl::Milliseconds;
 using absl::Seconds;
 using fixtures::ChatRequest;
-using fixtures::Committed;
-using fixtures::Costing;
 using fixtures::Dollars;
 using fixtures::EnginePool;
-using fixtures::Loads;
 using fixtures::NvidiaPool;
 using fixtures::RouterWorld;
 using fixtures::Routing;
 using fixtures::Running;
-using fixtures::UrlPool;
 using fixtures::Waiting;
-using testing::ElementsAre;
-using testing::IsEmpty;
 
 TEST(Router, ExplainsEveryPoolAsItWas) {
   RouterWorld world({EnginePool("a"), EnginePool("other", 1, "other"), NvidiaPool("n")});

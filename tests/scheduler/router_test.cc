@@ -3,9 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <set>
-
-#include "tests/support/allocations.h"
 #include "tests/support/router_world.h"
 
 namespace spillway {

@@ -65,13 +65,6 @@ CellOutcome Ran(std::vector<Arrival> arrivals, std::shared_ptr<Config> config = 
   EXPECT_TRUE(outcome.ok()) << outcome.status();
   return outcome.ok() ? *outcome : CellOutcome();
 }
-const PoolOutcome& PoolNamed(const CellOutcome& cell, const std::string& name) {
-  for (const PoolOutcome& pool : cell.pools) {
-    if (pool.name == name) return pool;
-  }
-  ADD_FAILURE() << "no pool " << name;
-  return cell.pools.front();
-}
 
 TEST(BatchCell, QuietHoursStayOnWhatIsPaidFor) {
   const CellOutcome cell = Ran(Pages(2000, 100, 1, 1));

@@ -24,14 +24,6 @@ CellOutcome Ran(std::vector<Arrival> arrivals, std::shared_ptr<Config> config = 
   return outcome.ok() ? *outcome : CellOutcome();
 }
 
-const PoolOutcome& PoolNamed(const CellOutcome& cell, const std::string& name) {
-  for (const PoolOutcome& pool : cell.pools) {
-    if (pool.name == name) return pool;
-  }
-  ADD_FAILURE() << "no pool " << name;
-  return cell.pools.front();
-}
-
 TEST(Cell, LittleLoadGoesToWhatIsPaidFor) {
   const CellOutcome cell = Ran({Chat(absl::Seconds(1), 50, 20), Chat(absl::Seconds(40), 50, 20)});
   EXPECT_EQ(cell.submitted, 2);

@@ -44,4 +44,12 @@ std::vector<Arrival> PoissonChats(int count, double rate, double prompt, double 
   return arrivals;
 }
 
+const PoolOutcome& PoolNamed(const CellOutcome& cell, const std::string& name) {
+  for (const PoolOutcome& pool : cell.pools) {
+    if (pool.name == name) return pool;
+  }
+  ADD_FAILURE() << "no pool " << name;
+  return cell.pools.front();
+}
+
 }  // namespace spillway

@@ -72,6 +72,9 @@ inline Arrival Chat(absl::Duration at, std::int64_t prompt, std::int64_t output,
 std::vector<Arrival> PoissonChats(int count, double rate, double prompt, double output,
                                   std::uint64_t seed);
 
+// Fails the test where there is none of that name.
+const PoolOutcome& PoolNamed(const CellOutcome& cell, const std::string& name);
+
 inline ScenarioSpec PlainScenario() {
   ScenarioSpec scenario;
   scenario.name = "test";
