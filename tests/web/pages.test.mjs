@@ -94,6 +94,28 @@ test('figures can be traced to the ledger', async () => {
   await close();
 });
 
+// Whatever the books hold: large, small, and less than nothing.
+test('money is legible at every size', async () => {
+  const {page, wrong, close} = await open(browser, {width: 1280});
+  const money = {'0.000000001': '$0.000000001', '12.500000000': '$12.50', '999.996000000': '$1,000', '1234567.000000000': '$1.23 M', '9223372036.854775807': '$9.22 G', '-0.004000000': '−$0.0040'};
+  const row = (key, usd) => ({key, cost_usd: usd, marginal_cost_usd: usd, baseline_usd: null, compared_cost_usd: '0.000000000', saved_usd: null, idle_usd: '0.000000000', overhead_usd: '0.000000000', bill_usd: usd, requests: 0, jobs: 1,
+    without_baseline: 1, prompt_tokens: 0, output_tokens: 0, energy_joules: 1, carbon_grams: 0.1});
+  const long = 'n'.repeat(63);
+  await page.route('**/api/v1/costs?*', (route) => route.fulfill({json: {by: 'tenant', from: '', to: '', rows: [...Object.keys(money).map((usd, i) => row(`t${i}`, usd)), row(long, '1.000000000')], total: row('', '9223372036.854775807')}}));
+  await page.evaluate(() => { location.hash = '#/costs?by=tenant'; });
+  await page.getByRole('region', {name: 'Costs by tenant'}).waitFor();
+  for (const [i, [exact, shown]] of Object.entries(money).entries()) {
+    const cell = page.locator('.costs tbody tr', {hasText: `t${i}`}).locator('[data-name=Work] .num');
+    assert.equal(await cell.innerText(), shown);
+    assert.equal(await cell.getAttribute('title'), `${exact} USD`);
+  }
+  // A long name is cut, not the figures beside it; the pointer finds all of it.
+  await page.locator(`[title="${long}"]`).waitFor();
+  for (const box of await page.locator('.scroll').all()) assert.ok(await box.evaluate((e) => e.scrollWidth <= e.clientWidth + 1), 'figures are cut off');
+  assert.deepEqual(wrong, []);
+  await close();
+});
+
 test('names with markup in them are names', async () => {
   const name = '<img src=x onerror="window.got=1"><b>bold</b>';
   const {id} = await api('/api/v1/jobs', {name, run: {command: ['true']}, needs: {cpus: 0.1, memory: '32MiB'}, labels: {shows: '<script>window.got=1</script>'}});

@@ -10,8 +10,10 @@ export function usd(value: string | number | null | undefined): string {
   const sign = n < 0 ? MINUS : '';
   const a = Math.abs(n);
   if (a === 0) return '$0';
-  if (a >= 1e6) return `${sign}$${(a / 1e6).toFixed(2)} M`;
-  if (a >= 1000) return `${sign}$${Math.round(a).toLocaleString('en-US')}`;
+  if (a < 5e-10) return `under ${sign}$0.000000001`;
+  if (a >= 999.995e6) return `${sign}$${(a / 1e9).toFixed(2)} G`;
+  if (a >= 999_999.5) return `${sign}$${(a / 1e6).toFixed(2)} M`;
+  if (a >= 999.995) return `${sign}$${Math.round(a).toLocaleString('en-US')}`;
   if (a >= 1) return `${sign}$${a.toFixed(2)}`;
   if (a >= 0.01) return `${sign}$${a.toFixed(3)}`;
   const places = Math.min(9, 1 - Math.floor(Math.log10(a)));

@@ -169,10 +169,10 @@ export function CostsPage() {
       {missing && <Empty title="This controller keeps no costs by model"><p>Its ledger knows pools, tenants and days; choose one of them above.</p></Empty>}
       {error && !missing && <Trouble error={error} what="The costs could not be read." />}
       {fresh && !error && (billOf(fresh.costs.total) === 0n
-        ? <Empty title="Nothing was spent in this time"><p>Costs appear with the first second in which a pool is up: what is paid for anyway counts as idle until work comes.</p></Empty>
+        ? <Empty title="Nothing was spent in this time"><p>Costs appear with the first second in which a pool is up: what is paid for anyway counts as idle until work comes. A tenant’s key sees what his own work cost, and none of what stood idle.</p></Empty>
         : <><Waterfall total={fresh.costs.total} /><Table books={fresh} /></>)}
       {!fresh && !error && <div class="loading" aria-busy="true">Adding up…</div>}
-      {fresh && <p class="note">Saved is against one clean attempt of the same work on the cheapest able NVIDIA pool; {fresh.costs.total.without_baseline > 0 ? `${plural(fresh.costs.total.without_baseline, 'piece')} of work that no NVIDIA pool here could do` : 'work that no NVIDIA pool could do'} {fresh.costs.total.without_baseline === 1 ? 'is' : 'are'} left out of both sides. Rest the pointer on a sum for all nine places; the CSV has them, and <code>spillway costs --by {by}</code> and <code>spillway ledger</code> say the same.</p>}
+      {fresh && <p class="note">Saved is against one clean attempt of the same work on the cheapest able NVIDIA pool; {fresh.costs.total.without_baseline > 0 ? `${plural(fresh.costs.total.without_baseline, 'piece')} of work that no NVIDIA pool here could do` : 'work that no NVIDIA pool could do'} {fresh.costs.total.without_baseline > 1 ? 'are' : 'is'} left out of both sides. Rest the pointer on a sum for all nine places; the CSV has them, and <code>spillway costs --by {by}</code> and <code>spillway ledger</code> say the same.</p>}
     </>
   );
 }

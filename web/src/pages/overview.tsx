@@ -1,6 +1,6 @@
 import {Chart, type Line} from '../chart';
 import {useCell} from '../cell';
-import {count, percent, plural, rate, seconds, usd, usdRate} from '../format';
+import {count, percent, plural, rate, seconds, usd, usdRate, utc} from '../format';
 import {dropped, link, loads, overview, pools, series, tales} from '../live';
 import {href, place, setQuery} from '../router';
 import {theme} from '../shell';
@@ -35,10 +35,10 @@ function Sentence({now}: {now: Overview}) {
 const lineOf = (all: Series | null, name: string, pool: string | null = null) =>
   all?.series.find((s) => s.name === name && s.pool === pool)?.values ?? [];
 
-function Tile({name, value, note, values, to}: {name: string; value: string; note: string; values: (number | null)[]; to: string}) {
+function Tile({name, value, note, values, to, says}: {name: string; value: string; note: string; values: (number | null)[]; to: string; says?: string}) {
   const [, number, unit] = /^(.*?)(\s?[a-zµ%/]+.*)?$/i.exec(value) ?? ['', value, ''];
   return (
-    <a class="tile" href={to}>
+    <a class="tile" href={to} title={says}>
       <span class="tile-name">{name}</span>
       <span class="tile-value">{number}<small>{unit}</small></span>
       <span class="tile-note">{note}</span>
@@ -52,13 +52,14 @@ function Tiles({now, hour}: {now: Overview; hour: Series | null}) {
   const requests = work.requests >= work.jobs;
   const both = lineOf(hour, 'requests_per_second').map((v, i) => v === null ? null : v + (lineOf(hour, 'jobs_per_second')[i] ?? 0));
   const latency = p95.requests !== null;
+  const day = `Today began at ${utc(today.since).replace(/:\d\d\.\d+/, '')}: days are those of the ledger`;
   return (
     <section class="tiles" aria-label="Now">
       <Tile name="Spending" value={usdRate(now.usd_per_hour)} note={`${usd(today.cost_usd)} today, ${usd(today.idle_usd)} of it idle`}
-        values={lineOf(hour, 'usd_per_hour')} to={href('overview', '', {chart: 'money'})} />
+        values={lineOf(hour, 'usd_per_hour')} to={href('overview', '', {chart: 'money'})} says={day} />
       <Tile name="Saved today" value={usd(today.saved_usd)}
         note={today.baseline_usd === null ? 'nothing to compare yet' : `${usd(today.compared_usd)} instead of ${usd(today.baseline_usd)}`}
-        values={lineOf(hour, 'saved_usd_per_hour')} to={href('costs')} />
+        values={lineOf(hour, 'saved_usd_per_hour')} to={href('costs')} says={day} />
       <Tile name="Work" value={rate(work.requests + work.jobs)}
         note={requests ? `${rate(work.requests)} requests, ${rate(work.jobs)} jobs` : `${rate(work.jobs)} jobs, ${rate(work.requests)} requests`}
         values={both} to={href('overview', '', {chart: 'work'})} />
