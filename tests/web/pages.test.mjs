@@ -97,7 +97,7 @@ test('figures can be traced to the ledger', async () => {
 // Whatever the books hold: large, small, and less than nothing.
 test('money is legible at every size', async () => {
   const {page, wrong, close} = await open(browser, {width: 1280});
-  const money = {'0.000000001': '$0.000000001', '12.500000000': '$12.50', '999.996000000': '$1,000', '1234567.000000000': '$1.23 M', '9223372036.854775807': '$9.22 G', '-0.004000000': '−$0.0040'};
+  const money = {'0.000000001': '$0.000000001', '12.500000000': '$12.50', '999.996000000': '$1,000', '1234567.000000000': '$1.23 M', '9223372036.854775807': '$9.22 B', '-0.004000000': '−$0.0040'};
   const row = (key, usd) => ({key, cost_usd: usd, marginal_cost_usd: usd, baseline_usd: null, compared_cost_usd: '0.000000000', saved_usd: null, idle_usd: '0.000000000', overhead_usd: '0.000000000', bill_usd: usd, requests: 0, jobs: 1,
     without_baseline: 1, prompt_tokens: 0, output_tokens: 0, energy_joules: 1, carbon_grams: 0.1});
   const long = 'n'.repeat(63);

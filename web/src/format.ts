@@ -11,7 +11,7 @@ export function usd(value: string | number | null | undefined): string {
   const a = Math.abs(n);
   if (a === 0) return '$0';
   if (a < 5e-10) return `under ${sign}$0.000000001`;
-  if (a >= 999.995e6) return `${sign}$${(a / 1e9).toFixed(2)} G`;
+  if (a >= 999.995e6) return `${sign}$${(a / 1e9).toFixed(2)} B`;
   if (a >= 999_999.5) return `${sign}$${(a / 1e6).toFixed(2)} M`;
   if (a >= 999.995) return `${sign}$${Math.round(a).toLocaleString('en-US')}`;
   if (a >= 1) return `${sign}$${a.toFixed(2)}`;

@@ -15,7 +15,7 @@ export function stepsOf(total: CostRow): [Step[], Step[]] {
   if (base > 0) {
     const saved = base - compared;
     first.push({name: 'NVIDIA only', says: 'the same work, one clean attempt', from: 0, to: base, kind: 'base'});
-    first.push({name: saved >= 0 ? 'Saved' : 'Paid more', says: `${percent(Math.abs(saved) / base)} of it`, from: base, to: compared, kind: saved >= 0 ? 'down' : 'up'});
+    first.push({name: saved >= 0 ? 'Saved' : 'Paid more', says: `${percent(Math.abs(saved) / base, Math.abs(saved) < 0.01 * base ? 1 : 0)} of it`, from: base, to: compared, kind: saved >= 0 ? 'down' : 'up'});
   }
   const rest = work - compared;
   if (rest > 5e-10) first.push({name: 'Not comparable', says: 'no NVIDIA pool could do it', from: compared, to: work, kind: 'up'});
