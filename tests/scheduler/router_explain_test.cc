@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/allocations.h"
 #include "tests/support/router_world.h"
 
 namespace spillway {
