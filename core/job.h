@@ -63,6 +63,7 @@ struct Attempt {
   AttemptState state = AttemptState::kStarting;
   DecisionId decision{};
   Quantiles expected;  // duration, as estimated at launch
+  Quantiles boot;      // of nodes that it opened, before it starts; zero: they were on
   absl::Duration
       baseline_duration{};     // p50 on the baseline, as estimated at launch; 0: no baseline
   UsdPerHour baseline_rate{};  // of what it would hold on the baseline

@@ -152,6 +152,9 @@ struct PoolSpec {
   int tier = 0;  // for `claim: {order: tiers}`; smallest first
   PlacedBy placement = PlacedBy::kOurs;
   bool modelled = false;
+  // A node that work opens takes so long before that work begins; it is paid for meanwhile. Zero:
+  // at once. Only where nodes are bought while they are used, and serve no model (metered).
+  absl::Duration boot{};
   std::vector<std::string> limits;  // which limits the adapter really enforces: words for people
   std::vector<ServeSpec> serves;    // in the order of the file; models differ
 };

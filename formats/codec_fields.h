@@ -130,7 +130,7 @@ SPILLWAY_STORED(Attempt, 0, F("n", &Attempt::number), F("pool", &Attempt::pool),
                 F("msg", &Attempt::message), F("cost", &Attempt::cost),
                 F("marg", &Attempt::marginal_cost), F("energy", &Attempt::energy),
                 F("carbon", &Attempt::carbon), F("metered", &Attempt::metered),
-                F("ec", &Attempt::expected_cost));
+                F("ec", &Attempt::expected_cost), F("boot", &Attempt::boot));
 SPILLWAY_STORED(Plan, 0, F("pool", &Plan::pool), F("d", &Plan::duration));
 SPILLWAY_STORED(Job, 1, F("id", &Job::id), F("created", &Job::created_at), F("state", &Job::state),
                 F("cancel", &Job::cancelling), F("msg", &Job::message), F("att", &Job::attempts),
@@ -227,7 +227,7 @@ SPILLWAY_STORED(PoolSpec, 0, F("name", &PoolSpec::name), F("adapter", &PoolSpec:
                 F("site", &PoolSpec::site), F("labels", &PoolSpec::labels),
                 F("tier", &PoolSpec::tier), F("placement", &PoolSpec::placement),
                 F("modelled", &PoolSpec::modelled), F("limits", &PoolSpec::limits),
-                F("serves", &PoolSpec::serves));
+                F("serves", &PoolSpec::serves), F("boot", &PoolSpec::boot));
 SPILLWAY_STORED(FleetSpec, 0, F("pools", &FleetSpec::pools), F("aliases", &FleetSpec::aliases));
 
 // core/policy_spec.h, core/config.h

@@ -114,12 +114,13 @@ absl::Status Brain::Impl::Restore(Remembered remembered) {
       const Needs& needs = FaceOf(*j.work, attempt.alternative).needs;
       const Slot slot = SlotOf(needs);
       const absl::Time from = attempt.started_at.value_or(attempt.launched_at);
+      const Quantiles boot = attempt.started_at ? Quantiles() : attempt.boot;
       pool->Hold({{j.id, attempt.number},
                   slot,
                   attempt.nodes,
                   MicroNodesOf(slot, needs.nodes, pool->spec().node),
-                  from + attempt.expected.p50,
-                  from + attempt.expected.p90});
+                  from + boot.p50 + attempt.expected.p50,
+                  from + boot.p90 + attempt.expected.p90});
       books_.Hold(*pool, j, attempt);
     }
     jobs_.emplace(j.id, std::move(live));

@@ -92,11 +92,16 @@ void Brain::Impl::Launch(LiveJob& live, const Draft& draft) {
   }
   attempt.launched_at = attempt.rate_since = now_;
   attempt.expected_cost = on_pool.cost;
+  if (judged.boots) {
+    attempt.boot = on_pool.boot;
+    attempt.expected_cost += on_pool.booting.cost;
+  }
   books_.Hold(pool, job, attempt);
   const AttemptKey key{job.id, attempt.number};
   Books::Touch(pool, now_);
-  pool.Hold({key, on_pool.slot, attempt.nodes, on_pool.micro_nodes, now_ + on_pool.duration.p50,
-             now_ + on_pool.duration.p90});
+  pool.Hold({key, on_pool.slot, attempt.nodes, on_pool.micro_nodes,
+             now_ + attempt.boot.p50 + on_pool.duration.p50,
+             now_ + attempt.boot.p90 + on_pool.duration.p90});
   effects_->commands.push_back(command::Launch{
       .key = key,
       .epoch = counters_.epoch,
@@ -202,7 +207,9 @@ void Brain::Impl::SetBaselineCost(Job& job) {
       last.baseline_duration > absl::ZeroDuration() && last.expected.p50 > absl::ZeroDuration();
   if (!known || !last.finished_at || last.fault == Fault::kInfrastructure) return;
   const double ratio = absl::FDivDuration(last.baseline_duration, last.expected.p50);
-  job.baseline_cost = last.baseline_rate * Scale(*last.finished_at - last.launched_at, ratio);
+  // The baseline is taken to be up: what this one had to boot is no part of it.
+  const absl::Duration ran = *last.finished_at - last.started_at.value_or(last.launched_at);
+  job.baseline_cost = last.baseline_rate * Scale(ran, ratio);
 }
 
 void Brain::Impl::Finish(LiveJob& live, JobStep step, std::string message) {

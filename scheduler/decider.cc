@@ -23,7 +23,7 @@ CodeSet AvailabilityOf(const PoolRun& pool, const ShapeOnPool& on_pool) {
 }
 
 // The pool as this shape sees it, looked at anew only if something there has changed.
-const Glance& Look(const Shape& shape, const PoolRun& pool) {
+const Glance& Look(const Shape& shape, const PoolRun& pool, NodeRule rule) {
   Glance& glance = shape.glances[Index(pool.id())];
   if (glance.version == pool.version()) return glance;
   const ShapeOnPool& on_pool = shape.pools[Index(pool.id())];
@@ -31,6 +31,9 @@ const Glance& Look(const Shape& shape, const PoolRun& pool) {
   glance.unavailable = AvailabilityOf(pool, on_pool);
   glance.fits =
       !glance.unavailable.Has(Code::kDown) && pool.Fits(on_pool.slot, on_pool.nodes, on_pool.group);
+  glance.boots = glance.fits && on_pool.boot != Quantiles() &&
+                 (on_pool.takes_whole_nodes ||
+                  pool.OpensNode(on_pool.slot, on_pool.nodes, on_pool.group, rule));
   glance.good_until = absl::InfinitePast();
   return glance;
 }
@@ -48,6 +51,15 @@ Quantiles WaitAlone(const Shape& shape, const PoolRun& pool, absl::Time now) {
   }
   const auto left = [&](absl::Time ready) { return std::max(ready - now, absl::ZeroDuration()); };
   return {left(glance.ready_p50), left(glance.ready_p90)};
+}
+
+// What holding its nodes comes to: while they boot, too.
+Amounts AmountsIn(const ShapeOnPool& on_pool, const Judged& j) {
+  Amounts amounts{.cost = on_pool.cost,
+                  .marginal = on_pool.marginal,
+                  .energy = on_pool.energy,
+                  .carbon = on_pool.carbon};
+  return j.boots ? amounts + on_pool.booting : amounts;
 }
 
 // Past the objective at p90, and by how much: both parts of an objective count, the deadline first.
@@ -87,31 +99,34 @@ void Decider::Judge(const Ask& ask, const Shape& shape, const Policy& policy,
     j.pool = claim.pool;
     j.tier = claim.tier;
     j.backstop = claim.backstop;
-    const Glance& glance = Look(shape, pool);
+    const Glance& glance = Look(shape, pool, policy.NodesOf(pool.spec()));
     j.codes = glance.unavailable;
+    const bool ahead = pool.backlog().AnyAhead(ask.rank);
+    j.startable = !ahead && glance.fits;
+    j.boots = j.startable ? glance.boots : on_pool.takes_whole_nodes;
+    const Usd expected = j.boots ? on_pool.cost + on_pool.booting.cost : on_pool.cost;
     if (!on_pool.priced && (!policy.spec().allow_unpriced || objective.max_cost))
       j.codes.Add(Code::kUnpriced);
-    if (on_pool.priced && objective.max_cost && on_pool.cost > *objective.max_cost) {
-      if (j.codes.empty()) j.figures = {on_pool.cost.value(), objective.max_cost->value()};
+    if (on_pool.priced && objective.max_cost && expected > *objective.max_cost) {
+      if (j.codes.empty()) j.figures = {expected.value(), objective.max_cost->value()};
       j.codes.Add(Code::kTooDear);
     }
-    const auto cost = on_pool.priced ? std::optional(on_pool.cost) : std::nullopt;
+    const auto cost = on_pool.priced ? std::optional(expected) : std::nullopt;
     if (!ask.budget.Allows(pool.spec(), cost)) {
-      if (j.codes.empty()) j.figures = {on_pool.cost.value(), ask.budget.left->value()};
+      if (j.codes.empty()) j.figures = {expected.value(), ask.budget.left->value()};
       j.codes.Add(Code::kBudget);
     }
     if (j.codes.Has(Code::kDown)) {
       j.wait = {absl::InfiniteDuration(), absl::InfiniteDuration()};
       continue;
     }
-    const bool ahead = pool.backlog().AnyAhead(ask.rank);
-    j.startable = !ahead && glance.fits;
     if (ahead) {
       j.wait = pool.Wait(on_pool.slot, on_pool.nodes, on_pool.group, on_pool.micro_nodes,
                          pool.backlog().Ahead(ask.rank), now);
     } else if (!j.startable) {
       j.wait = WaitAlone(shape, pool, now);
     }
+    if (j.boots) j.wait = {j.wait.p50 + on_pool.boot.p50, j.wait.p90 + on_pool.boot.p90};
     JudgeTime(objective, ask, on_pool, now, j);
   }
 }
@@ -130,7 +145,7 @@ absl::Time Decider::LatestStart(const Ask& ask, const Shape& shape, const Judged
   absl::Time latest = absl::InfiniteFuture();
   if (objective.start_within) latest = ask.submitted + *objective.start_within;
   if (objective.deadline) latest = std::min(latest, *objective.deadline - on_pool.duration.p90);
-  return latest;
+  return j.boots ? latest - on_pool.boot.p90 : latest;
 }
 
 void Decider::Place(const Shape& shape, const Policy& policy,
@@ -145,8 +160,10 @@ void Decider::Place(const Shape& shape, const Policy& policy,
     if (j.tier != first.tier) break;
     if (!j.startable || j.codes != first.codes) continue;
     const ShapeOnPool& on_pool = shape.pools[Index(j.pool)];
-    options_.push_back({j.pool, on_pool.marginal, on_pool.duration.p50, on_pool.energy,
-                        on_pool.carbon, pools[Index(j.pool)]->LoadShare()});
+    const Amounts amounts = AmountsIn(on_pool, j);
+    // Of what could start at once only boots are waited for.
+    options_.push_back({j.pool, amounts.marginal, j.wait.p50 + on_pool.duration.p50, amounts.energy,
+                        amounts.carbon, pools[Index(j.pool)]->LoadShare()});
     option_index_.push_back(static_cast<int>(i));
   }
   const std::size_t picked = options_.size() == 1 ? 0 : policy.choice().Pick(options_, turn);
@@ -237,7 +254,7 @@ void Decider::Hash(const Ask& ask, const Shape& shape, const Policy& policy, abs
   for (const Judged& j : draft_.judged) {
     add(Index(j.pool) | (j.startable ? std::uint64_t{1} << 32 : 0) |
         std::uint64_t{j.codes.bits()} << 33);
-    if (j.startable) continue;
+    if (j.startable && !j.boots) continue;
     add(ToNanos(j.wait.p50));
     add(ToNanos(j.wait.p90));
   }
@@ -252,8 +269,8 @@ const Draft& Decider::Decide(const Ask& ask, const Shape& shape, const Policy& p
     claimants_.clear();
     for (const Claim& claim : shape.order) {
       const ShapeOnPool& on_pool = shape.pools[Index(claim.pool)];
-      claimants_.push_back({claim.pool, &pools[Index(claim.pool)]->spec(),
-                            on_pool.priced ? std::optional(on_pool.marginal) : std::nullopt});
+      claimants_.push_back(
+          {claim.pool, &pools[Index(claim.pool)]->spec(), on_pool.MarginalInOrder()});
     }
     policy.Arrange(ask.work, shape.rule, claimants_, draw, order_);
     order = order_;
@@ -283,7 +300,7 @@ const Draft& Decider::Decide(const Ask& ask, const Shape& shape, const Policy& p
     j.verdict = j.codes.empty() ? Verdict::kOutranked : Verdict::kRefused;
     if (!j.codes.empty()) continue;
     j.codes.Add(Code::kOutranked);
-    j.figures = {shape.pools[Index(j.pool)].marginal.value(), 0};
+    j.figures = {AmountsIn(shape.pools[Index(j.pool)], j).marginal.value(), 0};
   }
   return draft_;
 }
@@ -296,15 +313,16 @@ bool IsBeyondBudget(const Draft& draft) {
 
 namespace {
 
-Estimate EstimateOf(const ShapeOnPool& on_pool, const Quantiles& wait) {
-  return {.wait = wait,
+Estimate EstimateOf(const ShapeOnPool& on_pool, const Judged& j) {
+  const Amounts amounts = AmountsIn(on_pool, j);
+  return {.wait = j.wait,
           .duration = on_pool.duration,
           .ttft = std::nullopt,
           .tpot = std::nullopt,
-          .cost = on_pool.cost,
-          .marginal_cost = on_pool.marginal,
-          .energy = on_pool.energy,
-          .carbon = on_pool.carbon,
+          .cost = amounts.cost,
+          .marginal_cost = amounts.marginal,
+          .energy = amounts.energy,
+          .carbon = amounts.carbon,
           .priced = on_pool.priced,
           .basis = on_pool.basis};
 }
@@ -339,7 +357,7 @@ Decision Expand(const Draft& draft, const Ask& ask, const Shape& shape, const Po
     c.position = static_cast<std::int16_t>(std::min(j.tier, 32767));
     c.backstop = j.backstop;
     c.has_estimate = true;
-    c.estimate = EstimateOf(shape.pools[Index(j.pool)], j.wait);
+    c.estimate = EstimateOf(shape.pools[Index(j.pool)], j);
     if (j.verdict == Verdict::kChosen) {
       decision.chosen = j.pool;
       c.figures = {c.estimate.cost.value(), 0};

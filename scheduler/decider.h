@@ -30,7 +30,8 @@ struct Judged {
   Verdict verdict = Verdict::kOutranked;
   CodeSet codes;
   Figures figures;
-  Quantiles wait;
+  Quantiles wait;      // boot included
+  bool boots = false;  // nodes have to be switched on for it
 };
 
 // A decision in the decider's arena: valid until the next one. Pools that cannot are not in it; the

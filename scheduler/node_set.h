@@ -56,6 +56,7 @@ class NodeSet {
   // One that is gone is not in use, whatever is held of it. It is not up either.
   void SetGone(int node, bool gone);
   bool IsGone(int node) const { return nodes_[static_cast<std::size_t>(node)].gone; }
+  bool IsInUse(int node) const { return nodes_[static_cast<std::size_t>(node)].holders > 0; }
   bool IsUp(int node) const { return nodes_[static_cast<std::size_t>(node)].up; }
 
   // May work of this group use the node, and is it up?

@@ -192,6 +192,13 @@ std::vector<AttemptKey> PoolRun::RunningOn(int node) const {
   return there;
 }
 
+bool PoolRun::OpensNode(const Slot& slot, int count, int group, NodeRule rule) const {
+  const auto found = nodes_.Find(slot, count, group, rule);
+  return found && std::any_of(found->begin(), found->end(), [this](const NodeShare& share) {
+           return !nodes_.IsInUse(share.node);
+         });
+}
+
 // Only nodes that give something back are looked at, with what they would then have.
 absl::Time PoolRun::EarliestFit(const Releases& releases, const Slot& slot, int count, int group,
                                 int fitting, absl::Time now) const {

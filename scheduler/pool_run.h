@@ -62,6 +62,8 @@ class PoolRun {
   bool Fits(const Slot& slot, int count, int group) const {
     return nodes_.Fits(slot, count, group);
   }
+  // Would it be put on a node on which nothing is held yet? It fits.
+  bool OpensNode(const Slot& slot, int count, int group, NodeRule rule) const;
   // Does it fit beside the engines, when nothing else runs and every node is up?
   bool FitsBesideEngines(const Slot& slot, int count, int group) const {
     return !bare_ || bare_->Fits(slot, count, group);

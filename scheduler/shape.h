@@ -10,6 +10,7 @@
 #include "core/pool.h"
 #include "core/work.h"
 #include "policies/claim_order.h"
+#include "scheduler/amounts.h"
 #include "scheduler/backlog.h"
 #include "scheduler/node_set.h"
 
@@ -32,6 +33,18 @@ struct ShapeOnPool {
   Usd cost{}, marginal{};
   Joules energy{};
   GramsCo2e carbon{};
+  // What it adds if nodes have to be switched on for it: they boot, and are held meanwhile. Zero:
+  // nothing ever has to.
+  Quantiles boot;
+  Amounts booting;
+  bool takes_whole_nodes = false;  // so that it always finds them off
+
+  // What pools are ordered by, which knows no load: whether a part of a node finds one that is on
+  // is not known yet. None: not priced.
+  std::optional<Usd> MarginalInOrder() const {
+    if (!priced) return std::nullopt;
+    return takes_whole_nodes ? marginal + booting.marginal : marginal;
+  }
 };
 
 // What a pool said when this shape last looked at it: true as long as the pool's version is the
@@ -40,6 +53,7 @@ struct Glance {
   std::uint64_t version = 0;  // of the pool; 0: never looked
   CodeSet unavailable;        // down, cordoned, draining
   bool fits = false;
+  bool boots = false;  // it fits on nodes that are off only
   // Where it does not fit, and nobody is ahead: when it would. Good until the first of the pool's
   // running work overruns.
   absl::Time ready_p50, ready_p90, good_until = absl::InfinitePast();

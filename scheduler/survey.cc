@@ -4,6 +4,7 @@
 
 #include "policies/ability.h"
 #include "scheduler/amounts.h"
+#include "scheduler/books.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -24,6 +25,15 @@ void FillEstimate(ShapeOnPool& on_pool, const Work& work, const WorkFace& face, 
   on_pool.carbon = amounts.carbon;
 }
 
+// Nodes that are bought while they are used, and stand for nothing else, are off until then.
+void FillBoot(ShapeOnPool& on_pool, const Needs& needs, const PoolRun& pool) {
+  const PoolSpec& spec = pool.spec();
+  if (spec.boot <= absl::ZeroDuration() || IsAlwaysUp(spec) || !spec.serves.empty()) return;
+  on_pool.boot = {spec.boot, Scale(spec.boot, SpreadOf(Basis::kDeclared))};
+  on_pool.booting = AmountsOf(spec, pool.price, needs, spec.boot);
+  on_pool.takes_whole_nodes = on_pool.micro_nodes >= kMicroNode * on_pool.nodes;
+}
+
 ShapeOnPool SurveyPool(const Work& work, bool by_name, int rule, const PoolRun& pool,
                        const World& world) {
   ShapeOnPool on_pool;
@@ -38,6 +48,7 @@ ShapeOnPool SurveyPool(const Work& work, bool by_name, int rule, const PoolRun& 
   on_pool.nodes = face.needs.nodes;
   on_pool.group = pool.GroupOf(work.tenant);
   on_pool.micro_nodes = MicroNodesOf(on_pool.slot, on_pool.nodes, pool.spec().node);
+  if (capable) FillBoot(on_pool, face.needs, pool);
   if (pool.removed) on_pool.codes.Add(Code::kDown);
   const bool pinned_elsewhere = !work.pin.empty() && work.pin != pool.spec().name;
   if (pinned_elsewhere || !world.policy->Allows(rule, pool.spec())) on_pool.codes.Add(Code::kRule);
@@ -93,6 +104,8 @@ std::uint64_t HashOf(const Shape& shape) {
     found.insert(found.end(),
                  {Index(claim.pool), claim.tier, ToNanos(on_pool.duration.p50),
                   ToNanos(on_pool.duration.p90), on_pool.cost.value(), on_pool.marginal.value()});
+    if (on_pool.boot != Quantiles())
+      found.insert(found.end(), {ToNanos(on_pool.boot.p50), on_pool.booting.cost.value()});
   }
   return XXH64(found.data(), found.size() * sizeof found[0], 0);
 }
@@ -157,8 +170,7 @@ void Survey(Shape& shape, const World& world) {
     shape.pools.push_back(SurveyPool(work, shape.named, shape.rule, *pool, world));
     const ShapeOnPool& on_pool = shape.pools.back();
     if (!on_pool.able) continue;
-    claimants.push_back({pool->id(), &pool->spec(),
-                         on_pool.priced ? std::optional(on_pool.marginal) : std::nullopt});
+    claimants.push_back({pool->id(), &pool->spec(), on_pool.MarginalInOrder()});
   }
   world.policy->Arrange(work, shape.rule, claimants, /*draw=*/0, shape.order);
   shape.survey_hash = HashOf(shape);

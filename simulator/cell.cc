@@ -528,7 +528,26 @@ absl::StatusOr<CellOutcome> Cell::Run() {
 
 }  // namespace
 
-absl::StatusOr<CellOutcome> RunCell(const CellInputs& inputs) { return Cell(inputs).Run(); }
+namespace {
+
+// Nodes that are bought while they are used boot as the world says: who decides knows it, too.
+std::shared_ptr<const Config> WithBoots(std::shared_ptr<const Config> config,
+                                        const WorldSpec& world) {
+  if (!world.start_up) return config;
+  auto with = std::make_shared<Config>(*config);
+  for (PoolSpec& pool : with->fleet.pools) {
+    if (pool.billing == Billing::kMetered && pool.serves.empty()) pool.boot = world.start_up->boot;
+  }
+  return with;
+}
+
+}  // namespace
+
+absl::StatusOr<CellOutcome> RunCell(const CellInputs& inputs) {
+  CellInputs own = inputs;
+  own.config = WithBoots(inputs.config, inputs.scenario->world);
+  return Cell(own).Run();
+}
 
 FleetSpec TakeAsModelled(FleetSpec fleet) {
   for (PoolSpec& pool : fleet.pools) {

@@ -37,7 +37,7 @@ absl::Duration JobFlow::DurationOf(const command::Launch& launch) const {
 // Nodes that are bought while they are used are switched on for the first work on them.
 bool JobFlow::OpensNode(const command::Launch& launch) const {
   const PoolSpec& pool = fleet_.pools[Index(launch.pool)];
-  if (!world_.start_up || pool.billing != Billing::kMetered || !pool.serves.empty()) return false;
+  if (pool.boot <= absl::ZeroDuration()) return false;
   return std::any_of(launch.nodes.begin(), launch.nodes.end(), [&](const NodeShare& share) {
     return !held_.contains({launch.pool, share.node});
   });
@@ -71,7 +71,7 @@ void JobFlow::Run(const command::Launch& launch, absl::Time now, std::vector<eve
               .share = ShareOf(launch),
               .begins = now,
               .takes = DurationOf(launch)};
-  if (OpensNode(launch)) run.begins = now + world_.start_up->boot;
+  if (OpensNode(launch)) run.begins = now + fleet_.pools[Index(launch.pool)].boot;
   for (const NodeShare& share : launch.nodes) {
     run.nodes.push_back(share.node);
     ++held_[{launch.pool, share.node}];

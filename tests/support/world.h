@@ -23,6 +23,7 @@ struct Fate {
   absl::Duration run = absl::Seconds(10);
   Fault fault = Fault::kNone;
   std::optional<Joules> metered;
+  absl::Duration boot{};  // until it starts
 };
 
 class World {
@@ -188,12 +189,12 @@ class World {
     launches.push_back(launch);
     if (on_launch) on_launch(launch);
     const Fate f = fate(launch);
-    Due(Now(), event::AttemptStarted{launch.key});
+    Due(Now() + f.boot, event::AttemptStarted{launch.key});
     event::AttemptEnded ended{.key = launch.key, .fault = f.fault};
     ended.metered = f.metered;
     if (f.fault == Fault::kNone) ended.exit_code = 0;
     if (f.fault == Fault::kOwn) ended.exit_code = 1;
-    Due(Now() + f.run, ended);
+    Due(Now() + f.boot + f.run, ended);
   }
   void Run(const command::Cancel& cancel) {
     Due(Now(), event::AttemptEnded{.key = cancel.key, .fault = Fault::kCancelled});
