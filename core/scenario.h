@@ -52,7 +52,7 @@ struct FailureSpec {
 // Pools that their owner may take back. By a recorded trace of how many nodes are available, or by
 // exponential times.
 struct SpotSpec {
-  std::vector<std::string> pools;
+  std::vector<std::string> pools;            // never empty
   absl::Duration notice = absl::Minutes(2);  // from then on nothing new should begin there
   std::string trace;                         // CSV: seconds, available (docs/simulation.md)
   // Read from `trace`: from then on so many nodes are there, of all `pools` together. Rising.
@@ -80,9 +80,9 @@ struct CarbonSpec {
 struct WorldSpec {
   FailureSpec failures;
   std::map<std::string, FailureSpec> pool_failures;  // by pool, in place of the above
-  SpotSpec spot;
-  std::optional<StartUpSpec> start_up;  // none: at once
-  PricesSpec prices;                    // read from `prices: {file}`; dated, as `kind: Prices`
+  std::vector<SpotSpec> spot;                        // of different pools
+  std::optional<StartUpSpec> start_up;               // none: at once
+  PricesSpec prices;  // read from `prices: {file}`; dated, as `kind: Prices`
   std::string prices_file;
   std::optional<CarbonSpec> carbon;
 };

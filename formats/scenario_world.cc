@@ -1,6 +1,7 @@
 #include "formats/scenario_world.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "core/text.h"
@@ -38,7 +39,7 @@ class WorldReader {
   void Read(const Place& at, WorldSpec& out) {
     ObjectReader r(at, "`world`");
     r.Optional("failures", out, [this](const Place& p, WorldSpec& w) { ReadFailures(p, w); });
-    r.Optional("spot", out.spot, [this](const Place& p, SpotSpec& s) { ReadSpot(p, s); });
+    r.Optional("spot", out.spot, [this](const Place& p, auto& all) { ReadSpots(p, all); });
     StartUpSpec start_up;
     if (r.Optional("start_up", start_up, ReadStartUp)) out.start_up = start_up;
     r.Optional("prices", out, [this](const Place& p, WorldSpec& w) { ReadPriceFile(p, w); });
@@ -89,6 +90,24 @@ class WorldReader {
     r.Optional("storage", out.storage);
     r.Optional("cold", out.cold);
     r.Finish();
+  }
+
+  // One, or a list of them.
+  void ReadSpots(const Place& at, std::vector<SpotSpec>& out) {
+    const auto one = [this](const Place& p, SpotSpec& spot) { ReadSpot(p, spot); };
+    if (at.value().is_list()) {
+      Listed(one, kMostNames)(at, out);
+    } else {
+      ReadSpot(at, out.emplace_back());
+    }
+    std::set<std::string> seen;
+    for (const SpotSpec& spot : out) {
+      for (const std::string& pool : spot.pools) {
+        if (!seen.insert(pool).second)
+          at.Fail(
+              absl::StrCat("names pool `", pool, "` twice: a node is taken back by one of them"));
+      }
+    }
   }
 
   void ReadSpot(const Place& at, SpotSpec& out) {

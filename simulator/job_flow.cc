@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "simulator/nodes_world.h"
+
 namespace spillway {
 
 JobFlow::JobFlow(const FleetSpec& fleet, const Catalog& catalog, const WorldSpec& world,
@@ -114,7 +116,8 @@ void JobFlow::Notice(PoolId pool, int node, absl::Time now) {
 
 // It worked until the time that was left was just enough to save.
 void JobFlow::Save(const Running& run, absl::Time now) {
-  const auto& checkpoint = world_.spot.checkpoint;
+  const SpotSpec* spot = SpotOf(world_, fleet_.pools[Index(run.pool)].name);
+  const auto checkpoint = spot ? spot->checkpoint : std::nullopt;
   if (!run.told || !checkpoint || now - *run.told < *checkpoint) return;
   const absl::Duration worked = now - *checkpoint - run.begins;
   if (worked <= absl::ZeroDuration() || run.takes <= absl::ZeroDuration()) return;

@@ -2,10 +2,18 @@
 
 #include <algorithm>
 #include <boost/random/exponential_distribution.hpp>
+#include <map>
 
 #include "absl/strings/str_cat.h"
 
 namespace spillway {
+
+const SpotSpec* SpotOf(const WorldSpec& world, std::string_view pool) {
+  for (const SpotSpec& spot : world.spot) {
+    if (std::find(spot.pools.begin(), spot.pools.end(), pool) != spot.pools.end()) return &spot;
+  }
+  return nullptr;
+}
 
 absl::Duration NodesWorld::Draw(absl::Duration mean, RandomStream& random) {
   boost::random::exponential_distribution<double> unit(1.0);
@@ -36,33 +44,34 @@ void NodesWorld::FollowTrace(const SpotSpec& spot, const std::vector<std::uint32
 NodesWorld::NodesWorld(const FleetSpec& fleet, const WorldSpec& world, std::uint64_t seed,
                        Agenda& agenda)
     : agenda_(agenda) {
-  std::vector<std::uint32_t> traced;
+  std::map<const SpotSpec*, std::vector<std::uint32_t>> traced;
   for (std::size_t p = 0; p < fleet.pools.size(); ++p) {
     const PoolSpec& pool = fleet.pools[p];
     const auto own = world.pool_failures.find(pool.name);
     const FailureSpec& fails = own == world.pool_failures.end() ? world.failures : own->second;
-    const SpotSpec& spot = world.spot;
-    const bool is_spot =
-        std::find(spot.pools.begin(), spot.pools.end(), pool.name) != spot.pools.end();
-    const bool by_trace = is_spot && !spot.available.empty();
-    const absl::Duration up = by_trace               ? absl::InfiniteDuration()
-                              : is_spot && spot.mtbr ? *spot.mtbr
-                                                     : fails.mtbf;
-    const absl::Duration down = is_spot ? spot.away : fails.repair;
+    const SpotSpec* spot = SpotOf(world, pool.name);
+    const bool by_trace = spot != nullptr && !spot->available.empty();
+    const absl::Duration up = by_trace             ? absl::InfiniteDuration()
+                              : spot && spot->mtbr ? *spot->mtbr
+                                                   : fails.mtbf;
+    const absl::Duration down = spot ? spot->away : fails.repair;
     if (up == absl::InfiniteDuration() && !by_trace) continue;
     for (int n = 0; n < pool.nodes; ++n) {
-      const Node node{PoolId{static_cast<std::uint32_t>(p)}, n, true, is_spot};
-      nodes_.push_back({node, up, down, is_spot ? spot.notice : absl::ZeroDuration(),
+      const Node node{PoolId{static_cast<std::uint32_t>(p)}, n, true, spot != nullptr};
+      nodes_.push_back({node, up, down, spot ? spot->notice : absl::ZeroDuration(),
                         MakeRandomStream(seed, absl::StrCat("node/", pool.name, "/", n))});
       const auto id = static_cast<std::uint32_t>(nodes_.size() - 1);
       if (by_trace) {
-        traced.push_back(id);
+        traced[spot].push_back(id);
       } else {
         PlanDown(id, agenda_.start() + Draw(up, nodes_.back().random));
       }
     }
   }
-  if (!traced.empty()) FollowTrace(world.spot, traced);
+  for (const SpotSpec& spot : world.spot) {
+    if (const auto nodes = traced.find(&spot); nodes != traced.end())
+      FollowTrace(spot, nodes->second);
+  }
 }
 
 const NodesWorld::Node& NodesWorld::Change(const Tick& tick, absl::Time now) {

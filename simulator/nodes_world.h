@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -10,6 +11,9 @@
 #include "simulator/random_stream.h"
 
 namespace spillway {
+
+// What takes nodes of the pool back; null: nobody.
+const SpotSpec* SpotOf(const WorldSpec& world, std::string_view pool);
 
 // Nodes that fail and are repaired, or are taken back by their owner and replaced: what nobody
 // decides. Times are exponential, each node by its own random stream, so that another policy or

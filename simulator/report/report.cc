@@ -340,13 +340,16 @@ class Page {
     return out;
   }
   std::string Spot() const {
-    const SpotSpec& spot = data_.scenario().world.spot;
-    if (spot.pools.empty()) return "";
-    return absl::StrCat(
-        absl::StrJoin(spot.pools, ", "), ", with ", Describe(spot.notice), " notice, ",
-        spot.mtbr
-            ? "each node taken back every " + Describe(*spot.mtbr) + " on average, exponential"
-            : "as recorded in the trace");
+    std::vector<std::string> words;
+    for (const SpotSpec& spot : data_.scenario().world.spot) {
+      words.push_back(absl::StrCat(
+          absl::StrJoin(spot.pools, ", "), ", with ", Describe(spot.notice), " notice, ",
+          spot.mtbr ? absl::StrCat("each node taken back every ", Describe(*spot.mtbr),
+                                   " on average and had again after ", Describe(spot.away),
+                                   ", exponential")
+                    : "as recorded in the trace"));
+    }
+    return absl::StrJoin(words, "; ");
   }
   std::string Grid() const {
     const auto& carbon = data_.scenario().world.carbon;

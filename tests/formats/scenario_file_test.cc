@@ -364,10 +364,19 @@ TEST_F(Scenario, SpotTracesComeInTwoShapes) {
   const auto b = With("world: {}", "world: {spot: {pools: [a10g], trace: b.csv}}");
   ASSERT_TRUE(a.ok()) << a.status();
   ASSERT_TRUE(b.ok()) << b.status();
-  EXPECT_THAT(a->world.spot.available,
+  EXPECT_THAT(a->world.spot[0].available,
               ElementsAre(Pair(absl::ZeroDuration(), 3), Pair(absl::Minutes(1), 1)));
-  EXPECT_THAT(b->world.spot.available,
+  EXPECT_THAT(b->world.spot[0].available,
               ElementsAre(Pair(absl::ZeroDuration(), 2), Pair(absl::Minutes(1), 1)));
+  const auto both = With(
+      "world: {}", "world: {spot: [{pools: [a10g], trace: a.csv}, {pools: [xeon], mtbr: 8h}]}");
+  ASSERT_TRUE(both.ok()) << both.status();
+  ASSERT_EQ(both->world.spot.size(), 2u);
+  EXPECT_EQ(both->world.spot[1].pools, std::vector<std::string>{"xeon"});
+  EXPECT_EQ(both->world.spot[1].mtbr, absl::Hours(8));
+  EXPECT_THAT(
+      Error("world: {}", "world: {spot: [{pools: [a10g], mtbr: 8h}, {pools: [a10g], mtbr: 9h}]}"),
+      HasSubstr("names pool `a10g` twice"));
   Write("a.csv", "seconds,available\n60,3\n0,1\n");
   EXPECT_THAT(Error("world: {}", "world: {spot: {pools: [a10g], trace: a.csv}}"),
               HasSubstr("a.csv:3:1: `seconds` is `0`"));

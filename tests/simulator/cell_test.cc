@@ -195,13 +195,13 @@ TEST(Cell, FailuresLoseRequestsButNoCount) {
 // what it has.
 TEST(Cell, SpotNodesGoByTheTraceAndNoticeSavesWhatRuns) {
   ScenarioSpec scenario = PlainScenario();
-  scenario.world.spot.pools = {"xeon"};
-  scenario.world.spot.available = {
+  scenario.world.spot = {{.pools = {"xeon"}}};
+  scenario.world.spot[0].available = {
       {absl::Seconds(0), 2}, {absl::Seconds(60), 0}, {absl::Seconds(120), 2}};
   std::vector<Arrival> arrivals;
   for (int i = 0; i < 90; ++i) arrivals.push_back(Chat(absl::Seconds(2 * i), 60, 60));
   const auto run = [&](absl::Duration notice) {
-    scenario.world.spot.notice = notice;
+    scenario.world.spot[0].notice = notice;
     std::map<std::string, int> counts;
     const CellOutcome cell = Ran(arrivals, nullptr, scenario, [&](const Request& request) {
       const bool away = request.features.arrived >= scenario.start + absl::Seconds(60) &&

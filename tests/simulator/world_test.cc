@@ -59,9 +59,8 @@ CellOutcome Ran(std::vector<Arrival> arrivals, std::shared_ptr<Config> config,
 ScenarioSpec TakenBackAfterTenMinutes() {
   ScenarioSpec scenario = PlainScenario();
   scenario.drain = absl::Hours(3);
-  scenario.world.spot.pools = {"spot"};
-  scenario.world.spot.notice = absl::Minutes(2);
-  scenario.world.spot.available = {
+  scenario.world.spot = {{.pools = {"spot"}, .notice = absl::Minutes(2)}};
+  scenario.world.spot[0].available = {
       {absl::Seconds(0), 1}, {absl::Minutes(10), 0}, {absl::Minutes(20), 1}};
   return scenario;
 }
@@ -75,12 +74,12 @@ TEST(SpotJobs, BeginAnewWithoutACheckpointAndGoOnWithOne) {
   // Ten minutes were for nothing: they are the pool's overhead, not the job's cost.
   EXPECT_EQ(anew.pools[0].overhead_cost, UsdPerHour(1'000'000'000) * absl::Minutes(10));
 
-  scenario.world.spot.checkpoint = absl::Minutes(1);
+  scenario.world.spot[0].checkpoint = absl::Minutes(1);
   const CellOutcome saved = Ran(jobs, ConfigOf(kSpot), scenario);
   // Nine of the first ten minutes are kept.
   EXPECT_NEAR(absl::ToDoubleMinutes(saved.span), 41, 0.1);
 
-  scenario.world.spot.checkpoint = absl::Minutes(3);  // longer than the notice
+  scenario.world.spot[0].checkpoint = absl::Minutes(3);  // longer than the notice
   EXPECT_NEAR(absl::ToDoubleMinutes(Ran(jobs, ConfigOf(kSpot), scenario).span), 50, 0.1);
 }
 
