@@ -214,6 +214,17 @@ class ScenarioReader {
     for (const auto& [alias, models] : fleet.spec.aliases) served.insert(alias);
     return served;
   }
+  // Of fleets beside a sized one: it knows them as far as the catalogue knows all that they mean.
+  void AddAliases(std::set<std::string>& known) const {
+    for (const ScenarioFleet& fleet : spec_.fleets) {
+      for (const auto& [alias, models] : fleet.spec.aliases) {
+        const auto in_catalog = [&](const std::string& model) {
+          return sources_.catalog.models.contains(model);
+        };
+        if (std::all_of(models.begin(), models.end(), in_catalog)) known.insert(alias);
+      }
+    }
+  }
   // A sized fleet serves what the catalogue knows; others what they say.
   void CheckModels(const Place& at) {
     const Value* workloads = at.value().Find("workloads");
@@ -243,6 +254,7 @@ class ScenarioReader {
     if (fleet.size) {
       for (const auto& [name, unused] : sources_.catalog.models) known.insert(name);
       for (const auto& [name, unused] : sources_.catalog.classes) known.insert(name);
+      AddAliases(known);
     }
     if (known.contains(model)) return;
     const std::string nearest = NearestWord(model, known);

@@ -51,14 +51,6 @@ class Experiment {
   absl::StatusOr<CellOutcome> RunOne(const CellPlan& plan) const;
   void Told(int more);
 
-  const PoolSpec* FirstPool() const {
-    for (const ScenarioFleet& fleet : scenario_.fleets) {
-      for (const PoolSpec& pool : fleet.spec.pools) {
-        if (pool.site.kind == SiteKind::kCloud) return &pool;
-      }
-    }
-    return nullptr;
-  }
   const ScenarioFleet& Fleet(const std::string& name) const {
     return *std::find_if(scenario_.fleets.begin(), scenario_.fleets.end(),
                          [&](const auto& fleet) { return fleet.name == name; });
@@ -98,13 +90,6 @@ absl::StatusOr<FleetSpec> Experiment::FleetFor(const ScenarioFleet& fleet,
       auto sized, SizeFleet(fleet, policy, scenario_.workloads[workload], workloads_[workload],
                             scenario_, catalog_, options_.cancelled));
   out_.sized.push_back(std::move(sized.second));
-  // It stands where the other fleets of the scenario stand.
-  if (const PoolSpec* beside = FirstPool()) {
-    for (PoolSpec& pool : sized.first.pools) {
-      pool.site = beside->site;
-      pool.power.pue = beside->power.pue;
-    }
-  }
   return sized_.emplace(key, std::move(sized.first)).first->second;
 }
 

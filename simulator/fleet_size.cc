@@ -99,32 +99,80 @@ absl::StatusOr<PoolSpec> FirstThatFits(const ScenarioFleet& fleet, const std::st
 
 }  // namespace
 
-std::vector<std::string> ModelsOf(const WorkloadSpec& workload) {
-  std::vector<std::string> models;
+namespace {
+
+// What the scenario's fleets of files call several models together.
+const std::vector<std::string>* AliasOf(const ScenarioSpec& scenario, const std::string& name) {
+  for (const ScenarioFleet& fleet : scenario.fleets) {
+    const auto alias = fleet.spec.aliases.find(name);
+    if (alias != fleet.spec.aliases.end()) return &alias->second;
+  }
+  return nullptr;
+}
+
+const PoolSpec* FirstInCloud(const ScenarioSpec& scenario) {
+  for (const ScenarioFleet& fleet : scenario.fleets) {
+    for (const PoolSpec& pool : fleet.spec.pools) {
+      if (pool.site.kind == SiteKind::kCloud) return &pool;
+    }
+  }
+  return nullptr;
+}
+
+// What requests of the workload name, each once.
+std::vector<std::string> NamesIn(const WorkloadSpec& workload) {
+  std::vector<std::string> names;
   for (const PartSpec& part : workload.parts) {
     if (part.makes_jobs) continue;
-    for (const auto& [model, share] : part.request.models) {
-      if (std::find(models.begin(), models.end(), model) == models.end()) models.push_back(model);
+    for (const auto& [name, share] : part.request.models) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> ModelsOf(const WorkloadSpec& workload, const ScenarioSpec& scenario) {
+  std::vector<std::string> models;
+  const auto add = [&](const std::string& model) {
+    if (std::find(models.begin(), models.end(), model) == models.end()) models.push_back(model);
+  };
+  for (const std::string& name : NamesIn(workload)) {
+    if (const auto* alias = AliasOf(scenario, name)) {
+      for (const std::string& model : *alias) add(model);
+    } else {
+      add(name);
     }
   }
   return models;
 }
 
 absl::StatusOr<FleetSpec> FleetOf(const ScenarioFleet& fleet, const WorkloadSpec& workload,
-                                  const Catalog& catalog, const std::vector<int>& nodes) {
-  const std::vector<std::string> models = ModelsOf(workload);
+                                  const ScenarioSpec& scenario, const Catalog& catalog,
+                                  const std::vector<int>& nodes) {
+  const std::vector<std::string> models = ModelsOf(workload, scenario);
   if (models.empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat("fleet ", fleet.name, ": it is sized by the models of workload ",
                      workload.name, ", whose parts name none: write `model: NAME`"));
   }
   FleetSpec sized;
+  const PoolSpec* beside = FirstInCloud(scenario);
   for (std::size_t i = 0; i < models.size(); ++i) {
+    if (nodes[i] == 0) continue;
     const std::string name =
         models.size() == 1 ? fleet.name : absl::StrCat(fleet.name, "-", models[i]);
     SPILLWAY_ASSIGN_OR_RETURN(PoolSpec pool,
                               FirstThatFits(fleet, name, models[i], nodes[i], catalog));
+    if (beside != nullptr) {
+      pool.site = beside->site;
+      pool.power.pue = beside->power.pue;
+    }
     sized.pools.push_back(std::move(pool));
+  }
+  for (const std::string& name : NamesIn(workload)) {
+    if (const auto* alias = AliasOf(scenario, name)) sized.aliases.emplace(name, *alias);
   }
   return sized;
 }
@@ -172,7 +220,7 @@ class Search {
   }
 
   absl::StatusOr<bool> Reaches(const std::vector<int>& nodes) const {
-    SPILLWAY_ASSIGN_OR_RETURN(FleetSpec fleet, FleetOf(fleet_, spec_, catalog_, nodes));
+    SPILLWAY_ASSIGN_OR_RETURN(FleetSpec fleet, FleetOf(fleet_, spec_, scenario_, catalog_, nodes));
     auto config = std::make_shared<Config>();
     config->fleet = std::move(fleet);
     config->policy = policy_.spec;
@@ -185,6 +233,23 @@ class Search {
                                                                   .cancelled = cancelled_}));
     return most_missed_ ? outcome.judged - outcome.met <= *most_missed_
                         : outcome.slo_attainment() >= scenario_.objective.attainment;
+  }
+
+  // Is there somebody for everything that is asked for, if nobody serves the i-th model?
+  bool MayBeNone(const std::vector<int>& nodes, std::size_t without) const {
+    const std::vector<std::string> models = ModelsOf(spec_, scenario_);
+    for (const std::string& name : NamesIn(spec_)) {
+      const auto* alias = AliasOf(scenario_, name);
+      const auto answers = [&](std::size_t i) {
+        return i != without && nodes[i] > 0 &&
+               (alias ? std::find(alias->begin(), alias->end(), models[i]) != alias->end()
+                      : models[i] == name);
+      };
+      bool some = false;
+      for (std::size_t i = 0; i < models.size(); ++i) some = some || answers(i);
+      if (!some) return false;
+    }
+    return true;
   }
 
   // The fewest for the models in `which`, at least `low`; others stay. `high` reaches it.
@@ -216,7 +281,7 @@ absl::StatusOr<std::pair<FleetSpec, SizedFleet>> SizeFleet(
     const ScenarioFleet& fleet, const ScenarioPolicy& policy, const WorkloadSpec& spec,
     const Workload& workload, const ScenarioSpec& scenario, const Catalog& catalog,
     const std::function<bool()>& cancelled) {
-  const std::size_t models = ModelsOf(spec).size();
+  const std::size_t models = ModelsOf(spec, scenario).size();
   const Search search(fleet, policy, spec, workload, scenario, catalog, cancelled);
   SizedFleet sized{.fleet = fleet.name, .workload = spec.name, .policy = policy.name};
   std::vector<int> nodes(std::max<std::size_t>(models, 1), 1);
@@ -232,11 +297,12 @@ absl::StatusOr<std::pair<FleetSpec, SizedFleet>> SizeFleet(
     SPILLWAY_ASSIGN_OR_RETURN(at, search.Fewest(nodes, all, below + 1, at));
     nodes.assign(nodes.size(), at);
     for (std::size_t i = 0; i < models && models > 1; ++i) {
-      SPILLWAY_ASSIGN_OR_RETURN(nodes[i], search.Fewest(nodes, {i}, 1, nodes[i]));
+      const int least = search.MayBeNone(nodes, i) ? 0 : 1;
+      SPILLWAY_ASSIGN_OR_RETURN(nodes[i], search.Fewest(nodes, {i}, least, nodes[i]));
     }
   }
   for (const int n : nodes) sized.nodes += n;
-  SPILLWAY_ASSIGN_OR_RETURN(FleetSpec spec_of, FleetOf(fleet, spec, catalog, nodes));
+  SPILLWAY_ASSIGN_OR_RETURN(FleetSpec spec_of, FleetOf(fleet, spec, scenario, catalog, nodes));
   if (!spec_of.pools.empty()) {
     const PoolSpec& pool = spec_of.pools.front();
     sized.node_devices = std::max(pool.node.devices, 1);

@@ -84,14 +84,41 @@ TEST(Experiment, ASizedFleetIsTheSmallestThatReachesTheObjective) {
   EXPECT_GE(outcome->cells[3].slo_attainment(), 0.99);
   ASSERT_GT(sized.nodes, 1);
   // One node fewer misses it.
-  const auto fewer =
-      FleetOf(scenario.fleets[1], scenario.workloads[0], TestCatalog(), {sized.nodes - 1});
+  const auto fewer = FleetOf(scenario.fleets[1], scenario.workloads[0], scenario, TestCatalog(),
+                             {sized.nodes - 1});
   ASSERT_TRUE(fewer.ok()) << fewer.status();
   scenario.fleets[1] = {.name = "a10s", .spec = *fewer};
   scenario.seeds = 1;
   const auto again = RunExperiment(scenario, TestCatalog());
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_LT(again->cells[1].slo_attainment(), 0.99);
+}
+
+// Whoever asks for an alias is content with any of its models: a sized fleet needs the cheapest
+// one.
+TEST(Experiment, ASizedFleetKnowsTheAliasesOfTheOthersAndStandsWhereTheyStand) {
+  ScenarioSpec scenario = TwoFleets(3);
+  FleetSpec& mixed = scenario.fleets[0].spec;
+  mixed.aliases["assistant"] = {"qwen2-7b", "qwen2-1.5b"};
+  for (PoolSpec& pool : mixed.pools) pool.site.round_trip = absl::Milliseconds(70);
+  scenario.workloads[0].parts[0].request.models = {{"assistant", 1}};
+  scenario.seeds = 1;
+  const auto outcome = RunExperiment(scenario, TestCatalog());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  const CellOutcome& sized = outcome->cells[1];
+  EXPECT_EQ(sized.completed, sized.submitted);
+  EXPECT_GT(sized.completed, 0);
+  EXPECT_EQ(sized.pools.size(), 1u) << "one of the two models is enough";
+  EXPECT_GT(sized.ttft.p50, 0.07) << "as far away as the others";
+  EXPECT_TRUE(outcome->sized[0].reached);
+  // Who asks for the big one by its name gets it as well.
+  scenario.workloads[0].parts.push_back(Poisson(0.5, absl::Minutes(3), 300, 50));
+  scenario.workloads[0].parts.back().name = "hard";
+  scenario.workloads[0].parts.back().request.models = {{"qwen2-1.5b", 1}};
+  const auto both = RunExperiment(scenario, TestCatalog());
+  ASSERT_TRUE(both.ok()) << both.status();
+  ASSERT_EQ(both->cells[1].pools.size(), 1u) << "it answers everything";
+  EXPECT_EQ(both->cells[1].pools[0].name, "a10s-qwen2-1.5b");
 }
 
 TEST(Experiment, AModelThatFitsNowhereIsSaid) {
