@@ -25,7 +25,15 @@ auto& Counter(prometheus::Registry& registry, const char* name, const char* help
 }
 
 std::string OperationOf(ModelKind kind) {
-  return kind == ModelKind::kEmbedding ? "embeddings" : "chat";
+  switch (kind) {
+    case ModelKind::kEmbedding:
+      return "embeddings";
+    case ModelKind::kBatch:
+      return "inference";  // images, rankings: no name of OpenTelemetry's fits
+    case ModelKind::kChat:
+      break;
+  }
+  return "chat";
 }
 
 }  // namespace
@@ -190,8 +198,10 @@ void RequestCounters::Gather(const Request& request) {
         .Increment();
   }
   if (request.answered_by.empty()) return;
-  const bool says_all = request.prompt_tokens &&
-                        (request.output_tokens || request.features.kind == ModelKind::kEmbedding);
+  const ModelKind kind = request.features.kind;
+  const bool says_all =
+      kind == ModelKind::kBatch ||  // it has no tokens
+      (request.prompt_tokens && (request.output_tokens || kind == ModelKind::kEmbedding));
   if (request.end == RequestEnd::kAnswered && !says_all)
     uncounted_.Add({{"pool", pool()}}).Increment();
   Add(*series.duration, absl::ToDoubleSeconds(request.ended - request.features.arrived));

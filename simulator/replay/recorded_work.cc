@@ -43,6 +43,11 @@ void RecordedRequests::Add(const Request& request, absl::Time start) {
   if (request.cached_tokens.value_or(0) > 0) work_.engines_keep_prefixes = true;
 
   OfModel& model = models_[out.model];
+  if (asked.kind == ModelKind::kBatch) {  // how much it was is in its inputs
+    out.items = std::max(asked.items, 1);
+    work_.requests.push_back(out);
+    return;
+  }
   // Bytes stand here until Finish() knows how many of them are a token.
   out.prompt_tokens = request.prompt_tokens.value_or(-asked.prompt_bytes - 1);
   if (request.prompt_tokens) {
@@ -127,6 +132,7 @@ class ReplayedArrivals final : public ArrivalStream {
     out.model = work_->names[request.model];
     out.tenant = work_->names[request.tenant];
     out.prompt_tokens = request.prompt_tokens;
+    out.items = request.items;
     if (request.max_tokens >= 0) out.max_tokens = request.max_tokens;
     if (request.ttft >= 0) out.ttft = absl::Nanoseconds(request.ttft);
     if (request.tpot >= 0) out.tpot = absl::Nanoseconds(request.tpot);

@@ -18,12 +18,13 @@ namespace spillway {
 // What came to a controller, as its log says it, and what became of it: small values, for millions
 // of them are kept at once.
 struct RecordedRequest {
-  std::int64_t at = 0;                  // ns since the start of the record
-  std::uint32_t model = 0, tenant = 0;  // places in RecordedWork::names
-  std::int64_t prompt_tokens = 0, output_tokens = 0;
-  std::int64_t max_tokens = -1;       // -1: not asked for
-  std::int64_t ttft = -1, tpot = -1;  // ns; -1: not asked for
-  std::uint64_t prefix = 0;           // place of the first of its blocks in RecordedWork::prefixes
+  std::int64_t at = 0;                                // ns since the start of the record
+  std::uint32_t model = 0, tenant = 0;                // places in RecordedWork::names
+  std::int64_t prompt_tokens = 0, output_tokens = 0;  // 0 where a model has no tokens
+  std::int32_t items = 1;                             // inputs of such a model
+  std::int64_t max_tokens = -1;                       // -1: not asked for
+  std::int64_t ttft = -1, tpot = -1;                  // ns; -1: not asked for
+  std::uint64_t prefix = 0;  // place of the first of its blocks in RecordedWork::prefixes
   std::uint32_t prefix_blocks = 0;
 };
 struct RecordedJob {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace spillway {
 namespace {
 
@@ -31,6 +33,9 @@ TEST(RequestCounters, CountAnswersWhoseTokensNobodyCounted) {
   Request embedding = Answered(5, std::nullopt);
   embedding.features.kind = ModelKind::kEmbedding;
   counters.Count(embedding);
+  Request ranking = Answered(std::nullopt, std::nullopt);
+  ranking.features.kind = ModelKind::kBatch;
+  counters.Count(ranking);
   Request failed = Answered(std::nullopt, std::nullopt);
   failed.end = RequestEnd::kClientGone;
   counters.Count(failed);
@@ -85,6 +90,26 @@ TEST(RequestCounters, ABatchCountsLikeItsRequests) {
       }
     }
   }
+}
+
+TEST(RequestCounters, NameTheOperationByTheKindOfModel) {
+  prometheus::Registry registry;
+  RequestCounters counters(registry, {});
+  for (const ModelKind kind : {ModelKind::kChat, ModelKind::kEmbedding, ModelKind::kBatch}) {
+    Request request = Answered(5, 7);
+    request.features.kind = kind;
+    counters.Count(request);
+  }
+  std::set<std::string> operations;
+  for (const auto& family : registry.Collect()) {
+    if (family.name != "gen_ai_server_request_duration_seconds") continue;
+    for (const auto& metric : family.metric) {
+      for (const auto& label : metric.label) {
+        if (label.name == "gen_ai_operation_name") operations.insert(label.value);
+      }
+    }
+  }
+  EXPECT_EQ(operations, (std::set<std::string>{"chat", "embeddings", "inference"}));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "simulator/replay/recorded_work.h"
 #include "simulator/replay/redecide.h"
 #include "simulator/replay/replay_report.h"
 #include "tests/simulator/replay/listed_log.h"
@@ -127,6 +128,28 @@ TEST(RunAgain, AnotherPolicySendsItElsewhere) {
   EXPECT_LT(rerun.outcome.cells[0].nvidia_share, 1);
   EXPECT_THAT(rerun.outcome.verdict, HasSubstr("the policy a10-only"));
   EXPECT_EQ(rerun.scenario.pairs.size(), 2u);
+}
+
+// Rankings have inputs, and no tokens: how many they were is what counts.
+TEST(RecordedRequests, OfAModelWithoutTokensKeepTheirItems) {
+  RecordedWork work;
+  RecordedRequests recorded(work);
+  Request page;
+  page.features.kind = ModelKind::kBatch;
+  page.features.model = page.answered_by = "ranking";
+  page.features.arrived = absl::UnixEpoch() + absl::Seconds(1);
+  page.features.prompt_bytes = 50'000;
+  page.features.items = 7;
+  page.end = RequestEnd::kAnswered;
+  recorded.Add(page, absl::UnixEpoch());
+  recorded.Finish();
+  EXPECT_EQ(recorded.assumed(), 0) << "no answer has a length";
+  const auto stream = Replayed(std::make_shared<const RecordedWork>(work));
+  Arrival arrival;
+  ASSERT_TRUE(stream->Next(arrival));
+  EXPECT_EQ(arrival.items, 7);
+  EXPECT_EQ(arrival.prompt_tokens, 0);
+  EXPECT_EQ(arrival.truth.output_tokens, 0);
 }
 
 TEST(RunAgain, JobsTakeWhatTheyTook) {
