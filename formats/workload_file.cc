@@ -65,13 +65,27 @@ void ReadJobDocument(const Place& at, bool has_deadline, Work& out) {
   if (document.is_map() && !document.Find("run")) document.Set("run", simulated);
   const Place place = at.Holding(document);
   ReadWork(place, DefaultObjectives(), out);
-  const Value* objective = document.is_map() ? document.Find("objective") : nullptr;
-  const bool has_start = objective && objective->is_map() && objective->Find("start_within");
-  if (objective && objective->is_map() && objective->Find("deadline")) {
-    at.Fail("a `deadline` in its `objective` is one instant: write `deadline: 4h` beside `job`");
-  }
+  const auto says = [](const Value* face, std::string_view key) {
+    const Value* objective = face && face->is_map() ? face->Find("objective") : nullptr;
+    return objective && objective->is_map() && objective->Find(key);
+  };
+  const Value* alternatives = document.is_map() ? document.Find("alternatives") : nullptr;
+  const auto alternative = [&](std::size_t i) -> const Value* {
+    const bool is_there =
+        alternatives && alternatives->is_list() && i < alternatives->list().size();
+    return is_there ? &alternatives->list()[i] : nullptr;
+  };
+  bool has_instant = says(&document, "deadline");
   // The default objective is for jobs that have none.
+  const bool has_start = says(&document, "start_within");
   if (has_deadline && !has_start) out.objective.start_within = std::nullopt;
+  for (std::size_t i = 0; i < out.alternatives.size(); ++i) {
+    has_instant |= says(alternative(i), "deadline");
+    if (has_deadline && !has_start && !says(alternative(i), "start_within"))
+      out.alternatives[i].objective.start_within = std::nullopt;
+  }
+  if (has_instant)
+    at.Fail("a `deadline` in its `objective` is one instant: write `deadline: 4h` beside `job`");
 }
 
 // An optional value read by the reader of its type.

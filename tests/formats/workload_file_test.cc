@@ -120,6 +120,15 @@ TEST(Workloads, ReadJobs) {
   EXPECT_EQ(part->job.declared, false);
   // A deadline takes the place of the default objective.
   EXPECT_EQ(part->job.work.objective.start_within, std::nullopt);
+  // In alternatives, too, unless one asks for a start of its own.
+  const auto faces = ParsePart(
+      "{poisson: 1/h, for: 1d, deadline: 4h, job: {demand: {seconds: 5s}, alternatives: [{on: "
+      "{kind: "
+      "cpu}}, {on: {kind: gpu}, objective: {start_within: 5min}}]}}");
+  ASSERT_TRUE(faces.ok()) << faces.status();
+  ASSERT_EQ(faces->job.work.alternatives.size(), 2u);
+  EXPECT_EQ(faces->job.work.alternatives[0].objective.start_within, std::nullopt);
+  EXPECT_EQ(faces->job.work.alternatives[1].objective.start_within, absl::Minutes(5));
   const auto spans = ParsePart(
       "{poisson: 1/h, for: 1d, job: {}, duration: {quantiles: {p0: 1min, "
       "p100: 2h}}}");
