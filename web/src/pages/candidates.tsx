@@ -40,7 +40,7 @@ export function Candidates({candidates}: {candidates: Candidate[]}) {
         <tbody>{sorted(candidates).map((c) => {
           const e = c.estimate;
           return (
-            <tr key={c.pool} class={`v-${c.verdict}`}>
+            <tr key={c.pool} class={`v-${c.verdict}${e ? '' : ' bare'}`}>
               <th scope="row"><a href={href('pools', c.pool)}>{c.pool}</a>{c.modelled && <span class="tag">modelled</span>}</th>
               <td><State of={c.verdict} /></td>
               <td class="why">{c.why}{c.codes.length > 1 && <small> also: {c.codes.filter((code) => code !== c.code).map(codeWords).join(', ')}</small>}</td>
