@@ -131,9 +131,9 @@ int ShowLedger(const Invocation& args, Api& api, Console& console) {
   console.out << LedgerTable(answer->body, console.screen);
   const std::string without = TextAt(answer->body, {"totals", "saving", "without_baseline"});
   if (!without.empty() && without != "0")
-    console.out
-        << without
-        << " jobs had no NVIDIA pool to compare with: left out of both sides of the saving.\n";
+    console.out << without << (without == "1" ? " piece" : " pieces")
+                << " of work had no NVIDIA pool to compare with: left out of both sides of the "
+                   "saving.\n";
   return kExitOk;
 }
 
