@@ -133,9 +133,7 @@ int FailAsInput(const absl::Status& status, Console& console) {
     return kExitDetached;
   }
   const int code = console.Fail(status);
-  const bool ours = status.code() == absl::StatusCode::kInternal ||
-                    status.code() == absl::StatusCode::kUnavailable;
-  return ours ? code : kExitUsage;
+  return absl::IsInternal(status) ? code : kExitUsage;
 }
 
 // A whole hour, as the ledger's rows are.

@@ -12,10 +12,12 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/replay.h"
+#include "cli/table.h"
 #include "cli/this_host.h"
 #include "core/status.h"
 #include "formats/catalog_file.h"
 #include "formats/scenario_file.h"
+#include "simulator/break_even_words.h"
 #include "simulator/experiment.h"
 #include "simulator/results_file.h"
 
@@ -106,9 +108,37 @@ absl::Status CheckWords(const Invocation& args) {
 // All that can go wrong with what a person gave is the same to a script: exit code 2.
 int FailAsInput(const absl::Status& status, Console& console) {
   const int code = console.Fail(status);
-  const bool ours = status.code() == absl::StatusCode::kInternal ||
-                    status.code() == absl::StatusCode::kUnavailable;
-  return ours ? code : kExitUsage;
+  return absl::IsInternal(status) ? code : kExitUsage;
+}
+
+// Paragraphs, within the width of a terminal; what goes on in the next line is indented.
+void Paragraph(Console& console, std::string_view text, int indent, Tone tone = Tone::kPlain) {
+  const int width = console.screen.width;
+  const std::string line(text);
+  if (width == 0) {
+    console.out << line << "\n";
+    return;
+  }
+  const auto lines = WrapWords(line, width - indent);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    console.out << std::string(i == 0 ? 0 : static_cast<std::size_t>(indent), ' ')
+                << console.screen.Paint(tone, lines[i]) << "\n";
+  }
+}
+
+void Tell(const ExperimentOutcome& outcome, Console& console) {
+  Paragraph(console, outcome.verdict, 0, Tone::kStrong);
+  console.out << "\n";
+  if (outcome.verdicts.size() > 1) {
+    for (const WorkloadVerdict& verdict : outcome.verdicts)
+      Paragraph(console, absl::StrCat(verdict.workload, ": ", verdict.words), 2);
+    console.out << "\n";
+  }
+  console.out << ResultTable(outcome, console.screen.width) << "\n";
+  const std::vector<std::string> lines = VariationLines(outcome);
+  for (const std::string& line : lines) Paragraph(console, line, 2);
+  if (!lines.empty()) console.out << "\n";
+  for (const std::string& note : outcome.notes) Paragraph(console, "Note: " + note, 6);
 }
 
 }  // namespace
@@ -119,6 +149,8 @@ int Simulate(const Invocation& args, Console& console) {
   if (!args.Get("--replay").empty()) return Replay(args, console);
   const auto wanted = Read(args, console);
   if (!wanted.ok()) return FailAsInput(wanted.status(), console);
+  const auto is_new = PrepareFolder(wanted->folder);
+  if (!is_new.ok()) return FailAsInput(is_new.status(), console);
   CatchInterrupt();
   absl::StatusOr<ExperimentOutcome> outcome;
   {
@@ -131,6 +163,8 @@ int Simulate(const Invocation& args, Console& console) {
     if (outcome.ok()) progress.Conclude(outcome->verdict);
   }
   if (!outcome.ok()) {
+    std::error_code ignored;
+    if (*is_new) std::filesystem::remove(wanted->folder, ignored);  // if it is empty
     if (!absl::IsCancelled(outcome.status())) return FailAsInput(outcome.status(), console);
     console.Complain("interrupted: nothing was written");
     return kExitDetached;
@@ -138,14 +172,17 @@ int Simulate(const Invocation& args, Console& console) {
   const std::string command =
       CommandLineOf(wanted->file, wanted->library, wanted->folder, wanted->scenario.seeds);
   const absl::Status written = WriteResults(*outcome, wanted->scenario, command, wanted->folder);
-  if (!written.ok()) return FailAsInput(written, console);
+  if (!written.ok()) {
+    std::error_code ignored;
+    if (*is_new) std::filesystem::remove(wanted->folder, ignored);
+    return FailAsInput(written, console);
+  }
   if (!console.for_people()) {
     console.out << ResultsJson(*outcome, wanted->scenario);
     return kExitOk;
   }
-  console.out << outcome->verdict << "\n\n"
-              << ResultTable(*outcome, console.screen.width) << "\n"
-              << "Report: " << wanted->folder << "/report.html\n";
+  Tell(*outcome, console);
+  console.out << "Report: " << wanted->folder << "/report.html\n";
   return kExitOk;
 }
 

@@ -60,6 +60,7 @@ class ScenarioReader {
     }
     TakeCatalog();
     spec_.inputs = inputs_.TakeAll();
+    SPILLWAY_RETURN_IF_ERROR(CheckLock());
     return std::move(spec_);
   }
 
@@ -107,7 +108,35 @@ class ScenarioReader {
     r.Optional("drain", spec_.drain);
     r.Optional("seeds", spec_.seeds, Between(1, 1000));
     r.Optional("sources", spec_.sources, OneOrMore(kDefaultRead, kMostSources));
+    // Of a scenario.lock.yaml: the files that it was run with; what they came to is read anew.
+    r.Optional("files", locked_, Listed(ReadLocked, 1000));
+    r.Take("resolved");
     r.Finish();
+  }
+
+  static void ReadLocked(const Place& at, ScenarioInput& out) {
+    ObjectReader r(at, "a file of a lock");
+    std::uint64_t bytes = 0;
+    r.Required("file", out.file);
+    r.Required("what", out.what);
+    if (r.Required("bytes", bytes)) out.bytes = static_cast<std::int64_t>(bytes);
+    r.Required("xxh64", out.xxh64);
+    r.Finish();
+  }
+  // A lock is of files as they were: others would give other results under its name.
+  absl::Status CheckLock() {
+    for (const ScenarioInput& locked : locked_) {
+      for (ScenarioInput& input : spec_.inputs) {
+        if (input.what != locked.what) continue;
+        if (input.what == "scenario") input = locked;  // the lock stands in its place
+        if (input.file != locked.file || input.xxh64 == locked.xxh64) continue;
+        return absl::InvalidArgumentError(
+            absl::StrCat(spec_.path, ": ", input.file, " (", input.what,
+                         ") is not as it was when this was locked: its hash is ", input.xxh64,
+                         ", then it was ", locked.xxh64));
+      }
+    }
+    return absl::OkStatus();
   }
 
   static void ReadAccounting(const Place& at, std::vector<Accounting>& out) {
@@ -268,6 +297,7 @@ class ScenarioReader {
   ScenarioInputs inputs_;
   Reading reading_;
   ScenarioSpec spec_;
+  std::vector<ScenarioInput> locked_;  // of a lock
 };
 
 }  // namespace

@@ -55,9 +55,17 @@ class WorldReader {
     ReadKnown(at, out, pools_, "pool");
   }
 
+  // Nodes that fail without end would keep a run from ever going on.
+  static void ReadSecond(const Place& at, absl::Duration& out) {
+    absl::Duration read;
+    ReadSpan(at, read);
+    if (read > absl::ZeroDuration() && read < absl::Seconds(1))
+      return at.Fail("is less than a second");
+    if (read > absl::ZeroDuration()) out = read;
+  }
   static void ReadTimes(ObjectReader& r, FailureSpec& out) {
-    r.Required("mtbf", out.mtbf, ReadSpan);
-    r.Optional("repair", out.repair, ReadSpan);
+    r.Required("mtbf", out.mtbf, ReadSecond);
+    r.Optional("repair", out.repair, ReadSecond);
   }
   void ReadPoolFailures(const Place& at, std::map<std::string, FailureSpec>& out) const {
     if (!IsMapOfNames(at, kMostNames)) return;

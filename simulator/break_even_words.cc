@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "simulator/figures.h"
 
 namespace spillway {
 namespace {
@@ -30,6 +32,32 @@ std::vector<std::string> LoadsOf(const BreakEvenOutcome& even) {
   for (const BreakEvenNodes& at : nodes)
     loads.push_back(alike ? RateFigure(at.rate) : absl::StrFormat("× %.3g", at.load));
   return loads;
+}
+
+std::vector<std::string> VariationLines(const ExperimentOutcome& outcome) {
+  std::vector<std::string> lines;
+  for (const SweepOutcome& sweep : outcome.sweeps) {
+    std::vector<std::string> points;
+    for (const SweepPoint& point : sweep.points) {
+      points.push_back(absl::StrCat("x", absl::StrFormat("%g", point.factor), " ",
+                                    DollarFigure(point.row.cost.mean), " USD, ",
+                                    AttainmentFigure(point.row.attainment.mean)));
+    }
+    lines.push_back(absl::StrCat(sweep.name, ", ", sweep.fleet, " under ", sweep.policy, ", ",
+                                 sweep.workload, ", ", sweep.input, " of ", sweep.of, ": ",
+                                 absl::StrJoin(points, "; "), " in time"));
+  }
+  for (const BreakEvenOutcome& even : outcome.break_even) {
+    for (const BreakEvenRow& row : even.rows) {
+      std::vector<std::string> prices;
+      for (const BreakEvenPrice& price : row.prices)
+        prices.push_back(absl::StrCat(price.list, " ", UpToWords(row, price)));
+      lines.push_back(absl::StrCat(even.name, ", ", row.workload, ": ", even.first,
+                                   " cheaper than ", even.second,
+                                   " up to: ", absl::StrJoin(prices, "; ")));
+    }
+  }
+  return lines;
 }
 
 }  // namespace spillway

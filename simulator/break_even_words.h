@@ -5,7 +5,7 @@
 
 #include "simulator/result.h"
 
-// What a break-even found, in the words of tables.
+// What break-evens and sweeps found, in the words of tables and of a terminal.
 namespace spillway {
 
 // "0.4/s"; with ", all tried" where it is cheaper at every load. Where it is cheaper at none:
@@ -13,5 +13,8 @@ namespace spillway {
 std::string UpToWords(const BreakEvenRow& row, const BreakEvenPrice& price);
 // Headings for the loads: rates where all work comes at the same ones, else "× 0.4".
 std::vector<std::string> LoadsOf(const BreakEvenOutcome& even);
+
+// A line for each sweep, and one for each break-even and kind of work.
+std::vector<std::string> VariationLines(const ExperimentOutcome& outcome);
 
 }  // namespace spillway

@@ -183,6 +183,8 @@ absl::Status Cell::Loop() {
 
 absl::Status Cell::Take(const Arrival& arrival, absl::Time now) {
   ++arrivals_;
+  if (absl::Nanoseconds(arrival.at) > kLongestRun)
+    return absl::InvalidArgumentError("work comes more than ten years after the start");
   if (arrival.kind == WorkKind::kRequest) {
     SPILLWAY_RETURN_IF_ERROR(requests_.Arrive(arrival, now));
     HearTurns();

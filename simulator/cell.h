@@ -15,6 +15,9 @@
 
 namespace spillway {
 
+// Ten years: the ledger of a run has rows by the hour.
+inline constexpr absl::Duration kLongestRun = absl::Hours(24 * 3660);
+
 // One run: a fleet under a policy, with what comes to it, in a world.
 struct CellInputs {
   // The fleet as it would be served, every pool taken as modelled (TakeAsModelled); the policy;

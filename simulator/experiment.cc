@@ -76,8 +76,17 @@ absl::Status Experiment::Load() {
   for (const WorkloadSpec& spec : scenario_.workloads) {
     auto workload = Workload::Load(spec);
     if (!workload.ok()) return Annotate(workload.status(), "workload " + spec.name);
+    for (const PartReport& report : workload->reports()) {
+      if (report.trace.bad == 0) continue;
+      out_.notes.push_back(absl::StrCat(
+          "workload ", spec.name, ": ", CountFigure(report.trace.bad), " bad rows of ", report.file,
+          " were passed over, ", CountFigure(report.trace.rows), " read",
+          report.trace.bad_rows.empty() ? "" : "; the first: " + report.trace.bad_rows.front()));
+    }
     workloads_.push_back(*std::move(workload));
   }
+  if (scenario_.drain > kLongestRun)
+    return absl::InvalidArgumentError("`drain` is longer than ten years");
   return absl::OkStatus();
 }
 
@@ -276,6 +285,14 @@ std::vector<RowOutcome> RowsOf(const std::vector<CellOutcome>& cells,
 
 // An objective that no fleet could keep even if it were idle says nothing about any of them.
 absl::Status Experiment::CheckFeasible() const {
+  for (const CellOutcome& cell : out_.cells) {
+    if (cell.judged > 0) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("workload ", cell.workload, ", seed ", cell.seed, ": ",
+                     cell.submitted == 0 ? "nothing comes"
+                                         : "all of it comes during the warm-up, and none after",
+                     ", so there is nothing to judge"));
+  }
   const ScenarioObjective& objective = scenario_.objective;
   for (const Workload& workload : workloads_) {
     const CellOutcome* best = nullptr;
@@ -304,6 +321,26 @@ absl::Status Experiment::CheckFeasible() const {
 std::vector<SweepOutcome> Experiment::SweepsOf(const std::vector<CellOutcome>& swept) const {
   std::vector<SweepOutcome> out;
   std::size_t at = 0;
+  // The baseline varied in the same way, if it is; else, and for itself, as it is.
+  const auto baseline_of = [&](const CellPlan& plan) {
+    std::vector<const CellOutcome*> cells;
+    const bool itself = std::pair(plan.fleet, plan.policy) == scenario_.baseline;
+    std::size_t place = 0;
+    for (const CellPlan& other : plans_) {
+      if (other.sweep < 0 || itself) continue;
+      const bool same = other.sweep == plan.sweep && other.factor == plan.factor &&
+                        other.workload == plan.workload &&
+                        std::pair(other.fleet, other.policy) == scenario_.baseline;
+      if (same) cells.push_back(&swept[place]);
+      ++place;
+    }
+    if (!cells.empty()) return cells;
+    for (const RowOutcome& row : out_.rows) {
+      if (row.is_baseline && row.workload == workloads_[plan.workload].name())
+        cells = CellsOf(out_.cells, row);
+    }
+    return cells;
+  };
   for (std::size_t i = 0; i < plans_.size(); i += static_cast<std::size_t>(scenario_.seeds)) {
     const CellPlan& plan = plans_[i];
     if (plan.sweep < 0) continue;
@@ -314,10 +351,8 @@ std::vector<SweepOutcome> Experiment::SweepsOf(const std::vector<CellOutcome>& s
     SweepPoint point{.factor = plan.factor,
                      .row = {.fleet = plan.fleet, .policy = plan.policy, .workload = workload}};
     FillRow(of, point.row);
-    for (const RowOutcome& row : out_.rows) {
-      if (row.is_baseline && row.workload == workload)
-        FillSavings(of, CellsOf(out_.cells, row), point.row);
-    }
+    if (const auto baseline = baseline_of(plan); !baseline.empty())
+      FillSavings(of, baseline, point.row);
     SweepOutcome sweep{.name = spec.name,
                        .input = std::string(NameOf(spec.input)),
                        .of = spec.of,

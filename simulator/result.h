@@ -192,6 +192,7 @@ struct ExperimentOutcome {
   std::vector<SizedFleet> sized;
   std::vector<SweepOutcome> sweeps;  // by sweep, workload, pair
   std::vector<BreakEvenOutcome> break_even;
+  std::vector<std::string> notes;         // what a reader has to know: rows of traces passed over
   std::vector<WorkloadVerdict> verdicts;  // of those that have a baseline
   std::string verdict;  // one sentence: that of the only workload, or what they add up to
 };

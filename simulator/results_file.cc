@@ -1,5 +1,7 @@
 #include "simulator/results_file.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -62,6 +64,23 @@ class Together {
   std::vector<std::string> written_;
 };
 
+// Held while the files of one run are put into their places.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& folder)
+      : file_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (file_ >= 0) ::flock(file_, LOCK_EX);  // where there are no locks, there is none
+  }
+  ~FolderLock() {
+    if (file_ >= 0) ::close(file_);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int file_;
+};
+
 absl::Status MakeFolder(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -89,10 +108,19 @@ absl::StatusOr<std::string> LockText(const ExperimentOutcome& outcome,
 
 }  // namespace
 
+absl::StatusOr<bool> PrepareFolder(const std::string& folder) {
+  std::error_code ignored;
+  const bool was_there = std::filesystem::exists(folder, ignored);
+  SPILLWAY_RETURN_IF_ERROR(MakeFolder(folder));
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) return SystemFault("writing to", folder);
+  return !was_there;
+}
+
 absl::Status WriteResults(const ExperimentOutcome& outcome, const ScenarioSpec& scenario,
                           const std::string& command_line, const std::string& folder) {
   SPILLWAY_ASSIGN_OR_RETURN(const std::string lock, LockText(outcome, scenario));
   SPILLWAY_RETURN_IF_ERROR(MakeFolder(folder));
+  const FolderLock lock_of_folder(folder);
   Together files(folder);
   const std::pair<const char*, std::string> texts[] = {
       {"scenario.lock.yaml", lock},

@@ -17,8 +17,13 @@ namespace spillway {
 // All or nothing: every file is written whole beside its place first, then all are renamed. If one
 // cannot be written, none is left behind, and what stood there before stays. kInvalidArgument if
 // `folder` is a file; kUnavailable if the disk refuses.
+// Who writes into the same folder at the same time waits: files of two runs never stand together.
 absl::Status WriteResults(const ExperimentOutcome& outcome, const ScenarioSpec& scenario,
                           const std::string& command_line, const std::string& folder);
+
+// Makes `folder` and tries whether it can be written to, before a long run is begun for it. True:
+// it was made, and is the caller's to remove if nothing comes of the run.
+absl::StatusOr<bool> PrepareFolder(const std::string& folder);
 
 // The files' texts. Money is a decimal string in JSON, and so is every cost in CSV; times are in
 // seconds, energy in joules, carbon in grams; null or empty: not known.

@@ -264,6 +264,8 @@ std::string ResultsJson(const ExperimentOutcome& outcome, const ScenarioSpec& sc
     w.BeginObject().Member("workload", verdict.workload).Member("verdict", verdict.words);
     w.EndObject();
   }
+  w.EndArray().Key("notes").BeginArray();
+  for (const std::string& note : outcome.notes) w.Value(note);
   w.EndArray();
   Question(w, scenario);
   w.Key("sized").BeginArray();

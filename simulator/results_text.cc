@@ -444,6 +444,8 @@ std::string ResultsSummary(const ExperimentOutcome& outcome, const ScenarioSpec&
       "committed pools.\n");
   for (const SizedFleet& sized : outcome.sized) absl::StrAppend(&out, "\n- ", SizedWords(sized));
   if (!outcome.sized.empty()) out += "\n";
+  for (const std::string& note : outcome.notes) absl::StrAppend(&out, "\n- ", note);
+  if (!outcome.notes.empty()) out += "\n";
   const auto flags = FlagsOf(outcome);
   std::size_t told = 0;
   for (const std::string& flag : flags) {

@@ -71,7 +71,8 @@ bool Tally::Ended(const Request& request, PoolId pool) {
 
 void Tally::Ended(const Job& job) {
   const bool done = job.state == JobState::kSucceeded;
-  ++(done ? completed_ : failed_);
+  // A job that never ran was refused: no pool may do it.
+  ++(done ? completed_ : job.attempts.empty() ? refused_ : failed_);
   const Objective& objective = job.work->objective;
   bool met = done;
   if (objective.deadline) met = met && job.finished_at && *job.finished_at <= *objective.deadline;

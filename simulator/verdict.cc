@@ -12,7 +12,7 @@
 namespace spillway {
 namespace {
 
-constexpr double kBand = 0.02;     // costs this close are equal
+constexpr double kBand = 0.05;     // costs this close are equal: by as much a run may end sooner
 constexpr double kShown = 0.0005;  // less than that is shown as 0.0 %
 constexpr std::size_t kNamed = 6;  // workloads in one sentence
 

@@ -23,7 +23,7 @@ enum class Standing : std::uint8_t {
 Standing StandingOf(const RowOutcome& row, Accounting book, double attainment);
 
 // The best row of a workload in one book, of those that are not the baseline and keep up: the
-// cheapest that meets the objective, where costs within 2 % are taken as equal and the scenario's
+// cheapest that meets the objective, where costs within 5 % are taken as equal and the scenario's
 // order decides; if none meets it, the one that comes nearest. Null if there is none.
 const RowOutcome* BestRow(const ExperimentOutcome& outcome, const ScenarioSpec& scenario,
                           std::string_view workload, Accounting book);

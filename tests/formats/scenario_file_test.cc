@@ -285,6 +285,8 @@ INSTANTIATE_TEST_SUITE_P(
          "no fleet has a pool `a10` (did you mean `a10g`?)"},
         {"SpotNeedsAProcess", "world: {}", "world: {spot: {pools: [a10g]}}",
          "need the key `trace` or `mtbr`"},
+        {"NodesThatFailWithoutEnd", "world: {}", "world: {failures: {mtbf: 1ms, repair: 1h}}",
+         "is less than a second"},
         {"MissingFile", "fleets/mixed.yaml", "fleets/mixt.yaml", "there is no such file"},
         {"Attainment", "99%", "0%", "more than 0%"},
         {"Seeds", "seeds: 10", "seeds: 1001", "out of range: 1 to 1000"},
@@ -295,6 +297,22 @@ INSTANTIATE_TEST_SUITE_P(
          "fleets: {}", "names no fleet"},
     }),
     [](const auto& row) { return row.param.name; });
+
+// A lock is a scenario: of the same files, and of no others.
+TEST_F(Scenario, ALockIsRunWithTheFilesThatItWasMadeOf) {
+  const auto spec = Load(kScenario);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  const auto lock = LockScenario(*spec);
+  ASSERT_TRUE(lock.ok()) << lock.status();
+  const auto again = Load(WriteYaml(*lock));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->inputs.front().xxh64, spec->inputs.front().xxh64) << "the scenario's, not its";
+  EXPECT_EQ(WriteYaml(*LockScenario(*again)), WriteYaml(*lock));
+  Write("backstop.yaml", "kind: Policy\nname: backstop\nspill: {rule: at-once}\n");
+  const auto other = Load(WriteYaml(*lock));
+  EXPECT_THAT(std::string(other.status().message()),
+              HasSubstr("backstop.yaml (policy) is not as it was when this was locked"));
+}
 
 TEST_F(Scenario, EverythingWrongIsToldAtOnce) {
   Write("backstop.yaml", "kind: Policy\nnmae: backstop\n");

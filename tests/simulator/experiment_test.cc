@@ -72,6 +72,28 @@ TEST(Experiment, TheSameBytesAtAnyNumberOfThreads) {
   EXPECT_EQ(one, text(4));
 }
 
+// 100 % of nothing is no result.
+TEST(Experiment, WhereNothingIsJudgedThereIsNoVerdict) {
+  ScenarioSpec scenario = TwoFleets(3);
+  scenario.warm_up = absl::Hours(1);
+  EXPECT_THAT(std::string(RunExperiment(scenario, TestCatalog()).status().message()),
+              testing::HasSubstr("during the warm-up, and none after"));
+  scenario.warm_up = absl::ZeroDuration();
+  scenario.workloads[0].parts[0].arrivals = PoissonSpec{1e-9};
+  EXPECT_THAT(std::string(RunExperiment(scenario, TestCatalog()).status().message()),
+              testing::HasSubstr("nothing comes"));
+}
+
+TEST(Experiment, NoRunIsLongerThanTenYears) {
+  ScenarioSpec scenario = TwoFleets(3);
+  scenario.workloads[0].parts[0].arrivals = PoissonSpec{1.0 / 86400};
+  scenario.workloads[0].parts[0].lasts = absl::Hours(24 * 36500);
+  scenario.pairs = {{"mixed", "backstop"}};
+  scenario.baseline = scenario.pairs.front();
+  EXPECT_THAT(std::string(RunExperiment(scenario, TestCatalog()).status().message()),
+              testing::HasSubstr("more than ten years after the start"));
+}
+
 TEST(Experiment, ASizedFleetIsTheSmallestThatReachesTheObjective) {
   ScenarioSpec scenario = TwoFleets(60);
   scenario.objective.ttft = absl::Milliseconds(400);

@@ -1,5 +1,5 @@
-#include "simulator/break_even_words.h"
 #include "simulator/report/report.h"
+#include "simulator/break_even_words.h"
 
 #include <regex>
 #include <set>

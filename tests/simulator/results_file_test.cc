@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -71,7 +72,7 @@ class Folder : public testing::Test {
 TEST(ResultsJson, HasExactlyTheseKeys) {
   const Value json = Json();
   EXPECT_THAT(KeysOf(json),
-              ElementsAre("scenario", "says", "verdict", "verdicts", "start", "objective",
+              ElementsAre("scenario", "says", "verdict", "verdicts", "notes", "start", "objective",
                           "warm_up_s", "drain_s", "accounting", "baseline", "sized", "rows",
                           "cells", "sweeps", "break_even"));
   const Value& cell = json.Find("cells")->list().front();
@@ -260,6 +261,40 @@ TEST_F(Folder, AFailureLeavesWhatWasThere) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(Names(), ElementsAre("report.html", "results.json"));
   EXPECT_EQ(Text("results.json"), "older");
+}
+
+// Two runs into one folder: it holds the files of one of them.
+TEST_F(Folder, FilesOfTwoRunsNeverStandTogether) {
+  ScenarioSpec other = SampleScenario();
+  other.seeds = 7;
+  const auto write = [&](const ScenarioSpec& scenario, const char* command) {
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(WriteResults(Sample(), scenario, command, path_).ok());
+  };
+  std::thread beside([&] { write(other, "seven seeds"); });
+  write(SampleScenario(), "three seeds");
+  beside.join();
+  const bool seven = Text("summary.md").find("seven seeds") != std::string::npos;
+  EXPECT_THAT(Text("scenario.lock.yaml"), HasSubstr(seven ? "seeds: 7" : "seeds: 3"));
+  EXPECT_THAT(Text("report.html"), HasSubstr(seven ? "seven seeds" : "three seeds"));
+  EXPECT_EQ(Names().size(), 5u);
+}
+
+TEST_F(Folder, IsTriedBeforeALongRun) {
+  const auto made = PrepareFolder(path_ + "/deep");
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_TRUE(*made);
+  EXPECT_FALSE(*PrepareFolder(path_ + "/deep"));
+  std::ofstream(path_ + "/file") << "x";
+  EXPECT_FALSE(PrepareFolder(path_ + "/file").ok());
+  EXPECT_FALSE(PrepareFolder(path_ + "/file/below").ok());
+}
+
+TEST(ResultsSummary, SaysWhatWasPassedOver) {
+  ExperimentOutcome outcome = Sample();
+  outcome.notes = {"workload w: 3 bad rows of t.csv were passed over"};
+  EXPECT_THAT(ResultsSummary(outcome, SampleScenario(), kCommand),
+              HasSubstr("- workload w: 3 bad"));
+  EXPECT_THAT(ResultsJson(outcome, SampleScenario()), HasSubstr("3 bad rows of t.csv"));
 }
 
 TEST_F(Folder, AFileIsNoFolder) {

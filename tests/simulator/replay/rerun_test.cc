@@ -107,6 +107,7 @@ TEST(RunAgain, AtTwiceThePricesTheBillIsTwice) {
   EXPECT_NEAR(other.saving->mean, -1, 1e-6);
   EXPECT_THAT(rerun.outcome.verdict, HasSubstr("the prices of dear.yaml"));
   EXPECT_THAT(rerun.outcome.verdict, HasSubstr("100.0 % more"));
+  EXPECT_THAT(rerun.outcome.verdict, HasSubstr("(± "));
   EXPECT_THAT(rerun.notes, Contains(HasSubstr("the first price of xeon is dated")));
 }
 
@@ -150,6 +151,35 @@ TEST(RecordedRequests, OfAModelWithoutTokensKeepTheirItems) {
   EXPECT_EQ(arrival.items, 7);
   EXPECT_EQ(arrival.prompt_tokens, 0);
   EXPECT_EQ(arrival.truth.output_tokens, 0);
+}
+
+TEST(RunAgain, WorkThatIsLeftUndoneSavesNothing) {
+  Config config;
+  config.fleet = fixtures::DemoFleet();
+  fixtures::World world(config);
+  for (int i = 0; i < 5; ++i) {
+    Work work;
+    work.run.command = {"true"};
+    work.demand = DeclaredSeconds{absl::Seconds(10), ""};
+    world.Submit(work);
+    world.RunFor(absl::Minutes(1));
+  }
+  const RecordedPast past = PastOf(world);
+  ReplayChange change;
+  change.policy = past.config->policy;
+  RuleSpec only;
+  only.name = "all";
+  PoolSelector nvidia;
+  nvidia.vendor = {"nvidia"};  // its pool takes no job without devices
+  only.claim = {nvidia};
+  change.policy->rules = {only};
+  const Rerun rerun = Again(past, change);
+  EXPECT_EQ(rerun.outcome.cells[1].refused, 5);
+  EXPECT_EQ(rerun.outcome.rows[1].label, LoadLabel::kOverloaded);
+  EXPECT_THAT(rerun.outcome.verdict,
+              HasSubstr("would have left 5 of 5 pieces of work undone (0 under the recorded "
+                        "configuration)"));
+  EXPECT_THAT(rerun.outcome.verdict, testing::Not(HasSubstr(" less")));
 }
 
 TEST(RunAgain, JobsTakeWhatTheyTook) {
