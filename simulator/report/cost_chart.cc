@@ -19,10 +19,13 @@ struct Box {
   }
 };
 
+// What is overloaded says little: it lies on the lower edge, where it would press all else together.
 double LowestShown(const ReportWorkload& load, double objective) {
   double low = objective;
-  for (const ReportRow& row : load.rows)
-    low = std::min(low, row.row->attainment.mean - row.row->attainment.half);
+  for (const ReportRow& row : load.rows) {
+    if (row.row->label != LoadLabel::kOverloaded)
+      low = std::min(low, row.row->attainment.mean - row.row->attainment.half);
+  }
   const double steps = low >= 0.9 ? 100 : 10;  // whole percent near the top, else tens
   return std::max(0.0, std::floor(low * steps - 0.5) / steps);
 }
