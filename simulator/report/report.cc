@@ -149,9 +149,9 @@ class Page {
     Chart(data_.has_two_books()
               ? "Filled: every node rented. Hollow: pools marked committed are paid for already. "
                 "Diamond: the baseline. Lines across points are 95 % confidence intervals. "
-                "Better is up and to the left."
+                "Better is up and to the left. What is overloaded lies on the lower edge."
               : "Diamond: the baseline. Lines across points are 95 % confidence intervals. Better "
-                "is up and to the left.",
+                "is up and to the left. What is overloaded lies on the lower edge.",
           [&](const ChartSpot& spot) { return CostAgainstSlo(data_, load, spot); });
     const std::string cdf = FirstTokenCdf(data_, load, {kWide, "probe"});
     if (!cdf.empty()) {
