@@ -9,7 +9,7 @@
 // The third form of the storage codec, for long lists of structs that are much alike, such as
 // requests that ended together: as codec_packed.h, but a struct says only what differs from the one
 // before it in the list (the first one, from its default), and whole numbers say by how much.
-// Requests take a third of the room so. Only the sources of the codec include this.
+// Requests take half of the room so. Only the sources of the codec include this.
 //
 //   list             how many, then each:
 //   struct           which fields differ, as bits; then these fields
