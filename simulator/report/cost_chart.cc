@@ -19,7 +19,8 @@ struct Box {
   }
 };
 
-// What is overloaded says little: it lies on the lower edge, where it would press all else together.
+// What is overloaded says little: it lies on the lower edge, where it would press all else
+// together.
 double LowestShown(const ReportWorkload& load, double objective) {
   double low = objective;
   for (const ReportRow& row : load.rows) {
