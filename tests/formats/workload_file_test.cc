@@ -122,9 +122,8 @@ TEST(Workloads, ReadJobs) {
   EXPECT_EQ(part->job.work.objective.start_within, std::nullopt);
   // In alternatives, too, unless one asks for a start of its own.
   const auto faces = ParsePart(
-      "{poisson: 1/h, for: 1d, deadline: 4h, job: {demand: {seconds: 5s}, alternatives: [{on: "
-      "{kind: "
-      "cpu}}, {on: {kind: gpu}, objective: {start_within: 5min}}]}}");
+      "{poisson: 1/h, for: 1d, deadline: 4h, job: {demand: {class: c, units: 1}, alternatives: "
+      "[{on: {kind: cpu}}, {on: {kind: gpu}, objective: {start_within: 5min}}]}}");
   ASSERT_TRUE(faces.ok()) << faces.status();
   ASSERT_EQ(faces->job.work.alternatives.size(), 2u);
   EXPECT_EQ(faces->job.work.alternatives[0].objective.start_within, std::nullopt);
