@@ -93,8 +93,8 @@ void Brain::Impl::Launch(LiveJob& live, const Draft& draft) {
   attempt.launched_at = attempt.rate_since = now_;
   attempt.expected_cost = on_pool.cost;
   if (judged.boots) {
-    attempt.boot = on_pool.boot;
-    attempt.expected_cost += on_pool.booting.cost;
+    attempt.boot = on_pool.boot->time;
+    attempt.expected_cost += on_pool.boot->amounts.cost;
   }
   books_.Hold(pool, job, attempt);
   const AttemptKey key{job.id, attempt.number};

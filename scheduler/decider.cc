@@ -23,7 +23,7 @@ CodeSet AvailabilityOf(const PoolRun& pool, const ShapeOnPool& on_pool) {
 }
 
 // The pool as this shape sees it, looked at anew only if something there has changed.
-const Glance& Look(const Shape& shape, const PoolRun& pool, NodeRule rule) {
+const Glance& Look(const Shape& shape, const PoolRun& pool, const Policy& policy) {
   Glance& glance = shape.glances[Index(pool.id())];
   if (glance.version == pool.version()) return glance;
   const ShapeOnPool& on_pool = shape.pools[Index(pool.id())];
@@ -31,9 +31,10 @@ const Glance& Look(const Shape& shape, const PoolRun& pool, NodeRule rule) {
   glance.unavailable = AvailabilityOf(pool, on_pool);
   glance.fits =
       !glance.unavailable.Has(Code::kDown) && pool.Fits(on_pool.slot, on_pool.nodes, on_pool.group);
-  glance.boots = glance.fits && on_pool.boot != Quantiles() &&
-                 (on_pool.takes_whole_nodes ||
-                  pool.OpensNode(on_pool.slot, on_pool.nodes, on_pool.group, rule));
+  glance.boots =
+      glance.fits && on_pool.boot &&
+      (on_pool.BootsAlways() ||
+       pool.OpensNode(on_pool.slot, on_pool.nodes, on_pool.group, policy.NodesOf(pool.spec())));
   glance.good_until = absl::InfinitePast();
   return glance;
 }
@@ -59,7 +60,7 @@ Amounts AmountsIn(const ShapeOnPool& on_pool, const Judged& j) {
                   .marginal = on_pool.marginal,
                   .energy = on_pool.energy,
                   .carbon = on_pool.carbon};
-  return j.boots ? amounts + on_pool.booting : amounts;
+  return j.boots ? amounts + on_pool.boot->amounts : amounts;
 }
 
 // Past the objective at p90, and by how much: both parts of an objective count, the deadline first.
@@ -99,12 +100,12 @@ void Decider::Judge(const Ask& ask, const Shape& shape, const Policy& policy,
     j.pool = claim.pool;
     j.tier = claim.tier;
     j.backstop = claim.backstop;
-    const Glance& glance = Look(shape, pool, policy.NodesOf(pool.spec()));
+    const Glance& glance = Look(shape, pool, policy);
     j.codes = glance.unavailable;
     const bool ahead = pool.backlog().AnyAhead(ask.rank);
     j.startable = !ahead && glance.fits;
-    j.boots = j.startable ? glance.boots : on_pool.takes_whole_nodes;
-    const Usd expected = j.boots ? on_pool.cost + on_pool.booting.cost : on_pool.cost;
+    j.boots = j.startable ? glance.boots : on_pool.BootsAlways();
+    const Usd expected = j.boots ? on_pool.cost + on_pool.boot->amounts.cost : on_pool.cost;
     if (!on_pool.priced && (!policy.spec().allow_unpriced || objective.max_cost))
       j.codes.Add(Code::kUnpriced);
     if (on_pool.priced && objective.max_cost && expected > *objective.max_cost) {
@@ -126,7 +127,8 @@ void Decider::Judge(const Ask& ask, const Shape& shape, const Policy& policy,
     } else if (!j.startable) {
       j.wait = WaitAlone(shape, pool, now);
     }
-    if (j.boots) j.wait = {j.wait.p50 + on_pool.boot.p50, j.wait.p90 + on_pool.boot.p90};
+    if (j.boots)
+      j.wait = {j.wait.p50 + on_pool.boot->time.p50, j.wait.p90 + on_pool.boot->time.p90};
     JudgeTime(objective, ask, on_pool, now, j);
   }
 }
@@ -145,7 +147,7 @@ absl::Time Decider::LatestStart(const Ask& ask, const Shape& shape, const Judged
   absl::Time latest = absl::InfiniteFuture();
   if (objective.start_within) latest = ask.submitted + *objective.start_within;
   if (objective.deadline) latest = std::min(latest, *objective.deadline - on_pool.duration.p90);
-  return j.boots ? latest - on_pool.boot.p90 : latest;
+  return j.boots ? latest - on_pool.boot->time.p90 : latest;
 }
 
 void Decider::Place(const Shape& shape, const Policy& policy,

@@ -27,11 +27,11 @@ struct Judged {
   int tier = 0;
   bool backstop = false;
   bool startable = false;  // at once: it fits, and nobody ahead counts on the pool
+  bool boots = false;      // nodes have to be switched on for it
   Verdict verdict = Verdict::kOutranked;
   CodeSet codes;
   Figures figures;
-  Quantiles wait;      // boot included
-  bool boots = false;  // nodes have to be switched on for it
+  Quantiles wait;  // boot included
 };
 
 // A decision in the decider's arena: valid until the next one. Pools that cannot are not in it; the

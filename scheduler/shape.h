@@ -16,6 +16,14 @@
 
 namespace spillway {
 
+// What work adds on a pool if nodes have to be switched on for it: they boot, and are held
+// meanwhile. Kept apart: most pools have none, and every decision walks over what all have.
+struct BootOnPool {
+  Quantiles time;
+  Amounts amounts;
+  bool takes_whole_nodes = false;  // so that it always finds them off
+};
+
 // What is true of one shape of work on one pool whatever the load: computed once, read by every
 // decision.
 struct ShapeOnPool {
@@ -33,17 +41,14 @@ struct ShapeOnPool {
   Usd cost{}, marginal{};
   Joules energy{};
   GramsCo2e carbon{};
-  // What it adds if nodes have to be switched on for it: they boot, and are held meanwhile. Zero:
-  // nothing ever has to.
-  Quantiles boot;
-  Amounts booting;
-  bool takes_whole_nodes = false;  // so that it always finds them off
+  std::shared_ptr<const BootOnPool> boot;  // null: no node ever has to be switched on
 
+  bool BootsAlways() const { return boot && boot->takes_whole_nodes; }
   // What pools are ordered by, which knows no load: whether a part of a node finds one that is on
   // is not known yet. None: not priced.
   std::optional<Usd> MarginalInOrder() const {
     if (!priced) return std::nullopt;
-    return takes_whole_nodes ? marginal + booting.marginal : marginal;
+    return BootsAlways() ? marginal + boot->amounts.marginal : marginal;
   }
 };
 

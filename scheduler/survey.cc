@@ -29,9 +29,10 @@ void FillEstimate(ShapeOnPool& on_pool, const Work& work, const WorkFace& face, 
 void FillBoot(ShapeOnPool& on_pool, const Needs& needs, const PoolRun& pool) {
   const PoolSpec& spec = pool.spec();
   if (spec.boot <= absl::ZeroDuration() || IsAlwaysUp(spec) || !spec.serves.empty()) return;
-  on_pool.boot = {spec.boot, Scale(spec.boot, SpreadOf(Basis::kDeclared))};
-  on_pool.booting = AmountsOf(spec, pool.price, needs, spec.boot);
-  on_pool.takes_whole_nodes = on_pool.micro_nodes >= kMicroNode * on_pool.nodes;
+  on_pool.boot = std::make_shared<const BootOnPool>(
+      BootOnPool{.time = {spec.boot, Scale(spec.boot, SpreadOf(Basis::kDeclared))},
+                 .amounts = AmountsOf(spec, pool.price, needs, spec.boot),
+                 .takes_whole_nodes = on_pool.micro_nodes >= kMicroNode * on_pool.nodes});
 }
 
 ShapeOnPool SurveyPool(const Work& work, bool by_name, int rule, const PoolRun& pool,
@@ -104,8 +105,9 @@ std::uint64_t HashOf(const Shape& shape) {
     found.insert(found.end(),
                  {Index(claim.pool), claim.tier, ToNanos(on_pool.duration.p50),
                   ToNanos(on_pool.duration.p90), on_pool.cost.value(), on_pool.marginal.value()});
-    if (on_pool.boot != Quantiles())
-      found.insert(found.end(), {ToNanos(on_pool.boot.p50), on_pool.booting.cost.value()});
+    if (on_pool.boot)
+      found.insert(found.end(),
+                   {ToNanos(on_pool.boot->time.p50), on_pool.boot->amounts.cost.value()});
   }
   return XXH64(found.data(), found.size() * sizeof found[0], 0);
 }
