@@ -50,7 +50,7 @@ absl::Status WriteAll(int file, std::string_view text, const std::string& path) 
 absl::Status SyncFolder(const std::string& folder) {
   const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (file < 0) return Fault("opening", folder);
-  const absl::Status status = ::fsync(file) == 0 ? absl::OkStatus() : Fault("syncing", folder);
+  absl::Status status = ::fsync(file) == 0 ? absl::OkStatus() : Fault("syncing", folder);
   ::close(file);
   return status;
 }

@@ -54,6 +54,11 @@ std::vector<SourceFile> SourcesIn(const std::vector<std::string>& folders) {
   return files;
 }
 
+std::string TextOf(const std::string& path) {
+  std::ifstream in(kRoot / path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
 std::vector<Include> IncludesOf(const SourceFile& file) {
   static const std::regex pattern(R"re(^\s*#\s*include\s*([<"])([^>"]+)[>"])re");
   std::vector<Include> includes;

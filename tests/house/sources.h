@@ -24,6 +24,8 @@ std::vector<SourceFile> SourcesIn(const std::vector<std::string>& folders);
 // The folders that make up the program.
 const std::vector<std::string>& Rooms();
 
+// A whole file of any kind, by its path from the root; "" if it cannot be read.
+std::string TextOf(const std::string& path);
 std::vector<Include> IncludesOf(const SourceFile& file);
 // A line without its comment and without what stands in double quotes.
 std::string CodeOf(const std::string& line);
