@@ -55,7 +55,7 @@ void Host::Book(event::RequestsEnded ended, bool hurry) {
   impl_->observer_.OnEnded(ended);
   event::Body happened(std::move(ended));
   std::optional<PackedRequests> packed = impl_->journal_.Pack(happened);
-  impl_->Push(Impl::Ended{std::move(happened), std::move(packed), hurry});
+  impl_->PushEnded({std::move(happened), std::move(packed), hurry});
 }
 void Host::Tick() {
   impl_->Push(Impl::Task([] {}));

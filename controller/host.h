@@ -36,6 +36,7 @@ namespace spillway {
 struct HostOptions {
   std::size_t waiting_submissions = 4096;  // beyond this many, submissions are refused
   std::int64_t queued_jobs = 1'000'000;    // the same for jobs that wait for a pool
+  std::size_t waiting_chunks = 256;        // of ended requests; who books more waits
   std::size_t batch_events = 1024;         // about the largest transaction
   absl::Duration snapshot_period = absl::Milliseconds(20);  // at most one snapshot in this time
   absl::Duration rest = absl::Milliseconds(50);  // how long requests in no hurry wait for others
@@ -157,7 +158,9 @@ class Host final : public AdapterSink, public RequestSink {
   void Post(event::Body happened) override;
 
   // --- RequestSink. Observers are told and the journal's row is made on the caller's thread, and
-  // the requests are let go as soon as the brain has seen them.
+  // the requests are let go as soon as the brain has seen them. While `waiting_chunks` wait for the
+  // control thread the caller does too, so that a disk that stands still is felt where requests
+  // are admitted.
   void Book(event::RequestsEnded ended, bool hurry) override;
 
   // --- Reads, any thread, at once.

@@ -59,6 +59,15 @@ bool Host::Impl::Push(Input input) {
   return true;
 }
 
+void Host::Impl::PushEnded(Ended ended) {
+  {
+    std::unique_lock lock(mutex_);
+    place_wake_.wait(lock, [this] { return control_done_ || chunks_ < options_.waiting_chunks; });
+    ++chunks_;
+  }
+  Push(std::move(ended));
+}
+
 HostStats Host::Impl::stats() const {
   HostStats stats{.open_events = open_events_.load(std::memory_order_relaxed),
                   .refused_submissions = refused_.load(std::memory_order_relaxed),
@@ -90,6 +99,7 @@ bool Host::Impl::TakeInputs(std::vector<Input>& taken) {
     if (!inbox_.empty()) {
       taken.swap(inbox_);
       waiting_ = 0;
+      if (std::exchange(chunks_, 0) >= options_.waiting_chunks) place_wake_.notify_all();
       observer_.OnLoopLag(Uptime() - inbox_since_);
       return true;
     }
@@ -97,6 +107,7 @@ bool Host::Impl::TakeInputs(std::vector<Input>& taken) {
     if (stopping_ && adapters_stopped_ && idle) {
       control_done_ = true;
       store_wake_.notify_one();
+      place_wake_.notify_all();
       return false;
     }
     if (sleep <= absl::ZeroDuration()) return true;

@@ -47,7 +47,8 @@ class Host::Impl {
 
   enum class Taken { kYes, kFull, kStopping };
   Taken PushSubmission(Waiting& waiting);
-  bool Push(Input input);  // false: stopping; `input` is gone then
+  bool Push(Input input);       // false: stopping; `input` is gone then
+  void PushEnded(Ended ended);  // waits for its place
 
   absl::Status Start(std::shared_ptr<const Config> config, Adapters adapters);
   void Stop();
@@ -135,10 +136,11 @@ class Host::Impl {
 
   // All of these are guarded by mutex_.
   mutable std::mutex mutex_;
-  std::condition_variable control_wake_, store_wake_;
+  std::condition_variable control_wake_, store_wake_, place_wake_;
   std::vector<Input> inbox_;
   absl::Duration inbox_since_;         // of its oldest input
   std::size_t waiting_ = 0;            // submissions among them
+  std::size_t chunks_ = 0;             // of ended requests among them
   std::unique_ptr<OpenBatch> handed_;  // waits for the store thread
   bool committing_ = false;
   bool running_ = false;

@@ -156,6 +156,29 @@ TEST(Host, ARestThatIsOverWaitsForTheCommitsBefore) {
   while (RequestsIn(rig.store().log()).empty()) std::this_thread::yield();
 }
 
+// While the disk stands still, who books waits; the dispatcher turns new requests away then.
+TEST(Host, ChunksOfEndedRequestsWaitForTheDiskAndNoneIsLost) {
+  constexpr std::uint64_t kChunks = 40;
+  HostRig rig({.waiting_chunks = 3, .batch_events = 1});
+  rig.Start();
+  rig.store().Hold();
+  std::atomic<std::uint64_t> booked{0};
+  std::thread flusher([&] {
+    for (std::uint64_t i = 1; i <= kChunks; ++i, ++booked)
+      rig.host().Book(Refused(i, i), /*hurry=*/true);
+  });
+  ASSERT_TRUE(rig.store().WaitUntilHeld());
+  while (rig.host().stats().waiting_inputs < 3) std::this_thread::yield();
+  // One batch at the disk, one that waits for it, one that is full; what was taken with the last of
+  // them, and what waits to be taken.
+  EXPECT_LE(booked, 3u + 3u + 3u);
+  EXPECT_EQ(rig.host().stats().waiting_inputs, 3u);
+  rig.store().Release();
+  flusher.join();
+  rig.host().Stop();
+  EXPECT_EQ(RequestsIn(rig.store().log()).size(), kChunks);
+}
+
 TEST(Host, AnAnswerHoldsTheJobAsCommittedAndItsDecision) {
   HostRig rig;
   rig.Start();
