@@ -130,7 +130,10 @@ int Run(Options options, const std::filesystem::path& here) {
       fmt::print("{} is left out: {} is not here\n", name, needed);
       return;
     }
-    proxies.push_back(std::make_unique<Proxy>(name, command, port, 1, headers));
+    // A router asks its engines how they are before it begins.
+    proxies.push_back(std::make_unique<Proxy>(name, command, port, 1, headers, [&] {
+      loop.RunUntil(Clock::now() + std::chrono::milliseconds(10), [&] { engine.Tick(); });
+    }));
   };
   const std::string at = "127.0.0.1:" + std::to_string(engine.port());
   std::uint16_t port = FreePort();

@@ -6,9 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <sstream>
 #include <string>
@@ -35,9 +37,10 @@ inline std::uint16_t FreePort() {
 // A proxy and its children.
 class Proxy {
  public:
-  // `headers`: lines that its requests need beside those of all.
-  Proxy(std::string name, std::string command, std::uint16_t port, int core,
-        std::string headers = "")
+  // `headers`: lines that its requests need beside those of all. `pass_time`: takes a moment;
+  // called until it listens.
+  Proxy(std::string name, std::string command, std::uint16_t port, int core, std::string headers,
+        const std::function<void()>& pass_time)
       : name_(std::move(name)), headers_(std::move(headers)), port_(port), pid_(::fork()) {
     if (pid_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -48,13 +51,13 @@ class Proxy {
       ::_exit(127);
     }
     ::setpgid(pid_, pid_);
-    for (int i = 0; i < 3000; ++i) {
+    for (const auto end = Clock::now() + std::chrono::seconds(30); Clock::now() < end;) {
       const int fd = ConnectTo(port_);
       if (fd >= 0) {
         ::close(fd);
         return;
       }
-      ::usleep(10'000);
+      pass_time();
     }
     std::fprintf(stderr, "%s did not listen on port %u within 30 s: %s\n", name_.c_str(), port_,
                  command.c_str());
