@@ -61,7 +61,8 @@ CommandSpec Serve() {
              "this machine and four modelled pools"},
             {"spillway serve --config fleet.yaml --state /var/lib/spillway --listen 127.0.0.1:0",
              "on a free port; DIR/address says which"}}},
-      .speaks_to_server = false};
+      .speaks_to_server = false,
+      .prints_documents = false};
 }
 
 CommandSpec Submit() {
@@ -117,7 +118,8 @@ CommandSpec Logs() {
           .examples = {{{"spillway logs job-000045", "all of its output so far"},
                         {"spillway logs --follow --stderr job-000045", "its errors as they come"}}},
           .min_operands = 1,
-          .max_operands = 1};
+          .max_operands = 1,
+          .prints_documents = false};
 }
 
 CommandSpec Cancel() {
@@ -265,9 +267,10 @@ CommandSpec CostsExport() {
                       {"--from", "TIME", "hours from then on (default: 30 days)"},
                       {"--to", "TIME", "hours before then"},
                       {"--out", "FILE", "into a file (default: standard output)"}},
-          .examples = {
-              {{"spillway costs export --format focus-csv --out costs.csv", "the last 30 days"},
-               {"spillway costs export --from 24h", "the last day"}}}};
+          .examples = {{{"spillway costs export --format focus-csv --out costs.csv",
+                         "the last 30 days"},
+                        {"spillway costs export --from 24h", "the last day"}}},
+          .prints_documents = false};
 }
 
 CommandSpec PricesList() {
@@ -336,7 +339,8 @@ CommandSpec TopCommand() {
       .options = {{"--once", "", "one picture"},
                   {"--every", "TIME", "between two looks (default 1s)"}},
       .examples = {{{"spillway top", "what goes where, what it costs, what waits"},
-                    {"spillway top --once", "for a report or a pipe"}}}};
+                    {"spillway top --once", "for a report or a pipe"}}},
+      .prints_documents = false};
 }
 
 CommandSpec DoctorCommand() {
@@ -365,7 +369,8 @@ CommandSpec Completion() {
                      "~/.config/fish/completions"}}},
       .min_operands = 1,
       .max_operands = 1,
-      .speaks_to_server = false};
+      .speaks_to_server = false,
+      .prints_documents = false};
 }
 
 CommandSpec Help() {
@@ -377,7 +382,8 @@ CommandSpec Help() {
           .examples = {{{"spillway help submit", "the same as spillway submit --help"},
                         {"spillway help policy put", "a command of two words"}}},
           .max_operands = 2,
-          .speaks_to_server = false};
+          .speaks_to_server = false,
+          .prints_documents = false};
 }
 
 // Started by the controller itself; it outlives it and holds the running commands.
@@ -390,7 +396,8 @@ CommandSpec Supervise() {
           .min_operands = 1,
           .max_operands = 1,
           .hidden = true,
-          .speaks_to_server = false};
+          .speaks_to_server = false,
+          .prints_documents = false};
 }
 
 CommandSpec EngineCommand() {
@@ -424,7 +431,8 @@ CommandSpec EngineCommand() {
                     {"spillway engine --device edge-npu-8g --model qwen2-0.5b --listen 127.0.0.1:0 "
                      "--fault drop=0.1",
                      "on a free port; every tenth answer breaks off"}}},
-      .speaks_to_server = false};
+      .speaks_to_server = false,
+      .prints_documents = false};
 }
 
 CommandSpec SimulateCommand() {
@@ -536,6 +544,19 @@ const std::vector<OptionSpec>& CommonOptions() {
        false, "auto always never"},
       {"-h,--help", "", "explain the command"},
   };
+  return options;
+}
+
+std::vector<OptionSpec> CommonOptionsOf(const CommandSpec& command) {
+  std::vector<OptionSpec> options;
+  for (OptionSpec option : CommonOptions()) {
+    if (option.LongName() == "--output" && !command.prints_documents) continue;
+    for (const OptionSpec& own : command.options) {
+      if (!own.ShortName().empty() && own.ShortName() == option.ShortName())
+        option.name = option.LongName();
+    }
+    options.push_back(option);
+  }
   return options;
 }
 

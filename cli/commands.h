@@ -35,12 +35,16 @@ struct CommandSpec {
   bool takes_command = false;  // words after `--`
   bool hidden = false;
   bool speaks_to_server = true;
+  bool prints_documents = true;  // else -o json, yaml and name are refused: it prints text
 };
 
 // In the order of the help.
 const std::vector<CommandSpec>& Commands();
 // For every command: --server, -o, --color, --help.
 const std::vector<OptionSpec>& CommonOptions();
+// Those of them that `command` has: a short form that it took for itself means its own option, and
+// one that prints text alone has no other formats.
+std::vector<OptionSpec> CommonOptionsOf(const CommandSpec& command);
 // Null if there is none of that name.
 const CommandSpec* FindCommand(std::string_view path);
 

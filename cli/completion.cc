@@ -43,19 +43,8 @@ std::vector<const CommandSpec*> Shown() {
 
 std::vector<OptionSpec> OptionsOf(const CommandSpec& command) {
   std::vector<OptionSpec> options = command.options;
-  for (const OptionSpec& common : CommonOptions()) {
-    // `simulate -o` is a folder: what a command says itself wins.
-    bool taken = false;
-    for (const OptionSpec& own : command.options)
-      taken |= own.ShortName() == common.ShortName() && !own.ShortName().empty();
-    if (taken) {
-      OptionSpec rest = common;
-      rest.name = common.LongName();
-      options.push_back(rest);
-    } else {
-      options.push_back(common);
-    }
-  }
+  const std::vector<OptionSpec> common = CommonOptionsOf(command);
+  options.insert(options.end(), common.begin(), common.end());
   return options;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/console.h"
 
 #include <string>
+#include <utility>
 
 #include "cli/exit_code.h"
 #include "cli/reading.h"
@@ -36,9 +37,10 @@ std::optional<OutputFormat> ParseFormat(std::string_view text) {
 }
 
 void Console::Print(const Value& document) {
+  const bool is_next = std::exchange(has_printed, true);
   switch (format) {
     case OutputFormat::kYaml:
-      out << WriteYaml(document);
+      out << (is_next ? "---\n" : "") << WriteYaml(document);
       break;
     case OutputFormat::kName:
       PrintNames(document, out);
@@ -47,6 +49,17 @@ void Console::Print(const Value& document) {
       out << WriteJson(document, /*pretty=*/true) << "\n";
       break;
   }
+}
+
+int Console::PrintJson(std::string_view json) {
+  if (format == OutputFormat::kYaml || format == OutputFormat::kName) {
+    const auto document = ParseJson(json, {.bytes = json.size(), .nodes = json.size()});
+    if (!document.ok()) return Fail(document.status());
+    Print(*document);
+  } else {
+    out << json;
+  }
+  return kExitOk;
 }
 
 void Console::Complain(std::string_view message) {

@@ -21,14 +21,18 @@ struct Console {
   Screen screen;        // of out
   Screen error_screen;  // of err
   OutputFormat format = OutputFormat::kTable;
+  bool has_printed = false;  // a document
 
   bool for_people() const {
     return format == OutputFormat::kTable || format == OutputFormat::kWide;
   }
   bool wide() const { return format == OutputFormat::kWide; }
 
-  // For -o json, yaml and name: the document itself, or the id or name of each thing in it.
+  // For -o json, yaml and name: the document itself, or the id or name of each thing in it. Several
+  // are JSON texts in a row, or one YAML stream.
   void Print(const Value& document);
+  // The same for a document that was written as JSON already; gives the exit code.
+  int PrintJson(std::string_view json);
   // "error: ..." and what follows it, to `err`.
   void Complain(std::string_view message);
   void Warn(std::string_view message);

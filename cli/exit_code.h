@@ -14,6 +14,7 @@ enum ExitCode : int {
   kExitConflict = 5,  // somebody else changed it in between, or the key was used for another job
   kExitUnauthorised = 6,
   kExitUnavailable = 7,  // no server there, or it did not answer in time
+  kExitUnwritten = 8,    // it went well, but what it printed did not arrive
   kExitDetached = 130,   // Ctrl-C while waiting: the job goes on
   kExitInternal = 255,
 };

@@ -99,6 +99,7 @@ const std::vector<ExitRow>& ExitRows() {
       {5, "a conflict: changed in between, or a key used for another job"},
       {6, "not allowed: $SPILLWAY_TOKEN is no good key, or its role is too low"},
       {7, "no server there, or it did not answer in time"},
+      {8, "what it printed could not be written: a full disk, a reader that is gone"},
       {130, "Ctrl-C while waiting: the job goes on"},
       {255, "a fault of this program or of the server"},
   };
@@ -131,7 +132,8 @@ std::string HelpFor(const CommandSpec& command, const Screen& screen) {
   if (!command.says.empty()) absl::StrAppend(&out, "\n", Paragraphs(command.says));
   if (!command.options.empty())
     out += Heading("Options", screen) + OptionRows(command.options, screen);
-  out += Heading("Options of every command", screen) + OptionRows(CommonOptions(), screen);
+  out += Heading("Options of every command", screen);
+  out += OptionRows(CommonOptionsOf(command), screen);
   out += Heading("Examples", screen);
   for (const Example& example : command.examples) {
     absl::StrAppend(&out, "  ", screen.Paint(Tone::kDim, absl::StrCat("# ", ToAbsl(example.says))),

@@ -62,7 +62,8 @@ std::string CommandPage(const CommandSpec& command) {
   summary.front() = absl::ascii_toupper(static_cast<unsigned char>(summary.front()));
   absl::StrAppend(&out, Roff(summary), ".\n");
   if (!command.says.empty()) absl::StrAppend(&out, ".PP\n", Roff(command.says), "\n");
-  absl::StrAppend(&out, ".SH OPTIONS\n", Options(command.options), Options(CommonOptions()));
+  absl::StrAppend(&out, ".SH OPTIONS\n", Options(command.options),
+                  Options(CommonOptionsOf(command)));
   out += ".SH EXAMPLES\n";
   for (const Example& example : command.examples) {
     absl::StrAppend(&out, ".TP\n.B ", Roff(example.line), "\n", Roff(example.says), "\n");

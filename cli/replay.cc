@@ -263,8 +263,8 @@ int Replay(const Invocation& args, Console& console) {
                   << ResultTable(done->rerun->outcome, console.screen.width)
                   << "\nReport: " << folder << "/report.html\n";
     }
-  } else {
-    console.out << ReplayJson(report);
+  } else if (const int code = console.PrintJson(ReplayJson(report)); code != kExitOk) {
+    return code;
   }
   return report.redecided.all_equal() ? kExitOk : kExitNegative;
 }

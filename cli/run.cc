@@ -4,6 +4,7 @@
 #include "cli/actions.h"
 #include "cli/exit_code.h"
 #include "core/status.h"
+#include "core/text.h"
 
 namespace spillway::cli {
 namespace {
@@ -75,11 +76,16 @@ int Dispatch(const Invocation& args, const std::string& server, Console& console
   return binding->there(args, *api, console);
 }
 
-}  // namespace
+// A format that was asked for and that this command does not have. What $SPILLWAY_OUTPUT says is a
+// wish in general.
+absl::Status CheckFormat(const Invocation& args, const Console& console) {
+  if (args.command->prints_documents || console.for_people() || !args.Has("--output"))
+    return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--output: `spillway ", ToAbsl(args.command->path),
+                                                 "` prints text, which has no other format"));
+}
 
-int RunProgram(const std::vector<std::string>& words, const Surroundings& around) {
-  Console console{around.out, around.err, around.screen_of(1, ColourWish::kAuto),
-                  around.screen_of(2, ColourWish::kAuto)};
+int Run(const std::vector<std::string>& words, const Surroundings& around, Console& console) {
   const auto args = ParseCommandLine(words);
   if (!args.ok()) return console.Fail(args.status());
 
@@ -96,7 +102,7 @@ int RunProgram(const std::vector<std::string>& words, const Surroundings& around
   const auto format = ParseFormat(output);
   if (!format)
     return console.Fail(absl::InvalidArgumentError(
-        absl::StrCat("-o: `", output, "` is none of table, wide, json, yaml, name")));
+        absl::StrCat("--output: `", output, "` is none of table, wide, json, yaml, name")));
   console.format = *format;
 
   if (args->Has("--help") || words.empty()) {
@@ -106,11 +112,23 @@ int RunProgram(const std::vector<std::string>& words, const Surroundings& around
     const int code = ShowHelp(help, console);
     return words.empty() ? kExitUsage : code;
   }
+  if (const absl::Status fits = CheckFormat(*args, console); !fits.ok()) return console.Fail(fits);
   const std::string server = FirstOf(args->Get("--server"), around.environment("SPILLWAY_SERVER"),
                                      "http://127.0.0.1:8080");
-  const int code = Dispatch(*args, server, console);
-  around.out.flush();
-  return code;
+  return Dispatch(*args, server, console);
+}
+
+}  // namespace
+
+int RunProgram(const std::vector<std::string>& words, const Surroundings& around) {
+  Console console{around.out, around.err, around.screen_of(1, ColourWish::kAuto),
+                  around.screen_of(2, ColourWish::kAuto)};
+  const int code = Run(words, around, console);
+  if (around.out.flush()) return code;
+  // `spillway jobs | head` has what it wanted; anybody else must hear that this is not all.
+  if (!around.reader_left || !around.reader_left())
+    console.Complain("what was printed could not be written to standard output");
+  return code == kExitOk ? kExitUnwritten : code;
 }
 
 }  // namespace spillway::cli

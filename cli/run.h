@@ -15,6 +15,7 @@ struct Surroundings {
   std::ostream& err;
   std::function<Screen(int fd, ColourWish)> screen_of;       // fd 1 or 2
   std::function<std::string(const char* name)> environment;  // "" if not set
+  std::function<bool()> reader_left;  // whether a pipe that `out` goes to has lost its reader
 };
 
 // The whole program: `words` are its arguments without its name. Gives the exit code.

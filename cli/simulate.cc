@@ -177,10 +177,7 @@ int Simulate(const Invocation& args, Console& console) {
     if (*is_new) std::filesystem::remove(wanted->folder, ignored);
     return FailAsInput(written, console);
   }
-  if (!console.for_people()) {
-    console.out << ResultsJson(*outcome, wanted->scenario);
-    return kExitOk;
-  }
+  if (!console.for_people()) return console.PrintJson(ResultsJson(*outcome, wanted->scenario));
   Tell(*outcome, console);
   console.out << "Report: " << wanted->folder << "/report.html\n";
   return kExitOk;

@@ -203,15 +203,19 @@ int CancelSimulations(const Invocation& args, Api& api, Console& console) {
 }
 
 int FetchSimulation(const Invocation& args, Api& api, Console& console) {
+  const bool figures = args.Has("--results");
+  if (!figures && args.Has("--output") && !console.for_people())
+    return console.Fail(absl::InvalidArgumentError(
+        "--output: the report is HTML in every case; --results fetches its figures"));
   std::string text;
-  const auto answer =
-      api.Stream(PathOf(args.operands.front(), args.Has("--results") ? "/results" : "/report"),
-                 [&](std::string_view part) {
-                   text.append(part);
-                   return true;
-                 });
+  const auto answer = api.Stream(PathOf(args.operands.front(), figures ? "/results" : "/report"),
+                                 [&](std::string_view part) {
+                                   text.append(part);
+                                   return true;
+                                 });
   if (!answer.ok()) return console.Fail(answer.status());
   if (!answer->ok()) return Report(*answer, console);
+  if (!args.Has("--out") && figures) return console.PrintJson(text);
   if (!args.Has("--out")) {
     console.out << text;
     return kExitOk;

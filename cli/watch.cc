@@ -103,7 +103,7 @@ absl::Status FollowOutput(const std::string& server, const std::string& job,
         while (const auto event = parser.Next()) {
           if (event->event == "log") to << event->data << std::flush;
         }
-        return parsed.ok() && !Interrupted();
+        return parsed.ok() && to.good() && !Interrupted();
       });
   SPILLWAY_RETURN_IF_ERROR(answer.status());
   if (!answer->ok()) return absl::NotFoundError(TextAt(answer->body, {"detail"}));

@@ -37,6 +37,31 @@ TEST(Console, JsonAndYamlReadBackEqual) {
   EXPECT_EQ(ParseYaml(yaml.out.str(), "out").value(), document);
 }
 
+TEST(Console, SeveralYamlDocumentsAreOneStream) {
+  Written to;
+  to.console.format = OutputFormat::kYaml;
+  to.console.Print(ParseJson(R"({"id": "job-1"})").value());
+  to.console.Print(ParseJson(R"({"id": "job-2"})").value());
+  const auto documents = ParseYamlDocuments(to.out.str(), "out").value();
+  ASSERT_EQ(documents.size(), 2u);
+  EXPECT_EQ(documents[1].Find("id")->string(), "job-2");
+}
+
+TEST(Console, JsonTextIsPrintedAsAskedFor) {
+  const std::string text = R"({"name": "x", "usd": 0.10})";
+  Written json, yaml, name;
+  json.console.format = OutputFormat::kJson;
+  EXPECT_EQ(json.console.PrintJson(text), kExitOk);
+  EXPECT_EQ(json.out.str(), text);
+  yaml.console.format = OutputFormat::kYaml;
+  EXPECT_EQ(yaml.console.PrintJson(text), kExitOk);
+  EXPECT_EQ(ParseYaml(yaml.out.str(), "out").value(), ParseJson(text).value());
+  EXPECT_EQ(yaml.out.str().find('{'), std::string::npos) << yaml.out.str();
+  name.console.format = OutputFormat::kName;
+  EXPECT_EQ(name.console.PrintJson(text), kExitOk);
+  EXPECT_EQ(name.out.str(), "x\n");
+}
+
 TEST(Console, WordsGoToTheErrorStreamAndProgressOnlyToAPerson) {
   Written to;
   EXPECT_EQ(to.console.Fail(absl::NotFoundError("no such thing")), kExitNotFound);

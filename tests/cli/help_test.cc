@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <set>
 #include <sstream>
 
 namespace spillway::cli {
@@ -35,6 +36,34 @@ TEST(HelpFor, FitsIntoTheScreen) {
     std::istringstream lines(HelpFor(command, {.width = 100}));
     for (std::string line; std::getline(lines, line);) EXPECT_LE(DisplayWidth(line), 110) << line;
   }
+}
+
+// `simulate -o` is a folder; the common -o,--output is then spelled in full.
+TEST(HelpFor, SpellsNoOptionTwice) {
+  for (const CommandSpec& command : Commands()) {
+    std::istringstream lines(HelpFor(command, {}));
+    std::multiset<std::string> spelled;
+    for (std::string line; std::getline(lines, line);) {
+      const std::size_t indent = line.find_first_not_of(' ');
+      if (indent != 2 && indent != 6) continue;  // no option's own line
+      std::istringstream words(line);
+      std::string word;
+      while (words >> word && word.starts_with('-')) {
+        const bool more = word.ends_with(',');
+        spelled.insert(more ? word.substr(0, word.size() - 1) : word);
+        if (!more) break;
+      }
+    }
+    EXPECT_EQ(spelled.count("--help"), 1u) << command.path;
+    for (const std::string& option : spelled)
+      EXPECT_EQ(spelled.count(option), 1u) << command.path << " " << option;
+  }
+}
+
+TEST(HelpFor, OffersNoFormatWhereThereIsText) {
+  EXPECT_THAT(HelpFor(*FindCommand("jobs"), {}), HasSubstr("-o, --output FORMAT"));
+  EXPECT_THAT(HelpFor(*FindCommand("simulate"), {}), HasSubstr("--output FORMAT"));
+  EXPECT_THAT(HelpFor(*FindCommand("logs"), {}), Not(HasSubstr("--output")));
 }
 
 // To refresh: build/release/spillway help --markdown > docs/cli.md
