@@ -8,6 +8,7 @@
 namespace spillway {
 namespace {
 
+constexpr std::size_t kAhead = 4;  // turns of a loop over pools: a read of the memory takes so long
 constexpr std::uint32_t Bit(Code code) { return 1u << static_cast<unsigned>(code); }
 
 // It would do, but for the time.
@@ -84,6 +85,16 @@ void JudgeTime(const Objective& objective, const Ask& ask, const ShapeOnPool& on
   }
 }
 
+// A thousand pools are more than the nearest caches hold, and they come in the order of their cost:
+// what the loop will read is asked for some turns ahead.
+void PrefetchFor(const Shape& shape, PoolId pool) {
+  constexpr std::size_t kLine = 64;
+  const ShapeOnPool* const on_pool = &shape.pools[Index(pool)];
+  for (std::size_t at = 0; at < sizeof(ShapeOnPool); at += kLine)
+    __builtin_prefetch(reinterpret_cast<const char*>(on_pool) + at);
+  __builtin_prefetch(&shape.glances[Index(pool)]);
+}
+
 }  // namespace
 
 void Decider::Judge(const Ask& ask, const Shape& shape, const Policy& policy,
@@ -93,6 +104,8 @@ void Decider::Judge(const Ask& ask, const Shape& shape, const Policy& policy,
   draft_.judged.resize(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
     const Claim& claim = order[i];
+    if (i + 2 * kAhead < order.size()) pools[Index(order[i + 2 * kAhead].pool)]->Prefetch();
+    if (i + kAhead < order.size()) PrefetchFor(shape, order[i + kAhead].pool);
     const PoolRun& pool = *pools[Index(claim.pool)];
     const ShapeOnPool& on_pool = shape.pools[Index(claim.pool)];
     const Objective& objective = FaceOf(ask.work, on_pool.alternative).objective;
