@@ -307,11 +307,12 @@ struct UpstreamCall::Impl final : UpstreamWatch, RecycledObject {
     ReadEnds(failed, bytes);
     co_return bytes;
   }
-  // Once for each read that is still waiting at the second sweep: has the end come unnoticed?
+  // Once for each read that is still waiting at the second sweep: has the end come unnoticed? Bytes
+  // that came this very moment are no end: the reactor is about to tell of them.
   void Look() override {
     if (!reading || looked || ++waits < 2 || !connection) return;
     looked = true;
-    if (!connection->Stale()) return;
+    if (!connection->AtEnd()) return;
     at_end = true;
     ErrorCode ignored;
     connection->plain.cancel(ignored);

@@ -56,6 +56,12 @@ bool UpstreamConnection::Stale() {
   return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
+bool UpstreamConnection::AtEnd() {
+  char byte = 0;
+  const auto got = ::recv(plain.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
 net::mutable_buffer UpstreamConnection::Room() {
   if (begin > 0) {
     std::copy(in.begin() + static_cast<std::ptrdiff_t>(begin),

@@ -50,7 +50,8 @@ class UpstreamConnection {
   absl::Duration idle_until;
 
   void Abort();
-  bool Stale();  // While it is idle.
+  bool Stale();  // While it is idle: it has ended, or the engine says what nobody asked for.
+  bool AtEnd();  // It has ended, and all that came was read.
   // Room for at least one byte. Grows when what came last filled all of it.
   net::mutable_buffer Room();
   void Filled(std::size_t bytes) {

@@ -262,6 +262,27 @@ TEST(Upstream, DoesNotRepeatOnceAByteOfTheAnswerCame) {
   EXPECT_FALSE(got.open);
 }
 
+// The lane looks for ends that came unnoticed; what arrives between its waking up and its look is
+// no end. The clock is read in between. From one piece to the next are two sweeps, after which it
+// looks.
+TEST(Upstream, WhatComesInTheMomentOfALookIsRead) {
+  const std::vector<std::string> pieces{"HTTP/1.1 200 OK\r\n", "Content-Length: 5\r\n\r\n", "w",
+                                        "ho", "le"};
+  for (const bool whole : {false, true}) {
+    RawServer server({RawServer::kSilence});
+    Relayer relayer;
+    relayer.whole = whole;
+    std::size_t sweeps = 0, said = 0;
+    SetUpstreamClock(relayer.context.get_executor(), [&] {
+      if (++sweeps % 2 == 1 && sweeps > 1 && said < pieces.size()) server.SayMore(pieces[said++]);
+      return absl::Milliseconds(25) * static_cast<std::int64_t>(sweeps);
+    });
+    const Outcome got = relayer.Call(OriginAt(server.port()));
+    EXPECT_EQ(got.error.fault, UpstreamFault::kNone) << got.error.why;
+    EXPECT_EQ(got.body, "whole");
+  }
+}
+
 TEST(Upstream, GivesUpInTime) {
   struct Case {
     std::string answer;
