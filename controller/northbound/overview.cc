@@ -22,7 +22,8 @@ Awaitable<HttpAnswer> GetOverview(Api& api, Call call) {
   const auto view = co_await Ask<Pulse::View>(*call.exchange, std::move(start));
   if (!view || *view == nullptr)
     co_return ProblemAnswer(call.request, ProblemCode::kNoAnswer, "no answer in time");
-  HttpResponse response = JsonResponse(200, OverviewBody(**view, TenantShown(call, std::nullopt)));
+  HttpResponse response =
+      JsonResponse(200, OverviewBody(**view, {call.role, TenantShown(call, std::nullopt)}));
   response.headers.Add("Cache-Control", "no-store");
   co_return response;
 }

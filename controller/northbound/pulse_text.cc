@@ -153,13 +153,15 @@ std::vector<HealthReason> HealthOf(const PulseView& view) {
   return reasons;
 }
 
-std::string OverviewBody(const PulseView& view, const std::optional<std::string>& tenant) {
+std::string OverviewBody(const PulseView& view, const PulseViewer& viewer) {
+  const std::optional<std::string>& tenant = viewer.tenant;
   std::string body;
   JsonWriter w(body);
   const std::vector<HealthReason> reasons = HealthOf(view);
   const Snapshot& snapshot = *view.snapshot;
   w.BeginObject().Key("at");
   WriteApiTime(w, view.at);
+  w.Member("role", NameOf(viewer.role));
   w.Key("health").BeginObject().Member("state", reasons.empty()            ? "ok"
                                                 : reasons.front().critical ? "critical"
                                                                            : "warning");

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "controller/northbound/identity.h"
 #include "controller/northbound/pulse.h"
 
 // What a pulse shows, as JSON. Load is shown to everybody who may read; money only of the reader's
@@ -21,8 +22,12 @@ struct HealthReason {
 // Worst first; empty: all is well.
 std::vector<HealthReason> HealthOf(const PulseView& view);
 
-// `tenant`: whose money is shown; none: everybody's, and idle time.
-std::string OverviewBody(const PulseView& view, const std::optional<std::string>& tenant);
+// Who reads: what he may do, and whose money he is shown; none: everybody's, and idle time.
+struct PulseViewer {
+  Role role = Role::kOperator;
+  std::optional<std::string> tenant;
+};
+std::string OverviewBody(const PulseView& view, const PulseViewer& viewer);
 
 // An array: each pool with its load.
 std::string PoolLoadsBody(const PulseView& view, bool with_money);

@@ -23,10 +23,11 @@ constexpr std::size_t kFeedPage = 256;
 // One page that is open. Lives as long as its stream.
 class PulseReader {
  public:
-  PulseReader(Api& api, std::optional<std::string> tenant, std::shared_ptr<void> place)
+  PulseReader(Api& api, PulseViewer viewer, std::shared_ptr<void> place)
       : api_(api),
         pulse_(*api.pulse()),
-        tenant_(std::move(tenant)),
+        viewer_(std::move(viewer)),
+        tenant_(viewer_.tenant),
         place_(std::move(place)),
         fed_(api.host().feed().version()),
         opening_(pulse_.Opening(kOpening)),
@@ -75,7 +76,7 @@ class PulseReader {
     if (view == nullptr || view->number == looked_) return {};
     looked_ = view->number;
     snapshot_ = view->snapshot;
-    std::string frames = SseFrame("overview", {}, OverviewBody(*view, tenant_));
+    std::string frames = SseFrame("overview", {}, OverviewBody(*view, viewer_));
     std::string pools = PoolLoadsBody(*view, !tenant_);
     if (pools != pools_) frames += SseFrame("pools", {}, pools);
     pools_ = std::move(pools);
@@ -145,7 +146,8 @@ class PulseReader {
 
   Api& api_;
   Pulse& pulse_;
-  const std::optional<std::string> tenant_;  // whose money and work are shown; none: everybody's
+  const PulseViewer viewer_;
+  const std::optional<std::string>& tenant_;  // whose money and work are shown; none: everybody's
   const std::shared_ptr<void> place_;
   EventNumber fed_;
   Pulse::Tales opening_;  // not told yet
@@ -174,8 +176,8 @@ Awaitable<HttpAnswer> GetStream(Api& api, Call call) {
                                               " dashboards are open, no more may be"),
                        .retry_after_seconds = 5});
   }
-  auto reader =
-      std::make_shared<PulseReader>(api, TenantShown(call, std::nullopt), std::move(place));
+  auto reader = std::make_shared<PulseReader>(
+      api, PulseViewer{call.role, TenantShown(call, std::nullopt)}, std::move(place));
   co_return EventStreamAnswer([reader](BodyStream& out) { return reader->Run(out); });
 }
 

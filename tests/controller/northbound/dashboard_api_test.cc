@@ -122,6 +122,26 @@ TEST(Overview, ReadersSeeTheMoneyOfTheirTenantOnly) {
   EXPECT_EQ(rig.Get("/api/v1/stream").status, 401);
 }
 
+// What a dashboard offers: the role that an answer names is the one that a change is judged by.
+TEST(Overview, NamesTheRoleOfWhoAsks) {
+  ApiRig rig;
+  rig.Start();
+  EXPECT_EQ(At(rig.Get("/api/v1/overview"), {"role"}), "operator") << "without keys";
+  rig.api().SetKeys(*SomeKeys());
+  const auto ask = [&](const std::string& key) {
+    return rig.Get("/api/v1/overview", {{"Authorization", "Bearer " + key}});
+  };
+  EXPECT_EQ(At(ask("reader-of-a"), {"role"}), "reader");
+  EXPECT_EQ(At(ask("submitter-of-a"), {"role"}), "submitter");
+  EXPECT_EQ(At(ask("operator"), {"role"}), "operator");
+  auto stream = rig.Open("/api/v1/stream", {{"Authorization", "Bearer reader-of-a"}});
+  ASSERT_TRUE(stream->Until([](const Events& e) { return FirstOf(e, "overview") != nullptr; }));
+  EXPECT_THAT(FirstOf(stream->events(), "overview")->data, HasSubstr(R"("role":"reader")"));
+  stream->Stop();
+  rig.Post("/api/v1/jobs", ApiRig::kLocal, {{"Authorization", "Bearer submitter-of-a"}});
+  EXPECT_TRUE(stream->UntilOver());
+}
+
 TEST(Series, HaveAValueForEachStep) {
   ApiRig rig;
   rig.Start();
