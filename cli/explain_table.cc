@@ -59,6 +59,8 @@ std::string Head(const Value& decision, const Screen& screen) {
   if (!chosen.empty() && !pool.empty() && pool != chosen)
     absl::StrAppend(&words, ", then on ", pool);
   std::string line = screen.Paint(ToneOfOutcome(outcome), words);
+  const std::string name = Printable(TextAt(decision, {"name"}));
+  if (!name.empty()) line = absl::StrCat(name, "  ", line);
   if (const std::string work = TextAt(decision, {"work"}); !work.empty())
     line = absl::StrCat(screen.Paint(Tone::kStrong, work), "  ", line);
   std::string by = absl::StrCat("policy ", TextAt(decision, {"policy"}), " v",

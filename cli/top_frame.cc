@@ -21,6 +21,7 @@ namespace {
 constexpr int kBarWidth = 12;
 constexpr int kSparkWidth = 24;
 constexpr int kLeastWidth = 40;
+constexpr int kNameWidth = 24;  // of a job
 
 std::string Clock(absl::Time now) {
   return absl::FormatTime("%H:%M:%S", now, absl::LocalTimeZone());
@@ -161,10 +162,18 @@ struct Told {
   std::string why;
 };
 
-Told TellDecision(const Value& decision) {
+// "job-000007 nightly-eval"; what was refused when it came has no id but its decision's. The id is
+// what `spillway explain` takes: a long name is cut rather than that.
+std::string WorkOf(const Value& decision, const Screen& screen) {
+  const std::string id = TextAt(decision, {TextAt(decision, {"work"}).empty() ? "id" : "work"});
+  const std::string name = Printable(TextAt(decision, {"name"}));
+  return name.empty() ? id : absl::StrCat(id, " ", Cut(name, kNameWidth, screen.Ellipsis()));
+}
+
+Told TellDecision(const Value& decision, const Screen& screen) {
   const std::string pool = TextAt(decision, {"chosen"});
   Told told{.at = TimeAt(decision, {"at"}).value_or(absl::InfinitePast()),
-            .work = TextAt(decision, {TextAt(decision, {"work"}).empty() ? "id" : "work"}),
+            .work = WorkOf(decision, screen),
             .went = pool.empty() ? TextAt(decision, {"outcome"}) : pool,
             .placed = !pool.empty(),
             .cost = std::nullopt,
@@ -210,11 +219,11 @@ void AddRequests(const Value& requests, std::vector<Told>& told) {
   }
 }
 
-// "job-000007 -> xeon-amx  placed  $0.0012 (NVIDIA $0.0030)  not local: too late"
+// "job-000007 nightly-eval -> xeon-amx  placed  $0.0012 (NVIDIA $0.0030)  not local: too late"
 std::string DecisionsTable(const TopView& view, const Screen& screen, std::size_t rows) {
   std::vector<Told> told;
   for (const Value& decision : ListAt(view.decisions, {"data"}))
-    told.push_back(TellDecision(decision));
+    told.push_back(TellDecision(decision, screen));
   AddRequests(view.requests, told);
   std::stable_sort(told.begin(), told.end(),
                    [](const Told& a, const Told& b) { return a.at > b.at; });

@@ -109,6 +109,8 @@ void WriteDecisionMembers(JsonWriter& w, const Decision& decision, const Work& w
   } else {
     w.NullMember("work");
   }
+  // At most 128 bytes: longer ones do not come in.
+  if (Number(decision.request) == 0 && !work.name.empty()) w.Member("name", work.name);
   w.Key("at");
   WriteApiTime(w, decision.at);
   w.Member("tenant", decision.tenant).Member("outcome", NameOf(decision.outcome));

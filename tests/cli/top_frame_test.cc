@@ -77,6 +77,20 @@ TEST(TopFrame, ShowsDecisionsWithWhyNotTheOthers) {
                                                  HasSubstr("$0.0300"), HasSubstr("too late: npu")));
 }
 
+TEST(TopFrame, NamesTheWorkAndKeepsItsId) {
+  TopView view = View();
+  const std::string long_name(128, 'n');
+  view.decisions = Json(absl::StrCat(
+      R"({"data":[{"id":"dec-000002","work":"job-000002","name":"nightly-eval","at":"2026-09-21T13:46:38Z",
+    "outcome":"placed","chosen":"xeon","baseline":{"pool":null,"cost_usd":null},"candidates":[]},
+    {"id":"dec-000003","work":null,"name":")",
+      long_name, R"(","at":"2026-09-21T13:46:37Z","outcome":"refused","chosen":null,
+    "baseline":{"pool":null,"cost_usd":null},"candidates":[]}]})"));
+  const std::string frame = TopFrame(view, kWide, 40);
+  EXPECT_THAT(frame, AllOf(HasSubstr("job-000002 nightly-eval"), HasSubstr("dec-000003 nnnn")));
+  EXPECT_EQ(frame.find(std::string(30, 'n')), std::string::npos) << "a long name takes the line";
+}
+
 // Those that went the same way, one after the other, are one line; the newest stands first.
 TEST(TopFrame, ShowsRequestsAmongTheDecisions) {
   TopView view = View();

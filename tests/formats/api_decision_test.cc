@@ -114,6 +114,23 @@ TEST(ApiDecision, WaitingTellsWhenItIsDecidedAgainAndDryRunsHaveNoName) {
   EXPECT_EQ(json->Find("spill_at")->string(), "2026-07-28T09:15:02.500Z");
 }
 
+TEST(ApiDecision, CarriesTheNameOfTheJobAndNoneWhereThereIsNone) {
+  const Decision decision = ExampleDecision();
+  Decision of_request = decision;
+  of_request.request = RequestId{7};
+  Work named = ExampleWork();
+  named.name = "nightly-eval";
+  const auto written = [](const Decision& d, const Work& work) {
+    std::string text;
+    JsonWriter w(text);
+    WriteDecision(w, d, work, [](PoolId) -> const PoolSpec* { return nullptr; });
+    return ParseJson(text).value();
+  };
+  EXPECT_EQ(written(decision, named).Find("name")->string(), "nightly-eval");
+  EXPECT_EQ(written(decision, ExampleWork()).Find("name"), nullptr);
+  EXPECT_EQ(written(of_request, named).Find("name"), nullptr);
+}
+
 TEST(ApiDecision, AnEndlessWaitIsNullAndModelledPoolsSaySo) {
   Decision decision = ExampleDecision();
   decision.candidates[1].estimate.wait = {absl::InfiniteDuration(), absl::InfiniteDuration()};

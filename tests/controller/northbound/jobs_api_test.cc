@@ -26,6 +26,24 @@ TEST(JobsApi, ASubmittedJobIsThereAndSaysWhere) {
   EXPECT_EQ(rig.Get("/api/v1/decisions/" + created.Text("decision")).Text("chosen"), "local");
 }
 
+TEST(JobsApi, DecisionsCarryTheNameOfTheirJob) {
+  ApiRig rig;
+  rig.Start();
+  const std::string nobody_can =
+      R"({"name":"too-large","run":{"command":["true"]},"needs":{"memory":"9TiB"}})";
+  rig.Post("/api/v1/jobs", R"({"name":"nightly-eval","run":{"command":["true"]}})");
+  rig.Post("/api/v1/jobs", nobody_can);
+  rig.Post("/api/v1/jobs", ApiRig::kLocal);
+  const Received listed = rig.Get("/api/v1/decisions?order=asc");
+  const auto& all = listed.json.Find("data")->list();
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0].Find("name")->string(), "nightly-eval");
+  EXPECT_EQ(all[1].Find("name")->string(), "too-large");  // it never became a job
+  EXPECT_EQ(all[2].Find("name"), nullptr);
+  EXPECT_EQ(rig.Get("/api/v1/decisions/" + all[0].Find("id")->string()).Text("name"),
+            "nightly-eval");
+}
+
 struct BadBody {
   std::string name, body, pointer;
 };
