@@ -8,7 +8,7 @@ import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import lighthouse from 'lighthouse';
 import {chromium} from 'playwright-core';
-import {ARGUMENTS, CHROMIUM, KEY, launch, open, until, URL_KEYS, URL_OPEN, violations} from './rig.mjs';
+import {ARGUMENTS, CHROMIUM, KEY, launch, open, READER_KEY, until, URL_KEYS, URL_OPEN, violations} from './rig.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -32,6 +32,47 @@ test('a controller with keys is asked for with one', async () => {
   await page.evaluate(() => { location.hash = '#/jobs'; });
   await page.getByText('No job was submitted yet').waitFor();
   assert.deepEqual(wrong.filter((line) => !line.includes('401')), []);
+  await close();
+});
+
+test('what a key may not do is not offered', async () => {
+  const {page, wrong, close} = await open(browser, {url: URL_KEYS});
+  const enter = async (key) => {
+    await page.getByRole('dialog').getByLabel('Key').fill(key);
+    await page.keyboard.press('Enter');
+    await page.locator('.link', {hasText: 'live'}).waitFor();
+  };
+  const go = async (hash, words) => {
+    await page.evaluate((to) => { location.hash = to; }, hash);
+    await page.getByText(words).first().waitFor();
+  };
+  const buttons = (name) => page.getByRole('button', {name});
+  await enter(READER_KEY);
+  await page.locator('.strip').first().waitFor();
+  assert.equal(await buttons(/^(Cordon|Drain|Resume)/).count(), 0);
+  await go('#/pools/a10', 'Node price');
+  assert.equal(await buttons(/^(Cordon|Drain|Change)/).count(), 0);
+  await go('#/jobs', 'With a key of the role submitter');
+  assert.equal(await page.getByRole('link', {name: 'Submit a job'}).count(), 0);
+  await go('#/jobs/new', 'Decided as if it were submitted now');
+  assert.equal(await buttons('Submit').count(), 0);
+  await buttons('Where would it go?').click();
+  await page.locator('.answer').waitFor();
+  await go('#/policy', 'To change it takes a key of the role operator');
+  assert.equal(await buttons(/^(Check|Apply)$/).count(), 0);
+  assert.equal(await page.getByLabel('The policy as YAML').isEditable(), false);
+  await go('#/whatif', 'To run one takes a key of the role operator');
+  assert.equal(await buttons('Run it').count(), 0);
+  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(wrong.filter((line) => !line.includes('401')), [], 'nothing was tried that is forbidden');
+
+  // The same page with another key offers it.
+  await page.evaluate(() => sessionStorage.clear());
+  await page.reload();
+  await enter(KEY);
+  await buttons('Run it').waitFor();
+  await go('#/overview', 'Decisions as they fall');
+  await buttons(/^Cordon a10/).waitFor();
   await close();
 });
 

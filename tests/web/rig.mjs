@@ -8,6 +8,7 @@ export const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-us
 export const URL_OPEN = process.env.DASHBOARD_URL;
 export const URL_KEYS = process.env.DASHBOARD_KEYS_URL;
 export const KEY = process.env.DASHBOARD_KEY;
+export const READER_KEY = process.env.DASHBOARD_READER_KEY;
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 

@@ -96,6 +96,43 @@ test('ten thousand jobs scroll with a few rows in the page', async () => {
   await close();
 });
 
+// Pages are asked for one after the other, nothing stands twice, and another filter is another list.
+test('decisions come in pages, under the names of their jobs', async () => {
+  const {page, wrong, close} = await open(browser, {hash: '#/overview'});
+  const made = (n, outcome) => ({id: `dec-${String(n).padStart(6, '0')}`, work: outcome === 'refused' ? null : `job-${String(n).padStart(6, '0')}`, name: n % 2 ? `made-${n}` : undefined, at: '2026-01-01T00:00:00.000Z',
+    tenant: 'default', outcome, chosen: outcome === 'refused' ? null : 'local', policy: 'p', policy_version: 1, inputs_hash: '0', baseline: {pool: null, cost_usd: null}, candidates: []});
+  const asked = [];
+  let newest = 250;
+  await page.route('**/api/v1/decisions?*', (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    asked.push(query.get('after') ?? 'first');
+    const last = query.get('outcome') === 'refused' ? 3 : newest;
+    const first = query.has('after') ? Number(query.get('after').slice(4)) - 1 : last;
+    const data = Array.from({length: Math.min(100, first)}, (_, i) => made(first - i, query.get('outcome') ?? 'placed'));
+    return route.fulfill({json: {object: 'list', data, first_id: data[0].id, last_id: data.at(-1).id, has_more: first > 100}});
+  });
+  await page.evaluate(() => { location.hash = '#/decisions'; });
+  const rows = page.locator('.rows');
+  await rows.getByText('made-249', {exact: true}).waitFor();
+  await rows.getByText('no name').first().waitFor();
+  await until(async () => {
+    await rows.evaluate((e) => { e.scrollTop = e.scrollHeight; });
+    return rows.getByText('made-1', {exact: true}).isVisible();
+  }, 'the oldest');
+  assert.deepEqual(asked.filter((after) => after !== 'first'), ['dec-000151', 'dec-000051']);
+  assert.equal(await rows.getAttribute('aria-rowcount'), '250');
+  // What falls meanwhile stands on top, once, and what was scrolled to stays.
+  newest = 251;
+  await api('/api/v1/jobs', {run: {command: ['true']}, needs: {cpus: 0.1, memory: '32MiB'}});
+  await until(async () => await rows.getAttribute('aria-rowcount') === '251', 'the new one');
+  await rows.evaluate((e) => { e.scrollTop = 0; });
+  await rows.getByText('made-251', {exact: true}).waitFor();
+  await page.getByRole('button', {name: 'Refused'}).click();
+  await until(async () => await rows.getAttribute('aria-rowcount') === '3', 'another list');
+  assert.deepEqual(wrong, []);
+  await close();
+});
+
 test('a policy is checked, refused, applied, and not written over somebody else’s', async () => {
   const {page, wrong, close} = await open(browser, {hash: '#/policy'});
   const text = page.getByLabel('The policy as YAML');

@@ -1,8 +1,8 @@
 // The one stream that keeps the page live. It waits longer after each failure, up to half a minute and never in
 // step with other browsers; a page that nobody looks at lets go of it.
 import {events, get, keyWanted, Problem} from './api';
-import {Cell, changed} from './cell';
-import type {Overview, Pool, PoolLoad, Series, Tale} from './types';
+import {Cell, changed, useCell} from './cell';
+import type {Overview, Pool, PoolLoad, Role, Series, Tale} from './types';
 
 export type Link = 'connecting' | 'live' | 'waiting' | 'paused';
 
@@ -18,6 +18,13 @@ export const jobChange = new Cell<{id: string; name: string; state: string; pool
 
 /** Rises when the controller is back after it was away: what a page shows is asked for anew. */
 export const revived = new Cell(0);
+
+const ROLES: Role[] = ['reader', 'submitter', 'operator'];
+/** May this tab's key do what asks for that role? What it may not do is not offered. Undefined: not known yet. */
+export function useMay(needed: Role): boolean | undefined {
+  const role = useCell(overview)?.role;
+  return role && ROLES.indexOf(role) >= ROLES.indexOf(needed);
+}
 
 // The newest tales, and jobs for longer: a burst of requests does not sweep them away.
 const KEPT = 200;

@@ -2,8 +2,11 @@
 
 export type Money = string;
 
+export type Role = 'reader' | 'submitter' | 'operator';
+
 export interface Overview {
   at: string;
+  role: Role;
   health: {state: 'ok' | 'warning' | 'critical'; reasons: {code: string; text: string; pool: string | null}[]; count: number};
   usd_per_hour: Money | null;
   today: {
@@ -75,7 +78,7 @@ export interface Outcome {
   baseline_cost_usd: Money | null; energy_joules: number; carbon_grams: number;
 }
 export interface Decision {
-  id: string; work: string | null; at: string; tenant: string; outcome: 'placed' | 'waiting' | 'refused';
+  id: string; work: string | null; name?: string; at: string; tenant: string; outcome: 'placed' | 'waiting' | 'refused';
   chosen: string | null; policy: string; policy_version: number; rule?: string; inputs_hash: string; spill_at?: string | null;
   baseline: {pool: string | null; cost_usd: Money | null; code?: string}; candidates: Candidate[]; request?: Outcome;
 }

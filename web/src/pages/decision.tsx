@@ -29,7 +29,7 @@ export function DecisionPage({id}: {id: string}) {
   return (
     <>
       <p class="crumbs"><a href={href('decisions', '', {of: decision.request ? 'requests' : undefined})}>Decisions</a> / {decision.id}</p>
-      <Head title={decision.id} note={<Time at={decision.at} />}>
+      <Head title={decision.id} note={<>{decision.name && <b class="clip">{decision.name}</b>} <Time at={decision.at} /></>}>
         {decision.work && <a class="button" href={href('jobs', decision.work)}>{decision.work}</a>}
       </Head>
       <Verdict decision={decision} />

@@ -1,11 +1,11 @@
-import {useEffect, useRef, useState} from 'preact/hooks';
-import {get} from '../api';
+import {useEffect} from 'preact/hooks';
 import {useCell} from '../cell';
 import {seconds} from '../format';
-import {revived, tales} from '../live';
+import {tales} from '../live';
+import {usePages} from '../pages_of';
 import {href, place, setQuery} from '../router';
 import {type Column, Rows} from '../rows';
-import type {Candidate, Decision, List, Outcome} from '../types';
+import type {Candidate, Decision, Outcome} from '../types';
 import {Choice, Copied, Empty, Head, Saved, State, Time, Trouble, Usd} from '../ui';
 
 interface RequestRow {id: string; tenant: string; request: Outcome}
@@ -16,6 +16,7 @@ const JOBS: Column<Row>[] = [
   {name: 'at', title: 'At', class: 'c-at', cell: (d) => <Time at={(d as Decision).at} />},
   {name: 'id', title: 'Decision', class: 'c-id', cell: (d) => <a href={href('decisions', d.id)}>{d.id}</a>},
   {name: 'work', title: 'Work', class: 'c-id', cell: (d) => (d as Decision).work ? <a href={href('jobs', (d as Decision).work!)}>{(d as Decision).work}</a> : <i title="It was refused when it came, and never became a job">never a job</i>},
+  {name: 'name', title: 'Name', class: 'c-name', cell: (d) => <span class="clip" title={(d as Decision).name}>{(d as Decision).name || <i>no name</i>}</span>},
   {name: 'outcome', title: 'Outcome', class: 'c-state', cell: (d) => <State of={(d as Decision).outcome} />},
   {name: 'pool', title: 'Pool', class: 'c-pool', cell: (d) => <span class="clip">{(d as Decision).chosen ?? (d as Decision).candidates.find((c) => c.verdict === 'awaited')?.pool ?? '–'}</span>},
   {name: 'cost', title: 'Cost', class: 'c-cost num', cell: (d) => <Usd of={chosenOf(d as Decision)?.estimate?.cost_usd} />},
@@ -47,47 +48,10 @@ const OUTCOMES: [string, string][] = [['', 'All'], ['placed', 'Placed'], ['waiti
 
 /** The rows of one kind; another kind has other columns, and is another list. */
 function OneKind({kind, outcome}: {kind: string; outcome: string}) {
-  const [rows, setRows] = useState<Row[] | null>(null);
-  const [error, setError] = useState<Error | null>(null);
-  const more = useRef<string | null>(null);
-  const busy = useRef(false);
-  const round = useRef(0);
-  const back = useCell(revived);
-  const read = async (after: string, mine: number) => {
-    if (busy.current) return;
-    busy.current = true;
-    try {
-      const narrowed = kind === 'jobs' && outcome ? `&outcome=${encodeURIComponent(outcome)}` : '';
-      const page = await get<List<Row>>(`/api/v1/${kind === 'jobs' ? 'decisions' : 'requests'}?limit=100${narrowed}${after ? `&after=${after}` : ''}`);
-      if (mine !== round.current) return;
-      const anew = !after && more.current === null;
-      setRows((before) => {
-        const old = anew ? null : before;
-        const seen = new Set<string>();
-        const all = after ? [...old ?? [], ...page.data] : [...page.data, ...old ?? []];
-        return all.filter((r) => !seen.has(r.id) && seen.add(r.id)).slice(0, 10_000);
-      });
-      if (after || more.current === null) more.current = page.has_more ? page.last_id : '';
-      setError(null);
-    } catch (e) {
-      if (mine === round.current) setError(e as Error);
-    } finally {
-      busy.current = false;
-    }
-  };
-  useEffect(() => {
-    const mine = ++round.current;
-    busy.current = false;
-    more.current = null;
-    void read('', mine);
-  }, [back]);
+  const narrowed = kind === 'jobs' && outcome ? `&outcome=${encodeURIComponent(outcome)}` : '';
+  const {rows, error, next, soon} = usePages<Row>(`/api/v1/${kind === 'jobs' ? 'decisions' : 'requests'}?limit=100${narrowed}`);
   const told = useCell(tales);
-  const due = useRef<ReturnType<typeof setTimeout> | null>(null);
-  useEffect(() => {
-    if (due.current || !rows) return;
-    due.current = setTimeout(() => { due.current = null; void read('', round.current); }, 2000);
-  }, [told]);
-  useEffect(() => () => { if (due.current) clearTimeout(due.current); }, []);
+  useEffect(() => { if (rows) soon(2000); }, [told]);
 
   return (
     <>
@@ -99,7 +63,7 @@ function OneKind({kind, outcome}: {kind: string; outcome: string}) {
         </Empty>
       )}
       {rows && rows.length > 0 && <Rows label={kind === 'jobs' ? 'Decisions about jobs' : 'Requests'} columns={kind === 'jobs' ? JOBS : REQUESTS} rows={rows} keyOf={(r) => r.id}
-        hrefOf={(r) => href('decisions', r.id)} onEnd={() => { if (more.current) void read(more.current, round.current); }} />}
+        hrefOf={(r) => href('decisions', r.id)} onEnd={next} />}
       {rows && rows.some(isRequest) && <p class="note">Prompts and answers are never kept; counts and names are.</p>}
       {!rows && !error && <div class="loading" aria-busy="true">Reading…</div>}
     </>

@@ -2,7 +2,7 @@ import {useEffect, useRef, useState} from 'preact/hooks';
 import {events, get, post, Problem} from '../api';
 import {useCell} from '../cell';
 import {between, energy, grams, seconds} from '../format';
-import {jobChange, revived} from '../live';
+import {jobChange, revived, useMay} from '../live';
 import {href, place, setQuery} from '../router';
 import type {Decision, Job} from '../types';
 import {Choice, Empty, Facts, Head, Saved, State, Time, Trouble, Usd, useAsked} from '../ui';
@@ -88,6 +88,7 @@ export function JobPage({id}: {id: string}) {
   const {value: job, error, again} = useAsked((signal) => get<Job>(`/api/v1/jobs/${encodeURIComponent(id)}`, signal), [id]);
   const decision = useAsked((signal) => job ? get<Decision>(`/api/v1/decisions/${job.decision}`, signal) : Promise.reject(new DOMException('', 'AbortError')), [job?.decision]);
   const change = useCell(jobChange);
+  const may = useMay('submitter');
   const [asked, setAsked] = useState(false);
   const [trouble, setTrouble] = useState<Error | null>(null);
   useEffect(() => { if (change && (change.id === id || change.missed)) again(); }, [change]);
@@ -120,8 +121,8 @@ export function JobPage({id}: {id: string}) {
     <>
       <p class="crumbs"><a href={href('jobs')}>Jobs</a> / {job.id}</p>
       <Head title={job.name || job.id} note={<><State of={job.state} says={job.cancelling && !over ? 'cancelling' : undefined} />{job.pool && <> on <a href={href('pools', job.pool)}>{job.pool}</a></>}{job.modelled && <span class="tag">modelled</span>}{job.message && <> · {job.message}</>}</>}>
-        <a class="button" href={href('jobs', 'new', {like: job.id})}>Submit again</a>
-        {!over && <button type="button" class="danger" disabled={asked || job.cancelling} onClick={() => void cancel()}>{job.cancelling ? 'Cancelling…' : 'Cancel'}</button>}
+        {may && <a class="button" href={href('jobs', 'new', {like: job.id})}>Submit again</a>}
+        {may && !over && <button type="button" class="danger" disabled={asked || job.cancelling} onClick={() => void cancel()}>{job.cancelling ? 'Cancelling…' : 'Cancel'}</button>}
       </Head>
       {trouble && <Trouble error={trouble} what="It could not be cancelled." />}
       <Facts rows={[

@@ -2,6 +2,7 @@
 import {useState} from 'preact/hooks';
 import {ask, getIfThere, post, Problem, UNCACHED} from '../api';
 import {Cell, changed, useCell} from '../cell';
+import {useMay} from '../live';
 import {place, setQuery} from '../router';
 import type {Simulation} from '../types';
 import {Choice, Copied, Empty, Field, Trouble, useAsked} from '../ui';
@@ -43,6 +44,7 @@ function Replay() {
 
 export function Order({onStarted}: {onStarted: (run: Simulation) => void}) {
   const {query} = useCell(place);
+  const may = useMay('operator');
   const what = query.what ?? 'scenario';
   const scenarios = useAsked((signal) => getIfThere<{data: Scenario[]}>('/api/v1/scenarios', signal), []);
   const list = scenarios.value?.data ?? [];
@@ -83,7 +85,8 @@ export function Order({onStarted}: {onStarted: (run: Simulation) => void}) {
       {what === 'own' && <Field label="Scenario" hint="YAML; it may name only files that came with the program"><textarea class="mono editor" rows={14} value={at.yaml} onInput={(e) => put({yaml: e.currentTarget.value})} required spellcheck={false} /></Field>}
       <div class="actions">
         {what !== 'replay' && <Field label="Seeds" hint="more of them give error bars"><input type="number" min={1} max={1000} value={at.seeds} onInput={(e) => put({seeds: e.currentTarget.value})} size={5} /></Field>}
-        <button class="primary" disabled={busy || (what === 'scenario' && !chosen)}>Run it</button>
+        {may === false && <p class="note">To run one takes a key of the role operator.</p>}
+        {may && <button class="primary" disabled={busy || (what === 'scenario' && !chosen)}>Run it</button>}
       </div>
       {error && <Trouble error={error} what="Not started." />}
     </form>

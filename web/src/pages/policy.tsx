@@ -1,7 +1,7 @@
 import {useEffect, useState} from 'preact/hooks';
 import {ask, Problem, UNCACHED} from '../api';
 import {useCell} from '../cell';
-import {revived} from '../live';
+import {revived, useMay} from '../live';
 import {readBackstop} from '../pools_order';
 import {Head, Mark, Trouble} from '../ui';
 
@@ -47,6 +47,7 @@ export function PolicyPage() {
   const [error, setError] = useState<Error | null>(null);
   const [said, setSaid] = useState<{words: string; warnings: Answer['warnings']} | null>(null);
   const [busy, setBusy] = useState(false);
+  const may = useMay('operator');
   const read = async (keep: boolean) => {
     try {
       const {value, etag} = await ask<string>('/api/v1/policy', {accept: 'application/yaml', ...UNCACHED});
@@ -87,13 +88,14 @@ export function PolicyPage() {
           <div class="section-head"><h2 id="document">The document</h2>{changed && <span class="note">changed, not in force</span>}</div>
           <div class="numbered">
             <pre aria-hidden="true" class="line-numbers">{Array.from({length: lines}, (_, i) => i + 1).join('\n')}</pre>
-            <textarea class="mono editor" aria-label="The policy as YAML" data-search="" value={text} rows={Math.max(12, lines + 1)} onInput={(e) => { setText(e.currentTarget.value); setSaid(null); setError(null); }} spellcheck={false} autocapitalize="off" />
+            <textarea class="mono editor" aria-label="The policy as YAML" data-search="" value={text} rows={Math.max(12, lines + 1)} readOnly={may === false} onInput={(e) => { setText(e.currentTarget.value); setSaid(null); setError(null); }} spellcheck={false} autocapitalize="off" />
           </div>
-          <div class="actions">
+          {may === false && <p class="note">To change it takes a key of the role operator.</p>}
+          {may && <div class="actions">
             <button type="button" disabled={busy} onClick={() => void send(true)}>Check</button>
             <button type="button" class="primary" disabled={busy || !changed} onClick={() => void send(false)}>Apply</button>
             {changed && <button type="button" class="plain" onClick={() => { setText(force.text); setSaid(null); setError(null); }}>Undo all</button>}
-          </div>
+          </div>}
         </section>
         <section aria-labelledby="difference">
           <div class="section-head"><h2 id="difference">What would change</h2></div>

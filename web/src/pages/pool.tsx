@@ -3,7 +3,7 @@ import {ask} from '../api';
 import {useCell} from '../cell';
 import {Chart} from '../chart';
 import {bytes, count, percent, rate, usd, usdRate} from '../format';
-import {loads, pools, readPools, series} from '../live';
+import {loads, pools, readPools, series, useMay} from '../live';
 import {href} from '../router';
 import {theme} from '../shell';
 import type {Pool} from '../types';
@@ -15,7 +15,8 @@ function PriceForm({pool}: {pool: Pool}) {
   const [open, setOpen] = useState(false);
   const [price, setPrice] = useState('');
   const [error, setError] = useState<Error | null>(null);
-  if (pool.price.node_hour_usd === null) return null;
+  const may = useMay('operator');
+  if (pool.price.node_hour_usd === null || !may) return null;
   if (!open) return <button type="button" class="small" onClick={() => { setPrice(pool.price.node_hour_usd!.replace(/0+$/, '').replace(/\.$/, '')); setOpen(true); }}>Change</button>;
   const path = `/api/v1/pools/${encodeURIComponent(pool.name)}/price`;
   const send = async (event: Event) => {

@@ -2,7 +2,7 @@ import {useState} from 'preact/hooks';
 import {post} from '../api';
 import {useCell} from '../cell';
 import {count, percent, usd, usdRate} from '../format';
-import {readPools} from '../live';
+import {readPools, useMay} from '../live';
 import {backstop, grouped} from '../pools_order';
 import {href} from '../router';
 import type {Pool, PoolLoad, Series} from '../types';
@@ -13,6 +13,7 @@ import {KINDS} from '../words';
 export function PoolActions({pool, state}: {pool: string; state: string}) {
   const [asked, setAsked] = useState('');
   const [error, setError] = useState<Error | null>(null);
+  const may = useMay('operator');
   const act = async (verb: string) => {
     setAsked(verb);
     setError(null);
@@ -24,6 +25,7 @@ export function PoolActions({pool, state}: {pool: string; state: string}) {
     }
     setAsked('');
   };
+  if (!may) return null;
   const verbs: [string, string, string][] = state === 'active' || state === 'down'
     ? [['cordon', 'Cordon', 'takes no new work'], ['drain', 'Drain', 'takes no new work, until what runs is over']]
     : [['resume', 'Resume', 'takes work again']];

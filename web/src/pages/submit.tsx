@@ -1,6 +1,7 @@
 import {useEffect, useState} from 'preact/hooks';
 import {get, post, Problem} from '../api';
 import {useCell} from '../cell';
+import {useMay} from '../live';
 import {go, href, place} from '../router';
 import type {Candidate, Decision, Job} from '../types';
 import {Field, Head, Trouble} from '../ui';
@@ -49,7 +50,8 @@ export const documentLike = (job: Job) => Object.fromEntries(ECHOED.filter((k) =
 
 export function SubmitPage() {
   const {query} = useCell(place);
-  const asks = query.ask === 'true';
+  const may = useMay('submitter');
+  const asks = query.ask === 'true' || may === false;  // a reader may ask where it would go
   const [form, setForm] = useState(START);
   const [text, setText] = useState<string | null>(null);  // null: the form is what counts
   const [error, setError] = useState<Error | null>(null);
@@ -99,7 +101,7 @@ export function SubmitPage() {
           </div>
         ) : <Field label="Job document" hint="docs/jobs.md tells every key"><textarea class="mono editor" rows={18} value={text} onInput={(e) => setText(e.currentTarget.value)} spellcheck={false} /></Field>}
         <div class="actions">
-          {!asks && <button class="primary" disabled={busy}>Submit</button>}
+          {!asks && may && <button class="primary" disabled={busy}>Submit</button>}
           <button type={asks ? 'submit' : 'button'} class={asks ? 'primary' : ''} disabled={busy} onClick={asks ? undefined : () => void send('/api/v1/decisions:dry-run')}>Where would it go?</button>
           <button type="button" class="plain" onClick={() => setText(text === null ? JSON.stringify(documentOf(form), null, 2) : null)}>{text === null ? 'Edit as JSON' : 'Back to the form'}</button>
         </div>

@@ -2,7 +2,7 @@ import {useEffect, useState} from 'preact/hooks';
 import {ask, get, getIfThere, key, post, Problem} from '../api';
 import {useCell} from '../cell';
 import {between, percent, plural, seconds} from '../format';
-import {pools} from '../live';
+import {pools, useMay} from '../live';
 import {href, place, setQuery} from '../router';
 import type {Simulation} from '../types';
 import {Copied, Head, save, State, Time, Trouble, useAsked} from '../ui';
@@ -60,6 +60,7 @@ function Compared({one, other}: {one: Simulation; other: Simulation}) {
 function RunView({run, again}: {run: Simulation; again: () => void}) {
   const results = useResults(run);
   const nvidia = useNvidia();
+  const may = useMay('operator');
   const [error, setError] = useState<Error | null>(null);
   const guard = (work: Promise<unknown>) => { setError(null); work.then(again, (e: Error) => setError(e)); };
   return (
@@ -67,7 +68,7 @@ function RunView({run, again}: {run: Simulation; again: () => void}) {
       <div class="section-head">
         <h2 id="run">{nameOf(run)}</h2><State of={run.state} /><Progress run={run} />
         <span class="note">{run.id}, {seconds(between(run.started_at, run.finished_at))}</span>
-        {!OVER.includes(run.state) && <button type="button" class="small" onClick={() => guard(post(`/api/v1/simulations/${run.id}/cancel`))}>Cancel</button>}
+        {may && !OVER.includes(run.state) && <button type="button" class="small" onClick={() => guard(post(`/api/v1/simulations/${run.id}/cancel`))}>Cancel</button>}
         {run.state === 'succeeded' && run.report && <button type="button" class="small" onClick={() => guard(openReport(run))}>Full report</button>}
       </div>
       {run.verdict && <p class="verdict">{run.verdict}</p>}
