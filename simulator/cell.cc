@@ -304,6 +304,7 @@ void Cell::Succeeded(const Job& job) {
 }
 
 void Cell::Settle(absl::Time now) {
+  for (const auto& decision : std::exchange(host_.decisions(), {})) tally_.Decided(*decision);
   for (const Job& job : std::exchange(host_.jobs(), {})) {
     if (!IsTerminal(job.state) || open_.erase(job.id) == 0) continue;
     tally_.Ended(job);

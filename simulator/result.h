@@ -99,6 +99,7 @@ struct CellOutcome {
   std::vector<std::pair<double, double>> ttft_cdf;  // (seconds, fraction), rising, at most 101
   std::vector<PoolOutcome> pools;
   std::vector<SpillCount> spills;  // most first, at most 20
+  std::int64_t spilled = 0;        // all of them: placements of requests and jobs
   // Of the requests: for which some pool would be in time if it were idle, by the whole objective
   // and by each of its parts alone. 1 where there are no requests.
   double feasible = 1, feasible_ttft = 1, feasible_tpot = 1;

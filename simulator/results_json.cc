@@ -113,7 +113,7 @@ void RegretIn(JsonWriter& w, const std::optional<RegretOutcome>& regret) {
 void Lists(JsonWriter& w, const CellOutcome& cell) {
   w.Key("flags").BeginArray();
   for (const std::string& flag : cell.flags) w.Value(flag);
-  w.EndArray().Key("spills").BeginArray();
+  w.EndArray().Member("spilled", cell.spilled).Key("spills").BeginArray();
   for (const SpillCount& spill : cell.spills) {
     w.BeginObject().Member("from", spill.from).Member("code", spill.code);
     w.Member("count", spill.count).EndObject();

@@ -89,6 +89,7 @@ std::vector<std::string> CsvFields(const CellOutcome& cell) {
   fields.push_back(LabelName(cell.label));
   AddJobs(fields, cell);
   AddRegret(fields, cell);
+  fields.push_back(absl::StrCat(cell.spilled));
   fields.push_back(CsvText(absl::StrJoin(cell.flags, "; ")));
   return fields;
 }
@@ -98,7 +99,7 @@ constexpr char kCsvHeading[] =
     "energy_joules,carbon_grams,ttft_p50_s,ttft_p90_s,ttft_p99_s,tpot_p50_s,tpot_p90_s,tpot_p99_s,"
     "job_turnaround_p50_s,job_turnaround_p90_s,job_turnaround_p99_s,busiest_pool_utilization,label,"
     "job_wait_p50_s,job_wait_p99_s,makespan_s,deadlines,deadlines_met,last_resort_placements,"
-    "last_resort_examined,avoidable,avoidable_usd,flags\n";
+    "last_resort_examined,avoidable,avoidable_usd,spilled,flags\n";
 
 // ---- Rows as words
 

@@ -4,6 +4,7 @@
 
 #include "core/code.h"
 #include "core/names.h"
+#include "core/spill.h"
 
 namespace spillway {
 
@@ -92,6 +93,10 @@ void Tally::Ended(const Job& job) {
   if (job.finished_at) job_turnaround_.Add(*job.finished_at - job.created_at);
 }
 
+void Tally::Decided(const Decision& decision) {
+  if (const Candidate* from = SpilledFrom(decision)) ++spills_[{from->pool, from->code()}];
+}
+
 void Tally::Unfinished(absl::Time arrived) {
   ++unfinished_;
   Judge(arrived, false);
@@ -173,6 +178,7 @@ void Tally::Write(const FleetSpec& fleet, absl::Time start,
   out.nvidia_share = share(by_nvidia, done);
   out.nvidia_cost_share = share(nvidia_bill.value(), out.cost.value());
   for (const auto& [spill, count] : spills_) {
+    out.spilled += count;
     out.spills.push_back(
         {fleet.pools[Index(spill.first)].name, std::string(NameOf(spill.second)), count});
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/decision.h"
 #include "core/job.h"
 #include "core/record.h"
 #include "core/request.h"
@@ -25,6 +26,7 @@ class Tally {
         std::size_t pools);
 
   void Submitted() { ++submitted_; }
+  void Decided(const Decision& decision);  // about a job; about requests says how they end
   // Whether it was in time.
   bool Ended(const Request& request, PoolId pool);
   void Ended(const Job& job);  // terminal

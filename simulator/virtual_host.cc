@@ -14,6 +14,8 @@ Reply VirtualHost::Post(event::Body body, absl::Time now) {
       ledger_[KeyOf(*row)] = std::move(*row);
     } else if (auto* job = std::get_if<record::JobRow>(&record)) {
       jobs_.push_back(std::move(job->job));
+    } else if (auto* row = std::get_if<record::DecisionRow>(&record)) {
+      decisions_.push_back(std::move(row->decision));
     }
   }
   for (Command& command : effects_.commands) commands_.push_back(std::move(command));

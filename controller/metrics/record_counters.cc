@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/spill.h"
+
 namespace spillway {
 namespace {
 
@@ -77,20 +79,14 @@ void RecordCounters::Count(const record::DecisionRow& row) {
   if (decision.outcome == Outcome::kRefused && Number(decision.work) == 0) {
     ++jobs_[{"job", std::string(kNone), std::string(tenants_.Of(decision.tenant)), "refused"}];
   }
-  if (decision.outcome == Outcome::kPlaced && answer != nullptr) CountSpill(decision, *answer);
+  CountSpill(decision);
   CountRefusals(decision);
 }
 
-// From the first pool in the claim order that is able but could not do it in time or at all now.
-void RecordCounters::CountSpill(const Decision& decision, const Candidate& chosen) {
-  const Candidate* first = nullptr;
-  for (const Candidate& candidate : decision.candidates) {
-    if (candidate.verdict != Verdict::kRefused || candidate.codes.AnyCannot()) continue;
-    if (candidate.position < 0 || candidate.position >= chosen.position) continue;
-    if (first == nullptr || candidate.position < first->position) first = &candidate;
-  }
-  if (first == nullptr) return;
-  std::vector<std::string> pair = {PoolLabel(first->pool), PoolLabel(chosen.pool)};
+void RecordCounters::CountSpill(const Decision& decision) {
+  const Candidate* from = SpilledFrom(decision);
+  if (from == nullptr) return;
+  std::vector<std::string> pair = {PoolLabel(from->pool), PoolLabel(decision.chosen)};
   if (spills_.size() >= caps_.spills && !spills_.contains(pair)) {
     ++dropped_spills_;
     pair = {"other", "other"};

@@ -47,7 +47,7 @@ class RecordCounters {
   std::string NameOfPool(PoolId id) const;  // "none" for kNoPool
   std::string PoolLabel(PoolId id);
   bool FirstEnd(JobId id);
-  void CountSpill(const Decision& decision, const Candidate& chosen);
+  void CountSpill(const Decision& decision);
   void CountRefusals(const Decision& decision);
 
   Caps caps_;

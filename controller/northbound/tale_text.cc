@@ -3,6 +3,7 @@
 #include "controller/northbound/pulse_text.h"
 #include "controller/northbound/views.h"
 #include "core/explain.h"
+#include "core/spill.h"
 #include "formats/api_json.h"
 
 // One line of the feed of decisions.
@@ -86,8 +87,7 @@ void WriteJobTale(JsonWriter& w, const Tale& tale, const Snapshot& snapshot) {
     cost = chosen->estimate.cost;
   WriteMoneyOrNull(w, "cost_usd", cost);
   WriteMoneyOrNull(w, "baseline_usd", decision.baseline.cost);
-  w.Member("spilled", chosen != nullptr && other != nullptr && other->position >= 0 &&
-                          other->position < chosen->position);
+  w.Member("spilled", SpilledFrom(decision) != nullptr);
   WriteWhyNot(w, other, tale.work.get(), snapshot);
 }
 

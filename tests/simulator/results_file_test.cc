@@ -84,7 +84,7 @@ TEST(ResultsJson, HasExactlyTheseKeys) {
                   "deadlines_met", "nvidia_share", "nvidia_cost_share", "energy_joules",
                   "carbon_grams", "ttft_s", "tpot_s", "e2e_s", "job_wait_s", "job_turnaround_s",
                   "makespan_s", "regret", "utilization", "label", "span_s", "bin_s", "flags",
-                  "spills", "ttft_cdf", "pools", "events", "decisions"));
+                  "spilled", "spills", "ttft_cdf", "pools", "events", "decisions"));
   EXPECT_THAT(KeysOf(*cell.Find("ttft_s")), ElementsAre("p50", "p90", "p99", "mean", "count"));
   EXPECT_THAT(KeysOf(*cell.Find("utilization")), ElementsAre("xeon", "inferentia2", "a10g"));
 }

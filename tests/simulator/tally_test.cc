@@ -1,0 +1,86 @@
+#include "simulator/tally.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace spillway {
+namespace {
+
+const absl::Time kStart = absl::FromUnixSeconds(1'790'000'000);
+
+Candidate Asked(std::uint32_t pool, Verdict verdict, Code code, int position) {
+  Candidate candidate{.pool = PoolId{pool}, .verdict = verdict};
+  candidate.codes.Add(code);
+  candidate.position = static_cast<std::int16_t>(position);
+  return candidate;
+}
+
+Decision Placed(std::uint32_t chosen, std::vector<Candidate> candidates) {
+  return {.work = JobId{1},
+          .outcome = Outcome::kPlaced,
+          .chosen = PoolId{chosen},
+          .candidates = std::move(candidates)};
+}
+
+FleetSpec ThreePools() {
+  FleetSpec fleet;
+  for (const char* name : {"npu", "xeon", "a10g"}) {
+    PoolSpec pool;
+    pool.name = name;
+    fleet.pools.push_back(pool);
+  }
+  return fleet;
+}
+
+// A tally with what it looks at.
+struct Counted {
+  DefaultObjectives defaults;
+  Tally tally{{}, defaults, kStart, 3};
+
+  CellOutcome Outcome(const std::vector<record::LedgerRow>& ledger = {}) const {
+    CellOutcome out;
+    out.pools.resize(3);
+    tally.Write(ThreePools(), kStart, ledger, out);
+    return out;
+  }
+};
+
+Decision SpilledToNvidia(Code why) {
+  return Placed(
+      2, {Asked(0, Verdict::kRefused, Code::kMemory, -1), Asked(1, Verdict::kRefused, why, 0),
+          Asked(2, Verdict::kChosen, Code::kChosen, 1)});
+}
+
+TEST(Tally, CountsJobsAndRequestsThatSpilledAlike) {
+  Counted counted;
+  counted.tally.Decided(SpilledToNvidia(Code::kTooLate));
+  counted.tally.Decided(SpilledToNvidia(Code::kTooLate));
+  counted.tally.Decided(SpilledToNvidia(Code::kDown));
+  Request request;
+  request.end = RequestEnd::kRefused;
+  request.spilled_from = PoolId{1};
+  request.spilled_code = Code::kTooLate;
+  counted.tally.Ended(request, kNoPool);
+  const CellOutcome out = counted.Outcome();
+  EXPECT_EQ(out.spilled, 4);
+  ASSERT_EQ(out.spills.size(), 2u);
+  EXPECT_EQ(out.spills[0].from, "xeon");
+  EXPECT_EQ(out.spills[0].code, "too_late");
+  EXPECT_EQ(out.spills[0].count, 3);
+  EXPECT_EQ(out.spills[1].code, "down");
+}
+
+TEST(Tally, WhatTheFirstAblePoolTookDidNotSpill) {
+  Counted counted;
+  counted.tally.Decided(Placed(1, {Asked(0, Verdict::kRefused, Code::kMemory, -1),
+                                   Asked(1, Verdict::kChosen, Code::kChosen, 0),
+                                   Asked(2, Verdict::kRefused, Code::kTooLate, 1)}));
+  Decision waiting = SpilledToNvidia(Code::kTooLate);
+  waiting.outcome = Outcome::kWaiting;
+  counted.tally.Decided(waiting);
+  EXPECT_EQ(counted.Outcome().spilled, 0);
+  EXPECT_TRUE(counted.Outcome().spills.empty());
+}
+
+}  // namespace
+}  // namespace spillway
