@@ -129,6 +129,13 @@ void Tally::WriteLedger(const FleetSpec& fleet, const std::vector<record::Ledger
     out.energy += energy;
     out.carbon += row.carbon;
   }
+  // Each piece of work is rounded by itself: of a pool that never rested they may come to some
+  // nano-dollars more than its bill. The bill stands; nothing can have been idle for less than
+  // nothing.
+  for (PoolOutcome& pool : out.pools) {
+    pool.work_cost += std::min(pool.idle_cost, Usd(0));
+    pool.idle_cost = std::max(pool.idle_cost, Usd(0));
+  }
 }
 
 void Tally::Write(const FleetSpec& fleet, absl::Time start,

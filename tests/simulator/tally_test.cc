@@ -82,5 +82,36 @@ TEST(Tally, WhatTheFirstAblePoolTookDidNotSpill) {
   EXPECT_TRUE(counted.Outcome().spills.empty());
 }
 
+record::LedgerRow Row(std::uint32_t pool, record::Category category, std::int64_t nanos) {
+  record::LedgerRow row;
+  row.pool = PoolId{pool};
+  row.category = category;
+  row.cost = Usd(nanos);
+  return row;
+}
+
+// Rounding: the pieces of a busy hour may come to more than the hour.
+TEST(Tally, NothingIsIdleForLessThanNothingAndTheBillStands) {
+  using record::Category;
+  const CellOutcome out =
+      Counted().Outcome({Row(0, Category::kWork, 1'000'000'010), Row(0, Category::kIdle, -10),
+                         Row(1, Category::kWork, 400), Row(1, Category::kIdle, 600)});
+  EXPECT_EQ(out.pools[0].idle_cost, Usd(0));
+  EXPECT_EQ(out.pools[0].work_cost, Usd(1'000'000'000));
+  EXPECT_EQ(out.pools[0].bill(), Usd(1'000'000'000));
+  EXPECT_EQ(out.pools[1].idle_cost, Usd(600));
+  EXPECT_EQ(out.pools[1].work_cost, Usd(400));
+  EXPECT_EQ(out.cost, Usd(1'000'001'000));
+}
+
+// Hours with rest and hours of rounding are of one pool: only what is left counts.
+TEST(Tally, IdleIsOfAllHoursTogether) {
+  using record::Category;
+  const CellOutcome out = Counted().Outcome(
+      {Row(2, Category::kIdle, -3), Row(2, Category::kIdle, 50), Row(2, Category::kWork, 10)});
+  EXPECT_EQ(out.pools[2].idle_cost, Usd(47));
+  EXPECT_EQ(out.pools[2].work_cost, Usd(10));
+}
+
 }  // namespace
 }  // namespace spillway
