@@ -34,7 +34,16 @@ class Progress {
       const bool reached = i < full;
       bar += console_.error_screen.unicode ? (reached ? "━" : "─") : (reached ? "#" : "-");
     }
-    console_.err << "\r" << bar << absl::StrCat(" ", done, " of ", all, " ", ToAbsl(what))
+    console_.err << "\r\033[K" << bar << absl::StrCat(" ", done, " of ", all, " ", ToAbsl(what))
+                 << std::flush;
+    shown_ = true;
+  }
+
+  // "sizing the fleet a10g for chat ...": where it is not known how much there is to do.
+  void Say(std::string_view what) {
+    if (form_ == Form::kJson) return Line(0, 0, what);
+    if (!console_.error_screen.live) return;
+    console_.err << "\r\033[K" << Printable(what) << " " << console_.error_screen.Ellipsis()
                  << std::flush;
     shown_ = true;
   }

@@ -155,11 +155,15 @@ int Simulate(const Invocation& args, Console& console) {
   absl::StatusOr<ExperimentOutcome> outcome;
   {
     Progress progress(console, wanted->progress);
-    outcome =
-        RunExperiment(wanted->scenario, wanted->catalog,
-                      {.jobs = wanted->jobs,
-                       .on_progress = [&](int done, int all) { progress.Show(done, all, "runs"); },
-                       .cancelled = [] { return Interrupted(); }});
+    outcome = RunExperiment(
+        wanted->scenario, wanted->catalog,
+        {.jobs = wanted->jobs,
+         .on_progress = [&](int done, int all) { progress.Show(done, all, "runs"); },
+         .on_sizing =
+             [&](const std::string& fleet, const std::string& workload) {
+               progress.Say(absl::StrCat("sizing the fleet ", fleet, " for ", workload));
+             },
+         .cancelled = [] { return Interrupted(); }});
     if (outcome.ok()) progress.Conclude(outcome->verdict);
   }
   if (!outcome.ok()) {

@@ -95,6 +95,7 @@ absl::StatusOr<FleetSpec> Experiment::FleetFor(const ScenarioFleet& fleet,
   if (!fleet.size) return TakeAsModelled(fleet.spec);
   const auto key = std::pair(fleet.name, workload);
   if (const auto known = sized_.find(key); known != sized_.end()) return known->second;
+  if (options_.on_sizing) options_.on_sizing(fleet.name, workloads_[workload].name());
   SPILLWAY_ASSIGN_OR_RETURN(
       auto sized, SizeFleet(fleet, policy, scenario_.workloads[workload], workloads_[workload],
                             scenario_, catalog_, options_.cancelled));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "core/catalog.h"
@@ -13,6 +14,8 @@ struct ExperimentOptions {
   int jobs = 1;  // cells at the same time; the outcome is the same for any number
   // Told now and then, from any thread, one at a time.
   std::function<void(int done, int all)> on_progress;
+  // Before that, as each fleet is sized: how many runs it takes is not known.
+  std::function<void(const std::string& fleet, const std::string& workload)> on_sizing;
   std::function<bool()> cancelled;  // asked by any thread
 };
 
