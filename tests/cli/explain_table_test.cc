@@ -42,6 +42,13 @@ std::vector<std::string> Shown(bool wide = false) {
   return absl::StrSplit(ExplainTable(ParseJson(kDecision).value(), {}, wide), '\n');
 }
 
+TEST(ExplainTable, NamesTheJobBehindItsId) {
+  Value decision = ParseJson(kDecision).value();
+  decision.Set("name", Value::MakeString("nightly-eval"));
+  const std::string shown = ExplainTable(decision, {}, false);
+  EXPECT_THAT(shown, StartsWith("job-000045  nightly-eval  placed on xeon-amx"));
+}
+
 TEST(ExplainTable, BestPoolComesFirstRefusedOnesLast) {
   const auto lines = Shown();
   EXPECT_EQ(lines[0], "job-000045  placed on xeon-amx  dec-000123, policy backstop v3");
