@@ -41,7 +41,10 @@ bool AnswerStream::Read(const SseSplitter::Event& event) {
     return false;
   }
   deltas_ += chunk.content_deltas;
-  error_ = error_ || chunk.is_error;
+  if (chunk.is_error && !error_) {
+    error_ = true;
+    error_data_.assign(event.data);
+  }
   if (chunk.finish != FinishReason::kNone) finish_ = chunk.finish;
   if (chunk.usage) usage_ = chunk.usage;
   return !(cut_usage_ && chunk.usage_only());

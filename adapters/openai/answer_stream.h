@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,8 @@ class AnswerStream {
   std::string_view why_broken() const;        // For people; "" while it is not.
   bool done() const { return done_; }         // `[DONE]` came: the answer is whole.
   bool said_error() const { return error_; }  // The engine itself sent an error event.
+  // The JSON of the first one; "" while there is none. Other events may stand before it in a part.
+  std::string_view error_data() const { return error_data_; }
   std::int64_t content_deltas() const {
     return deltas_;
   }  // With text or tool calls: tokens, about.
@@ -49,6 +52,7 @@ class AnswerStream {
   bool done_ = false;
   bool error_ = false;
   bool garbled_ = false;
+  std::string error_data_;
   std::string first_;  // An event that came in pieces, while the rest of the last piece is read.
 
   // Whether the client gets it.

@@ -120,13 +120,6 @@ OpenAiError EngineRefused(std::string_view why) {
           .code = "engine_refused"};
 }
 
-std::string_view DataOf(std::string_view event) {
-  const std::size_t begin = event.find('{');
-  return begin == std::string_view::npos
-             ? std::string_view()
-             : event.substr(begin, event.find_first_of("\r\n", begin) - begin);
-}
-
 OpenAiError EngineLost(std::string_view why) {
   return {.status = 502,
           .message = absl::StrCat("the engine was lost: ", ToAbsl(why)),

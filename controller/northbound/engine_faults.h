@@ -24,9 +24,6 @@ bool RefusesUs(int status);
 // or a date.
 absl::Duration BackOffOf(const Headers& headers);
 
-// The JSON of one event of a stream; "" if there is none.
-std::string_view DataOf(std::string_view event);
-
 // The same for clients: neither addresses nor what the kernel said of them.
 std::string WhyLost(const UpstreamError& error);
 

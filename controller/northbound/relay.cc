@@ -273,19 +273,18 @@ Awaitable<Relay::Reply> Relay::BeginEvents() {
       co_return Reply::kNone;
     }
     parts_ = stream_->Take(piece_);
-    if (stream_->said_error() && !parts_.empty()) {
+    // Nothing has gone to the client yet, even if some of an answer came before the error.
+    if (stream_->said_error()) {
       // The request itself is wrong: no other engine would say otherwise.
-      if (const auto status = ClientsFault(DataOf(parts_.front()))) {
-        held_ = DataOf(parts_.front());
+      if (const auto status = ClientsFault(stream_->error_data())) {
+        held_ = stream_->error_data();
         refused_with_ = *status;
         upstream_->Abort();
         co_return Reply::kWhole;
       }
-    }
-    if (stream_->said_error()) {
       failed_ = HttpResponse{.status = 502};
       failed_.headers.Add("Content-Type", "application/json");
-      failed_.body = parts_.empty() ? "" : DataOf(parts_.front());
+      failed_.body = stream_->error_data();
       why_failed_ = "its stream began with an error";
       upstream_->Abort();
       LoseEngine(ForwardFault::kError);

@@ -57,11 +57,5 @@ TEST(EngineFaultsRead, ClientsAreToldNoAddresses) {
   }
 }
 
-TEST(EngineFaultsRead, DataOfAnEvent) {
-  EXPECT_EQ(DataOf("data: {\"error\":1}\n\n"), "{\"error\":1}");
-  EXPECT_EQ(DataOf("data:{}\r\n\r\n"), "{}");
-  EXPECT_EQ(DataOf("data: [DONE]\n\n"), "");
-}
-
 }  // namespace
 }  // namespace spillway

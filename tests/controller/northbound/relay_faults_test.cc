@@ -164,6 +164,24 @@ TEST_F(EngineFaults, AStreamThatBeginsWithAnErrorIsNoAnswer) {
   EXPECT_EQ(failed.body, kError);
 }
 
+// What comes in one piece is read in one: the error is told, not the piece of an answer before it.
+TEST_F(EngineFaults, AnErrorBehindTheBeginningOfAnAnswerIsTheOneThatIsTold) {
+  const FakeEngine::Said failed{.type = "text/event-stream",
+                                .body = ": hello\n\n" + kEvent + kErrorEvent + kDone};
+  spare_.Say({failed});
+  rig_.big.Say({failed});
+  const Received answer = rig_.Ask(Chat(kStreamed));
+  EXPECT_EQ(answer.status, 502);
+  EXPECT_EQ(answer.body, kError);
+
+  const std::string wrong = R"({"error":{"message":"too long","type":"BadRequestError"}})";
+  spare_.Say({{.type = "text/event-stream", .body = kEvent + "data: " + wrong + "\n\n"}});
+  const auto refused = rig_.api().NewClient().Post("/v1/chat/completions", Chat(kStreamed));
+  ASSERT_TRUE(refused.ok());
+  EXPECT_EQ(refused->status, 400);
+  EXPECT_EQ(refused->body, wrong);
+}
+
 // The same words from any engine: none is asked again, and none is to blame.
 TEST_F(EngineFaults, AStreamThatBeginsWithTheClientsErrorIsItsAnswer) {
   const std::string wrong =
