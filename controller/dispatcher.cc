@@ -324,16 +324,28 @@ void Dispatcher::BackOff(const LiveRequest& request, absl::Duration span) {
                                      std::memory_order_relaxed);
 }
 
+absl::Duration Dispatcher::BackOffLeft(const LiveRequest& request,
+                                       const EndpointReading& reading) const {
+  const LiveEndpoint* live = Find(request.view->endpoints()[reading.endpoint].key);
+  if (live == nullptr) return absl::ZeroDuration();
+  const absl::Time until = absl::FromUnixNanos(live->full_until.load(std::memory_order_relaxed));
+  return std::max(until - clock_.Now(), absl::ZeroDuration());
+}
+
 absl::Duration Dispatcher::UntilBackOffEnds(const LiveRequest& request) const {
   absl::Duration least = absl::InfiniteDuration();
-  const absl::Time now = clock_.Now();
   for (const EndpointReading& reading : request.record.readings) {
-    const LiveEndpoint* live = Find(request.view->endpoints()[reading.endpoint].key);
-    if (live == nullptr) continue;
-    const absl::Time until = absl::FromUnixNanos(live->full_until.load(std::memory_order_relaxed));
-    if (until > now) least = std::min(least, until - now);
+    const absl::Duration left = BackOffLeft(request, reading);
+    if (left > absl::ZeroDuration()) least = std::min(least, left);
   }
   return least;
+}
+
+absl::Duration Dispatcher::UntilAnyIsAsked(const LiveRequest& request) const {
+  absl::Duration least = absl::InfiniteDuration();
+  for (const EndpointReading& reading : request.record.readings)
+    least = std::min(least, BackOffLeft(request, reading));
+  return request.record.readings.empty() ? absl::ZeroDuration() : least;
 }
 
 void Dispatcher::Settle(LiveRequest& request) {

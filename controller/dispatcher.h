@@ -158,6 +158,8 @@ class Dispatcher {
   // How long until the first of the request's engines that said so may be asked again; infinite:
   // none did.
   absl::Duration UntilBackOffEnds(const LiveRequest& request) const;
+  // The same where all of them said so; else zero.
+  absl::Duration UntilAnyIsAsked(const LiveRequest& request) const;
   // The answer is over: frees the endpoint and fills in what it cost. `record` has the tokens.
   void Settle(LiveRequest& request);
   // Hands it to the brain. After Settle() if an endpoint answered.
@@ -201,6 +203,8 @@ class Dispatcher {
   struct Thread;
   Thread& ThisThread() const;
   LiveEndpoint* Find(EndpointKey key) const;
+  // Zero: it may be asked.
+  absl::Duration BackOffLeft(const LiveRequest& request, const EndpointReading& reading) const;
   LiveEndpoint& FindOrMake(EndpointKey key);
   void Read(Thread& thread, LiveRequest& request);
   void Release(LiveRequest& request);

@@ -476,8 +476,17 @@ TEST(BackOff, IsReadAsAFullEngineUntilItIsOver) {
   EXPECT_EQ(load.running, most);
   EXPECT_EQ(load.waiting, 0);
 
+  // Until all rest, nobody is turned away with a moment.
+  EXPECT_EQ(rig.dispatcher.UntilAnyIsAsked(*second), absl::ZeroDuration());
+  rig.dispatcher.BackOff(*second, Seconds(7));
+  EXPECT_EQ(rig.dispatcher.UntilAnyIsAsked(*second), Seconds(5));
+  rig.dispatcher.GiveUp(*second, ForwardFault::kOverloaded);
+
   rig.clock.Advance(Seconds(5));
+  EXPECT_EQ(rig.dispatcher.UntilAnyIsAsked(*second), absl::ZeroDuration());
   EXPECT_EQ(rig.LoadOf(key.number, Number(key.pool)).running, 0);
+  EXPECT_EQ(rig.dispatcher.UntilBackOffEnds(*first), Seconds(2));
+  rig.clock.Advance(Seconds(2));
   EXPECT_EQ(rig.dispatcher.UntilBackOffEnds(*first), absl::InfiniteDuration());
 }
 
