@@ -113,6 +113,11 @@ std::optional<int> ClientsFault(std::string_view error_object) {
   return std::nullopt;
 }
 
+bool IsJsonObject(std::string_view text) {
+  JsonCursor json(text);
+  return json.Object([&](const JsonText&) { return json.Skip(); }) && json.AtEnd();
+}
+
 OpenAiError EngineRefused(std::string_view why) {
   return {.status = 502,
           .message = absl::StrCat("every engine that was asked refuses the controller: ",
@@ -125,6 +130,14 @@ OpenAiError EngineLost(std::string_view why) {
           .message = absl::StrCat("the engine was lost: ", ToAbsl(why)),
           .code = "engine_lost",
           .retry = true};
+}
+
+OpenAiError EveryEngineFull(absl::Duration rest) {
+  if (rest <= absl::ZeroDuration()) return NoRoom("every engine is full");
+  OpenAiError error = NoRoom("every engine said that it is overloaded");
+  error.retry_after_seconds =
+      static_cast<int>(absl::ToInt64Seconds(absl::Ceil(rest, absl::Seconds(1))));
+  return error;
 }
 
 }  // namespace spillway

@@ -31,7 +31,13 @@ std::string WhyLost(const UpstreamError& error);
 // only says so by its type. None: it is about the engine. 401, 403, 404, 405 and 429 are about us.
 std::optional<int> ClientsFault(std::string_view error_object);
 
+// Anything else is no word of an engine: what stands before it says "Bad Gateway" in HTML.
+bool IsJsonObject(std::string_view text);
+
 OpenAiError EngineRefused(std::string_view why);
 OpenAiError EngineLost(std::string_view why);
+// Nobody had room, however long one waited. `rest`: for so long every engine of the request asked
+// to be left alone; zero: some are merely full.
+OpenAiError EveryEngineFull(absl::Duration rest);
 
 }  // namespace spillway

@@ -10,7 +10,6 @@
 #include "controller/northbound/quota_answers.h"
 #include "core/explain.h"
 #include "core/text.h"
-#include "formats/openai_answer.h"
 #include "formats/units.h"
 
 namespace spillway {
@@ -139,7 +138,9 @@ Awaitable<Routed> Relay::FindRoom() {
   Routed routed = Routed::kFull;
   while (routed == Routed::kFull) {
     const absl::Duration left = kRoomPatience - (dispatcher_.Now() - begun);
-    if (left <= absl::ZeroDuration() || !dispatcher_.Wait(waiting_, *live_)) break;
+    // Where all asked to be left alone for longer than that, waiting is in vain.
+    if (left <= absl::ZeroDuration() || dispatcher_.UntilAnyIsAsked(*live_) > left) break;
+    if (!dispatcher_.Wait(waiting_, *live_)) break;
     routed = dispatcher_.Route(*live_);  // room may have come before we waited
     if (routed != Routed::kFull) {
       dispatcher_.StopWaiting(waiting_);
@@ -234,8 +235,10 @@ Awaitable<Relay::Reply> Relay::AskNext() {
   if (status == 429 || status >= 500) {
     failed_ = HttpResponse{.status = status};
     failed_.headers.Add("Content-Type", type);
+    if (const auto when = upstream_->headers().Find("Retry-After"))
+      failed_.headers.Add("Retry-After", *when);
     const bool whole = co_await upstream_->ReadAll(kErrorBody, &failed_.body);
-    if (!whole) failed_.body.clear();
+    if (!whole || !IsJsonObject(failed_.body)) failed_.body.clear();
     why_failed_ = absl::StrCat("it answered ", status);
     if (FaultOf(status) == ForwardFault::kOverloaded)
       dispatcher_.BackOff(*live_, BackOffOf(upstream_->headers()));
@@ -361,7 +364,7 @@ Awaitable<HttpAnswer> Relay::AskNamed() {
   Routed routed = dispatcher_.Route(live);
   if (routed == Routed::kFull) routed = co_await FindRoom();
   if (routed == Routed::kFull)
-    co_return Refuse(NoRoom("every engine is full"), RequestEnd::kRefused);
+    co_return Refuse(EveryEngineFull(dispatcher_.UntilAnyIsAsked(live)), RequestEnd::kRefused);
   if (routed == Routed::kRefused)
     co_return Refuse(CannotRoute(live.record.code, live.record.features.model),
                      RequestEnd::kRefused);
@@ -371,7 +374,7 @@ Awaitable<HttpAnswer> Relay::AskNamed() {
   }
   while (dispatcher_.Take(live)) {
     const Reply reply = co_await AskNext();
-    if (reply == Reply::kWhole) co_return AnswerWhole();
+    if (reply == Reply::kWhole && ReadWhole()) co_return AnswerWhole();
     if (reply == Reply::kEvents) co_return AnswerStreamed();
     if (CutOff()) co_return Gone();
   }
@@ -382,6 +385,7 @@ Awaitable<HttpAnswer> Relay::AskNamed() {
                      RequestEnd::kFailed);
   // The engine's own words, as it said them.
   HttpResponse response = std::move(failed_);
+  response.headers.Add("x-should-retry", "true");
   AddHeaders(response, true);
   Finish(RequestEnd::kFailed, response.status);
   co_return response;
@@ -420,60 +424,6 @@ void Relay::ForgetBaseline() {
   live_->record.baseline_cost.reset();
   live_->record.baseline_pool = kNoPool;
   live_->record.baseline_code = Code::kUnpriced;
-}
-
-HttpAnswer Relay::AnswerWhole() {
-  HttpResponse response{.status = Status()};
-  response.headers.Add("Content-Type", refused_with_ > 0
-                                           ? std::string_view("application/json")
-                                           : upstream_->headers().Get("Content-Type"));
-  if (!upstream_->done() && refused_with_ == 0) {
-    SettleRequest(*live_->view, *live_->shape, live_->record, &live_->expected);
-    if (response.status >= 400) SettleRefused();
-    AddHeaders(response, false);
-    return HttpAnswer(std::move(response), [self = shared_from_this()](BodyStream& out) {
-      return self->ProduceRest(out);
-    });
-  }
-  OpenAiAnswer answer;
-  if (ScanOpenAiAnswer(held_, &answer)) TakeUsage(answer.usage);
-  dispatcher_.Settle(*live_);
-  if (response.status >= 400) SettleRefused();
-  AddHeaders(response, true);
-  response.body = std::move(held_);
-  Finish(response.status < 400 ? RequestEnd::kAnswered : RequestEnd::kRefused, response.status);
-  return response;
-}
-
-// A whole answer that is too long to be held.
-Awaitable<void> Relay::ProduceRest(BodyStream& out) {
-  std::string tail;  // where the usage stands
-  std::string_view piece = held_;
-  bool sent = true;
-  while (sent && !piece.empty()) {
-    tail.append(piece.substr(piece.size() - std::min<std::size_t>(piece.size(), 4096)));
-    if (tail.size() > 8192) tail.erase(0, tail.size() - 4096);
-    sent = co_await out.Write(piece);
-    if (sent) piece = co_await upstream_->Read();
-  }
-  if (const std::size_t at = tail.rfind("\"usage\""); at != std::string::npos) {
-    OpenAiAnswer answer;
-    const std::string object = absl::StrCat("{", tail.substr(at));
-    if (ScanOpenAiAnswer(object, &answer)) TakeUsage(answer.usage);
-  }
-  SettleLost();
-  const int status = upstream_->status();
-  if (status >= 400) SettleRefused();
-  AddCostTrailer(out);
-  const bool lost = upstream_->failed() && !out.gone();
-  Finish(out.closing()         ? RequestEnd::kCutOff
-         : !sent || out.gone() ? RequestEnd::kClientGone
-         : lost                ? RequestEnd::kBrokenOff
-         : status >= 400       ? RequestEnd::kRefused
-                               : RequestEnd::kAnswered,
-         status);
-  if (lost)
-    throw std::runtime_error("the engine was lost");  // cut, so that nobody takes it as whole
 }
 
 HttpAnswer Relay::AnswerStreamed() {

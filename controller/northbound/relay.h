@@ -78,11 +78,14 @@ class Relay : public std::enable_shared_from_this<Relay> {
   HttpAnswer AnswerHeldEvents();
   void GoOnToSecond(RequestEnd end, int status);
 
-  // --- The way back.
+  // --- The way back of a whole answer (relay_whole.cc).
+  bool ReadWhole();
   HttpAnswer AnswerWhole();
+  Awaitable<void> ProduceRest(BodyStream& out);
+
+  // --- The way back.
   HttpAnswer AnswerStreamed();
   Awaitable<void> Produce(BodyStream& out);
-  Awaitable<void> ProduceRest(BodyStream& out);
   void Hear();
   void TakeUsage(const std::optional<OpenAiUsage>& usage);
   void Measure();

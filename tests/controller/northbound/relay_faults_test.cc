@@ -149,6 +149,57 @@ TEST_F(EngineFaults, APageOfHtmlIsNoAnswer) {
   EXPECT_EQ(rig_.Ask(Chat(kStreamed)).body, kAnswer);
 }
 
+// Said with 200 and with 502: a client of OpenAI's API could read none of them.
+TEST_F(EngineFaults, WhatIsNoObjectOfTheApiIsNoAnswer) {
+  for (const std::string& said :
+       {std::string(), std::string("null"), std::string(R"({"choices":[)"), kEvent + kDone}) {
+    SCOPED_TRACE(said);
+    spare_.Say({{.body = said}});
+    const Received answer = rig_.Ask(Chat());
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, kAnswer);
+    const Value record = RecordOf(answer);
+    EXPECT_EQ(Text(record.Find("attempts")->list()[0], "fault"), "error");
+    EXPECT_EQ(Text(record, "output_tokens"), "5");
+    rig_.api().rig().clock().Advance(absl::Minutes(1));
+  }
+  spare_.Say({{.body = "{"}});
+  rig_.big.Say({{.status = 502, .type = "text/html", .body = "<h1>Bad Gateway: 10.0.0.7</h1>"}});
+  const Received lost = rig_.Ask(Chat());
+  EXPECT_EQ(lost.status, 502);
+  EXPECT_THAT(lost.body, HasSubstr(R"("code":"engine_lost")"));
+  EXPECT_THAT(lost.body, Not(HasSubstr("10.0.0.7")));
+}
+
+// What is strange but an object passes; it may be right for somebody.
+TEST_F(EngineFaults, AnObjectThatIsNotUnderstoodPassesAsItCame) {
+  for (const std::string said :
+       {R"({"data":[{"embedding":[0.5]}],"usage":[]})", R"({"choices":7})", "{}",
+        R"({"choices":[{"message":{"content":"hi"}}],"error":{"message":"cut short"}})"}) {
+    spare_.Say({{.body = said}});
+    const Received answer = rig_.Ask(Chat());
+    EXPECT_EQ(answer.status, 200) << said;
+    EXPECT_EQ(answer.body, said);
+  }
+}
+
+TEST_F(EngineFaults, AnErrorThatIsSaidWith200IsNoAnswer) {
+  spare_.Say({{.body = kError}});
+  EXPECT_EQ(rig_.Ask(Chat()).body, kAnswer);
+  rig_.big.Say({{.body = kError}});
+  const Received failed = rig_.Ask(Chat());
+  EXPECT_EQ(failed.status, 502);
+  EXPECT_EQ(failed.body, kError);
+  EXPECT_EQ(Text(RecordOf(failed), "end"), "failed");
+
+  const std::string wrong = R"({"error":{"message":"too long","type":"BadRequestError"}})";
+  spare_.Say({{.body = wrong}});
+  const auto refused = rig_.api().NewClient().Post("/v1/chat/completions", Chat());
+  ASSERT_TRUE(refused.ok());
+  EXPECT_EQ(refused->status, 400);
+  EXPECT_EQ(refused->body, wrong);
+}
+
 TEST_F(EngineFaults, AStreamThatBeginsWithAnErrorIsNoAnswer) {
   spare_.Say({{.type = "text/event-stream", .body = kErrorEvent + kDone}});
   rig_.big.Say({{.type = "text/event-stream", .body = kEvent + kDone}});
@@ -271,6 +322,26 @@ TEST_F(EngineFaults, AnEngineThatIsOverloadedIsLeftAloneForAsLongAsItAsks) {
     for (int i = 0; i < 5; ++i) EXPECT_EQ(rig_.Ask(Chat()).body, kAnswer);
     EXPECT_THAT(spare_.asked(), SizeIs(before + (status == 429 ? 1 : 0)));
   }
+}
+
+// Its words, with the moment that it names; whoever comes then hears of that moment at once.
+TEST_F(EngineFaults, WhereAllAreOverloadedTheClientLearnsWhenToComeBack) {
+  const FakeEngine::Said busy{.status = 429, .body = kError, .retry_after = "17"};
+  spare_.Say({busy});
+  rig_.big.Say({busy});
+  const Received first = rig_.Ask(Chat());
+  EXPECT_EQ(first.status, 429);
+  EXPECT_EQ(first.body, kError);
+  EXPECT_EQ(Header(first, "Retry-After"), "17");
+  EXPECT_EQ(Header(first, "x-should-retry"), "true");
+
+  rig_.api().rig().clock().Advance(absl::Milliseconds(2500));
+  const Received second = rig_.Ask(Chat());
+  EXPECT_EQ(second.status, 503);
+  EXPECT_THAT(second.body, HasSubstr("every engine said that it is overloaded"));
+  EXPECT_THAT(second.body, HasSubstr(R"("code":"no_capacity")"));
+  EXPECT_EQ(Header(second, "Retry-After"), "15");
+  EXPECT_THAT(rig_.big.asked(), SizeIs(1));
 }
 
 // It says no time: a second, for which the only engine's requests wait.
