@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/text.h"
@@ -39,8 +40,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Field::kCount)> 
     "model",     "stream",          "stream_options", "max_tokens", "max_completion_tokens",
     "n",         "messages",        "prompt",         "input",      "tools",
     "functions", "response_format", "logprobs",       "metadata",   "user"};
-constexpr std::array<std::string_view, 3> kHints{"spillway.max_cost_usd", "spillway.ttft_ms",
-                                                 "spillway.pool"};
+constexpr std::string_view kOurs = "spillway.";
+constexpr std::size_t kLongestHint = 64;  // of a name that is none, in what is said of it
+constexpr std::array<std::string_view, 4> kHints{"spillway.max_cost_usd", "spillway.ttft_ms",
+                                                 "spillway.tpot_ms", "spillway.pool"};
 constexpr std::array<std::string_view, 5> kMedia{"image_url", "input_audio", "file", "video_url",
                                                  "audio_url"};
 
@@ -306,11 +309,27 @@ class RequestScan {
     return json_.Object([this](const JsonText& key) {
       const auto index = Find(kHints, key, "metadata");
       if (fault_) return false;
-      if (!index) return json_.Skip();
+      if (!index) return key.raw.starts_with(kOurs) ? UnknownHint(key) : json_.Skip();
       if (!Once(&seen_hints_, *index)) return BlameField("metadata", kHints[*index], "given twice");
-      std::optional<ScannedText>* const slots[] = {&out_.max_cost_usd, &out_.ttft_ms, &out_.pool};
+      std::optional<ScannedText>* const slots[] = {&out_.max_cost_usd, &out_.ttft_ms, &out_.tpot_ms,
+                                                   &out_.pool};
       return Text("metadata", kHints[*index], &slots[*index]->emplace());
     });
+  }
+
+  bool UnknownHint(const JsonText& key) {
+    const std::string_view given = key.raw.substr(0, kLongestHint);
+    std::vector<std::string_view> words;  // all begin alike: that must not make them look near
+    std::string all;
+    for (const std::string_view hint : kHints) {
+      words.push_back(hint.substr(kOurs.size()));
+      absl::StrAppend(&all, all.empty() ? "" : ", ", ToAbsl(hint));
+    }
+    const std::string nearest = NearestWord(given.substr(kOurs.size()), words);
+    return BlameField("metadata", given,
+                      nearest.empty() ? absl::StrCat("no such hint; there are ", all)
+                                      : absl::StrCat("no such hint (did you mean `", ToAbsl(kOurs),
+                                                     nearest, "`?)"));
   }
 
   // ---- the prompt -------------------------------------------------------------------------------

@@ -71,8 +71,9 @@ struct OpenAiRequest {
   std::optional<ByteRange> logprobs_range;
 
   ScannedText user;
-  // Of `metadata`: hints for us. None: not there. Their meaning is checked by who uses them.
-  std::optional<ScannedText> max_cost_usd, ttft_ms, pool;
+  // Of `metadata`: hints for us. None: not there. Their meaning is checked by who uses them. What
+  // else begins with `spillway.` is a fault: a budget that is misspelt must not be none.
+  std::optional<ScannedText> max_cost_usd, ttft_ms, tpot_ms, pool;
 
   // The bound on what is generated for each of `n`.
   std::optional<std::int64_t> OutputBound() const {

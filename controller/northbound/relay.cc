@@ -55,21 +55,29 @@ std::optional<OpenAiError> Relay::ReadHints(RequestFeatures& features) const {
           absl::StrCat("metadata.spillway.max_cost_usd: ", cost.status().message()), "metadata");
     features.max_cost = *cost;
   }
-  if (scanned_.ttft_ms) {
+  // The tighter one counts where both are given.
+  std::optional<OpenAiError> fault;
+  const auto objective = [&](std::string_view value, std::string name, std::string param,
+                             std::optional<absl::Duration>& out) {
     std::int64_t ms = 0;
-    if (!absl::SimpleAtoi(ToAbsl(scanned_.ttft_ms->view()), &ms) || ms < 1 || ms > 86'400'000)
-      return InvalidRequest("metadata.spillway.ttft_ms: wants milliseconds, like \"1500\"",
-                            "metadata");
-    features.ttft = absl::Milliseconds(ms);
-  }
-  const auto slo = [&](std::string_view name, std::optional<absl::Duration>& out) {
-    std::int64_t ms = 0;
-    const auto value = call_.request.headers.Find(name);
-    if (value && absl::SimpleAtoi(ToAbsl(*value), &ms) && ms > 0 && ms <= 86'400'000)
-      out = out ? std::min(*out, absl::Milliseconds(ms)) : absl::Milliseconds(ms);
+    if (!absl::SimpleAtoi(ToAbsl(value), &ms) || ms < 1 || ms > 86'400'000) {
+      fault = InvalidRequest(absl::StrCat(name, ": wants milliseconds, like \"1500\""),
+                             std::move(param));
+      return;
+    }
+    out = std::min(out.value_or(absl::Milliseconds(ms)), absl::Milliseconds(ms));
   };
-  slo("x-slo-ttft-ms", features.ttft);
-  slo("x-slo-tpot-ms", features.tpot);
+  const auto header = [&](std::string_view name, std::optional<absl::Duration>& out) {
+    if (const auto value = call_.request.headers.Find(name))
+      objective(*value, absl::StrCat("header ", ToAbsl(name)), "", out);
+  };
+  header("x-slo-ttft-ms", features.ttft);
+  header("x-slo-tpot-ms", features.tpot);
+  if (scanned_.ttft_ms)
+    objective(scanned_.ttft_ms->view(), "metadata.spillway.ttft_ms", "metadata", features.ttft);
+  if (scanned_.tpot_ms)
+    objective(scanned_.tpot_ms->view(), "metadata.spillway.tpot_ms", "metadata", features.tpot);
+  if (fault) return fault;
   if (scanned_.pool) features.pin = std::string(scanned_.pool->view());
   return std::nullopt;
 }

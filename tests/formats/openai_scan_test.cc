@@ -45,7 +45,7 @@ TEST(OpenAiScan, FindsWhatARouterMustKnow) {
     "tools": [{"type": "function", "function": {"name": "f"}}],
     "response_format": {"type": "json_object"}, "logprobs": true, "seed": 7,
     "metadata": {"x": "y", "spillway.max_cost_usd": "0.01", "spillway.ttft_ms": "800",
-                 "spillway.pool": "cpu"}})";
+                 "spillway.tpot_ms": "50", "spillway.pool": "cpu"}})";
   const OpenAiRequest got = Scan(body);
   EXPECT_EQ(got.model.view(), "qwen2-7b");
   EXPECT_EQ(got.model_range.In(body), R"("qwen2-7b")");
@@ -59,9 +59,10 @@ TEST(OpenAiScan, FindsWhatARouterMustKnow) {
   // f.
   EXPECT_EQ(got.text_bytes, 6u + 9 + 4 + 4 + 2 + 9 + 4 + 8 + 8 + 4 + 1);
   EXPECT_EQ(got.media_bytes, 26u);
-  ASSERT_TRUE(got.max_cost_usd && got.ttft_ms && got.pool);
+  ASSERT_TRUE(got.max_cost_usd && got.ttft_ms && got.tpot_ms && got.pool);
   EXPECT_EQ(got.max_cost_usd->view(), "0.01");
   EXPECT_EQ(got.ttft_ms->view(), "800");
+  EXPECT_EQ(got.tpot_ms->view(), "50");
   EXPECT_EQ(got.pool->view(), "cpu");
 }
 
@@ -150,6 +151,8 @@ TEST(OpenAiScan, NamesTheFieldToBlame) {
       {Chat(R"("metadata":{"spillway.pool":7})"), "metadata.spillway.pool"},
       {Chat(R"("metadata":{"spillway.ttft_ms":null})"), "metadata.spillway.ttft_ms"},
       {Chat(R"("metadata":{"spillway.pool":"a","spillway.pool":"b"})"), "metadata.spillway.pool"},
+      {Chat(R"("metadata":{"spillway.max_cost":"1"})"), "metadata.spillway.max_cost"},
+      {Chat(R"("metadata":{"spillway.":"1"})"), "metadata.spillway."},
       {Chat(R"("user":{})"), "user"},
       {"[]", ""},
       {"", ""},
@@ -161,6 +164,23 @@ TEST(OpenAiScan, NamesTheFieldToBlame) {
   const auto fault =
       ScanOpenAiRequest(OpenAiCall::kChat, Chat(R"("stream_options":{"include_usage":1})"), &out);
   EXPECT_THAT(fault->message, HasSubstr("`/stream_options/include_usage`: expected true or false"));
+}
+
+// A budget that is misspelt must not be none.
+TEST(OpenAiScan, SaysWhichHintWasMeant) {
+  const auto told = [](const std::string& metadata) {
+    OpenAiRequest out;
+    const auto fault =
+        ScanOpenAiRequest(OpenAiCall::kChat, Chat(R"("metadata":{)" + metadata + "}"), &out);
+    return fault ? fault->message : std::string("(none)");
+  };
+  EXPECT_THAT(told(R"("spillway.max_cost_us":"1")"),
+              HasSubstr("(did you mean `spillway.max_cost_usd`?)"));
+  EXPECT_THAT(told(R"("spillway.poool":"a")"), HasSubstr("(did you mean `spillway.pool`?)"));
+  EXPECT_THAT(told(R"("spillway.dreams":"a")"),
+              HasSubstr("there are spillway.max_cost_usd, spillway.ttft_ms, spillway.tpot_ms, "));
+  EXPECT_LT(told("\"spillway." + std::string(5000, 'x') + "\":1").size(), 250u);
+  EXPECT_EQ(told(R"("spillways":"a","my.spillway.pool":"b")"), "(none)");
 }
 
 TEST(OpenAiScan, RefusesEveryBodyThatIsCutShort) {

@@ -69,6 +69,28 @@ TEST_F(OpenAiEdge, AnUnknownVersionIsTheClientsMistake) {
   EXPECT_THAT(answer, HasSubstr("x-should-retry: false"));
 }
 
+// In metadata and in the head alike; what cannot be read is told, not dropped.
+TEST_F(OpenAiEdge, ObjectivesThatCannotBeReadAreRefused) {
+  const auto ask = [this](const std::string& metadata, const std::string& fields) {
+    const std::string body =
+        absl::StrCat(R"({"model":"big","messages":[],"metadata":{)", metadata, "}}");
+    RawClient client(rig_.port());
+    client.Send(absl::StrCat("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n", fields,
+                             "Content-Length: ", body.size(), "\r\n\r\n", body));
+    return client.Response();
+  };
+  EXPECT_THAT(ask("", "x-slo-tpot-ms: 50\r\n"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(ask(R"("spillway.tpot_ms":"50")", ""), StartsWith("HTTP/1.1 200 "));
+  for (const std::string wrong : {"abc", "0", "1.5", "86400001", ""}) {
+    SCOPED_TRACE(wrong);
+    EXPECT_THAT(ask("", absl::StrCat("x-slo-ttft-ms: ", wrong, "\r\n")),
+                HasSubstr("header x-slo-ttft-ms: wants milliseconds"));
+    EXPECT_THAT(ask(absl::StrCat(R"("spillway.tpot_ms":")", wrong, "\""), ""),
+                HasSubstr("metadata.spillway.tpot_ms: wants milliseconds"));
+  }
+  EXPECT_THAT(ask(R"("spillway.max_cost":"1")", ""), StartsWith("HTTP/1.1 400 "));
+}
+
 TEST_F(OpenAiEdge, ADecisionIsThereAsSoonAsItsAnswerIs) {
   for (int i = 0; i < 5; ++i) {
     const Received answer =
