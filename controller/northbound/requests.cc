@@ -40,6 +40,7 @@ std::string RequestBody(const Request& request, const RouterView* view) {
   Work work;
   work.kind = WorkKind::kRequest;
   work.needs.model = request.features.model;
+  work.pin = request.features.pin;
   const auto pool_of = [&](PoolId id) -> const PoolSpec* {
     if (view == nullptr || Index(id) >= view->pools().size()) return nullptr;
     return view->pools()[Index(id)].spec.get();
