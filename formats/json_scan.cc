@@ -207,7 +207,9 @@ bool JsonCursor::Skip() {
     case 'n':
       return Word("null");
     default:
-      return Number(&number);
+      if (at_ == end_) return Fail("it ends too early");
+      return *at_ == '-' || (*at_ >= '0' && *at_ <= '9') ? Number(&number)
+                                                         : Fail("expected a value");
   }
 }
 

@@ -166,6 +166,15 @@ TEST(OpenAiScan, NamesTheFieldToBlame) {
   EXPECT_THAT(fault->message, HasSubstr("`/stream_options/include_usage`: expected true or false"));
 }
 
+TEST(OpenAiScan, SaysWhereABodyCannotBeRead) {
+  const auto told = [](const std::string& body) {
+    OpenAiRequest out;
+    return ScanOpenAiRequest(OpenAiCall::kChat, body, &out)->message;
+  };
+  EXPECT_THAT(told(R"({"model":"m","messages":[)"), HasSubstr("byte 25: it ends too early"));
+  EXPECT_THAT(told(R"({"temperature":NaN})"), HasSubstr("byte 15: expected a value"));
+}
+
 // A budget that is misspelt must not be none.
 TEST(OpenAiScan, SaysWhichHintWasMeant) {
   const auto told = [](const std::string& metadata) {
