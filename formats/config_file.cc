@@ -60,8 +60,19 @@ void RefuseTwice(const Place& list, const std::vector<T>& entries, std::string_v
   }
 }
 
+const Member* MemberOf(const Place& at, std::string_view key) {
+  if (!at.value().is_map()) return nullptr;
+  const Value::Map& map = at.value().map();
+  const auto found =
+      std::find_if(map.begin(), map.end(), [&](const Member& m) { return m.key == key; });
+  return found == map.end() ? nullptr : &*found;
+}
+
 // An alias of something that nobody serves answers nothing; it may be served later.
-void CheckAliases(const Place& at, const FleetSpec& fleet) {
+void CheckAliases(const Place& fleet_at, const FleetSpec& fleet) {
+  const Member* there = MemberOf(fleet_at, "aliases");
+  if (there == nullptr) return;
+  const Place aliases = fleet_at.Child(*there);
   std::set<std::string> served;
   bool discovers = false;  // engines that say themselves what they serve
   for (const PoolSpec& pool : fleet.pools) {
@@ -69,6 +80,9 @@ void CheckAliases(const Place& at, const FleetSpec& fleet) {
     discovers |= !pool.adapter.urls.empty() && pool.serves.empty();
   }
   for (const auto& [alias, models] : fleet.aliases) {
+    const Member* member = MemberOf(aliases, alias);
+    if (member == nullptr) continue;
+    const Place at = aliases.Child(*member);
     if (models.empty()) at.Fail(absl::StrCat("alias `", alias, "` stands for no model"));
     for (const std::string& model : models) {
       if (!discovers && !served.contains(model))

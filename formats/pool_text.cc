@@ -99,12 +99,13 @@ void ReadTimeouts(const Place& at, EngineTimeouts& timeouts) {
 }
 
 void ReadOpenAi(ObjectReader& r, AdapterSpec& adapter) {
-  const bool one = r.Optional("url", adapter.urls, [](const Place& at, auto& urls) {
+  const bool one = r.Has("url"), many = r.Has("urls");  // whatever is wrong with them
+  r.Optional("url", adapter.urls, [](const Place& at, auto& urls) {
     std::string url;
     ReadUrl(at, url);
     if (!url.empty()) urls = {url};
   });
-  const bool many = r.Optional("urls", adapter.urls, ReadUrls);
+  r.Optional("urls", adapter.urls, ReadUrls);
   if (one == many) {
     r.at().Fail(one ? "has both `url` and `urls`: say one of them"
                     : "an `openai` adapter needs the key `url` or `urls`");

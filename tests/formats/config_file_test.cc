@@ -242,7 +242,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"- a", "1:1: wants a map with the key `kind`, found a list"},
         BadConfig{"kind: Fleet\npools: []", "2:8: a fleet needs a pool"},
         BadConfig{"kind: Fleet\npools: [{name: a, adapter: {type: process}}]\naliases: {x: []}",
-                  "1:1: alias `x` stands for no model"},
+                  "3:14: alias `x` stands for no model"},
         BadConfig{"kind: Fleet", "1:1: a fleet needs the key `pools`"},
         BadConfig{std::string(kFleet) + "---\nkind: Fleet\npools: []",
                   "13:7: a document of kind Fleet stands further up already"},
