@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/modelled/engine_server.h"
 #include "adapters/openai/key_source.h"
 #include "cli/actions.h"
 #include "cli/catalog_folder.h"
@@ -75,6 +76,22 @@ void AddKeys(const FleetSpec& fleet, const std::string& file, std::vector<Found>
   }
 }
 
+// Modelled engines that serve would not start, wherever it runs.
+void AddEngines(const Config& config, const std::string& file, std::vector<Found>& all) {
+  for (const PoolSpec& pool : config.fleet.pools) {
+    if (pool.adapter.type != "modelled") continue;
+    for (const ServeSpec& serve : pool.serves) {
+      if (!serve.work_class.empty()) continue;
+      const auto engine = EngineModelFor(config.catalog, pool, serve);
+      if (engine.ok()) continue;
+      all.push_back({true,
+                     file,
+                     {.detail = absl::StrCat("pool `", pool.name, "`, model `", serve.model,
+                                             "`: ", engine.status().message())}});
+    }
+  }
+}
+
 // Findings are the data here. Only errors make the check fail.
 int Show(const std::vector<Found>& all, const std::string& file, Console& console) {
   int errors = 0;
@@ -115,6 +132,7 @@ int CheckConfig(const Invocation& args, Console& console) {
     AddAll(loaded->warnings, file, false, all);
     if (const auto server = CheckServer(loaded->server); !server.ok()) AddStatus(server, file, all);
     AddKeys(loaded->config.fleet, file, all);
+    AddEngines(loaded->config, file, all);
     AddPolicy(loaded->config.policy, loaded->policy, loaded->config, file, all);
   } else {
     AddStatus(loaded.status(), file, all);
