@@ -57,7 +57,7 @@ ScenarioInput HashText(std::string_view text) {
           .xxh64 = absl::StrFormat("%016x", XXH64(text.data(), text.size(), 0))};
 }
 
-ScenarioInputs::ScenarioInputs(std::string scenario_path, std::string library)
+ScenarioInputs::ScenarioInputs(const std::string& scenario_path, std::string library)
     : library_(std::move(library)) {
   const std::size_t slash = scenario_path.rfind('/');
   if (slash != std::string::npos) folder_ = slash == 0 ? "/" : scenario_path.substr(0, slash);

@@ -22,7 +22,7 @@ class ScenarioInputs {
  public:
   // `library`: see LoadScenario; empty: files stand relative to the scenario's own folder, and any
   // may be named.
-  explicit ScenarioInputs(std::string scenario_path, std::string library = "");
+  explicit ScenarioInputs(const std::string& scenario_path, std::string library = "");
 
   // How a file that the scenario names can be opened from here: relative to the scenario's folder.
   std::string PathOf(std::string_view named) const;

@@ -191,6 +191,7 @@ void ReadScenarioPair(const Place& at, const ScenarioSpec& scenario,
     ReadName(p, word);
     if (word.empty()) return;
     std::vector<std::string> names;
+    names.reserve(entries.size());
     for (const auto& entry : entries) names.push_back(entry.name);
     if (std::find(names.begin(), names.end(), word) == names.end()) {
       const std::string nearest = NearestWord(word, names);

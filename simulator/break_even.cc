@@ -1,6 +1,7 @@
 #include "simulator/break_even.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <variant>
 
@@ -28,7 +29,7 @@ struct Faster {
     a.peak *= factor;
   }
   void operator()(SessionsSpec& a) const {
-    a.users = std::max(1, static_cast<int>(a.users * factor + 0.5));
+    a.users = std::max(1, static_cast<int>(std::lround(a.users * factor)));
   }
 };
 

@@ -13,7 +13,8 @@ namespace spillway {
 namespace {
 
 int OctaveOf(std::int64_t tokens) {
-  return std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(tokens, 0)));
+  return static_cast<int>(
+      std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(tokens, 0))));
 }
 
 // Do they differ in nothing but the amount?
@@ -94,6 +95,7 @@ absl::StatusOr<Usd> CellBound::Solve(const std::map<SizeKey, RequestBucket>& buc
 
   const SpeedBook book(config_.catalog);
   std::vector<PoolSpeed> speeds;
+  speeds.reserve(pools.size());
   for (const PoolSpec& pool : pools) speeds.push_back(book.SpeedOf(pool));
   const auto named = [&](std::string_view name) -> const PoolSpeed* {
     const auto found = std::find_if(speeds.begin(), speeds.end(),

@@ -348,6 +348,7 @@ std::vector<SweepOutcome> Experiment::SweepsOf(const std::vector<CellOutcome>& s
     const SweepSpec& spec = scenario_.sweeps[static_cast<std::size_t>(plan.sweep)];
     const std::string& workload = workloads_[plan.workload].name();
     std::vector<const CellOutcome*> of;
+    of.reserve(static_cast<std::size_t>(scenario_.seeds));
     for (int seed = 0; seed < scenario_.seeds; ++seed) of.push_back(&swept[at++]);
     SweepPoint point{.factor = plan.factor,
                      .row = {.fleet = plan.fleet, .policy = plan.policy, .workload = workload}};

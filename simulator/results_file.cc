@@ -47,7 +47,7 @@ class Together {
     }
     for (std::size_t i = 0; i < written_.size(); ++i) {
       if (::rename(Beside(written_[i]).c_str(), Place(written_[i]).c_str()) == 0) continue;
-      const absl::Status status = SystemFault("writing", Place(written_[i]));
+      absl::Status status = SystemFault("writing", Place(written_[i]));
       for (std::size_t k = 0; k < i; ++k) ::unlink(Place(written_[k]).c_str());
       return status;
     }

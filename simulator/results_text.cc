@@ -260,6 +260,7 @@ std::string TableOf(const std::vector<const RowOutcome*>& rows, const Shown& sho
   columns.Add("policy", policies);
   for (std::size_t i = 0; i < figures.front().size(); ++i) {
     std::vector<std::string> cells;
+    cells.reserve(figures.size());
     for (const auto& row : figures) cells.push_back(row[i].text);
     columns.Add(figures.front()[i].title, cells);
   }

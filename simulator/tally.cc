@@ -10,10 +10,7 @@ namespace spillway {
 
 Tally::Tally(ScenarioObjective objective, const DefaultObjectives& defaults,
              absl::Time measured_from, std::size_t pools)
-    : objective_(std::move(objective)),
-      defaults_(defaults),
-      measured_from_(measured_from),
-      pools_(pools) {}
+    : objective_(objective), defaults_(defaults), measured_from_(measured_from), pools_(pools) {}
 
 RequestObjective Tally::WantedOf(const RequestFeatures& asked, const std::string& model) const {
   RequestObjective wanted{objective_.ttft, objective_.tpot};

@@ -27,6 +27,7 @@ std::vector<Bar> StepsOf(const ReportData& data, const ReportWorkload& load, con
   const std::vector<PoolBill> before =
       load.baseline ? BillsOf(*load.baseline) : std::vector<PoolBill>{};
   std::vector<PoolBill> changes;
+  changes.reserve(before.size() + after.size());
   for (const PoolBill& bill : before)
     changes.push_back({bill.name, bill.is_committed, UsdOf(after, bill.name) - bill.usd});
   for (const PoolBill& bill : after) {

@@ -185,7 +185,8 @@ class CostChart {
     const double wide = TextWidth(text) + 4;
     for (int step = 0; step < 24; ++step) {
       // 0, up, down, further up, further down
-      const double dy = 4 + (step % 2 == 0 ? 7.0 : -7.0) * ((step + 1) / 2 * 2);
+      const int rows = (step + 1) / 2;
+      const double dy = 4 + (step % 2 == 0 ? 14.0 : -14.0) * rows;
       for (const double dx : {10.0, -10.0}) {
         const double begin = dx < 0 ? spot.x + dx - wide : spot.x + dx;
         const Box box{begin, spot.y + dy - 11, wide, 14};

@@ -19,6 +19,7 @@ using fixtures::Routing;
 using fixtures::UrlPool;
 
 // A dollar a million tokens read, ten a million written.
+constexpr std::int64_t kDearest = 900'000'000;  // times; more is no price any more
 PoolSpec Api(const std::string& name, std::int64_t times = 1) {
   PoolSpec pool = UrlPool(name, 1);
   pool.billing = Billing::kToken;
@@ -78,7 +79,7 @@ TEST(Budget, OfTimeIsComparedAtP90) {
 }
 
 TEST(Budget, NothingIsTooLongToBeCounted) {
-  RouterWorld world({Api("dear", 1'000'000'000)});
+  RouterWorld world({Api("dear", kDearest)});
   RequestFeatures features = Asking(std::int64_t{1} << 53, 128);
   features.max_cost = Dollars(1000);
   const Routing routing(world.View(), features);
@@ -184,7 +185,7 @@ TEST(Usage, NeverMakesABillNegative) {
     EXPECT_EQ(request.output_tokens, std::nullopt);
   }
   const Request dear =
-      Settled(RouterWorld({Api("dear", 1'000'000'000)}), Asking(1'000'000), 30'000, 900'000);
+      Settled(RouterWorld({Api("dear", kDearest)}), Asking(2'000'000), 30'000, 1'900'000);
   EXPECT_EQ(dear.cost, Usd(std::numeric_limits<std::int64_t>::max())) << "saturated";
 }
 

@@ -246,7 +246,8 @@ TEST(GeneratedJobs, TellTheirAlternativesWhatTheyDrew) {
     EXPECT_EQ(other.objective.deadline, kStart + absl::Nanoseconds(all[0].at) + absl::Hours(4));
 
   part.job.declared = false;
-  for (const Alternative& other : PullAll(LoadOrDie({part}), 1)[0].job->alternatives)
+  const auto undeclared = PullAll(LoadOrDie({part}), 1);
+  for (const Alternative& other : undeclared[0].job->alternatives)
     EXPECT_EQ(other.demand, Demand());
 }
 
