@@ -47,8 +47,9 @@ CommandSpec Serve() {
       .summary = "run the controller",
       .says =
           "Places jobs and serves the API until SIGTERM or Ctrl-C. Jobs that run then go on under\n"
-          "their supervisor, and the next start takes them over. SIGHUP reads policy and prices\n"
-          "again; if they are wrong, the last good ones stay.",
+          "their supervisor, and the next start takes them over. SIGHUP reads the file again:\n"
+          "new pools join, those that it changes wait for a restart; if anything is wrong, all\n"
+          "stays as it was.",
       .options = {{"--config", "FILE",
                    "YAML documents: Fleet, and if wanted Server, Policy, Prices, Tenants"},
                   {"--state", "DIR", "where it keeps its records; made if missing"},

@@ -31,19 +31,24 @@ std::optional<int> Count(const std::optional<double>& value) {
 
 }  // namespace
 
-// Keys and URLs are looked at here, so that what is wrong ends the start and not the first request.
-absl::Status EnginesHere::Start(const Config& config) {
-  catalog_ = config.catalog;
-  bool hosts = false;
-  for (const PoolSpec& pool : config.fleet.pools) {
-    hosts |= pool.modelled && !pool.serves.empty();
+// So that what is wrong ends the start, or a reload, and not the first request.
+absl::Status EnginesHere::Check(const FleetSpec& fleet) {
+  for (const PoolSpec& pool : fleet.pools) {
     const std::string where = absl::StrCat("pool `", pool.name, "`");
     for (const std::string& url : pool.adapter.urls)
       SPILLWAY_RETURN_IF_ERROR(Annotate(ParseBaseUrl(url).status(), where));
     const auto key = ReadKey({.file = pool.adapter.key_file, .env = pool.adapter.key_env});
     SPILLWAY_RETURN_IF_ERROR(Annotate(key.status(), where));
   }
-  if (!hosts) return absl::OkStatus();
+  return absl::OkStatus();
+}
+
+absl::Status EnginesHere::Start(const Config& config) {
+  SPILLWAY_RETURN_IF_ERROR(Check(config.fleet));
+  catalog_ = config.catalog;
+  const std::vector<PoolSpec>& pools = config.fleet.pools;
+  const auto hosted = [](const PoolSpec& pool) { return pool.modelled && !pool.serves.empty(); };
+  if (std::none_of(pools.begin(), pools.end(), hosted)) return absl::OkStatus();
   SPILLWAY_ASSIGN_OR_RETURN(modelled_, ModelledEngines::Start(config.catalog, config.fleet));
   return absl::OkStatus();
 }

@@ -29,6 +29,8 @@ class EnginesHere {
   EnginesHere(AdapterSink& sink, Dispatcher& dispatcher, EngineLog& log, Observer& observer)
       : sink_(sink), dispatcher_(dispatcher), log_(log), observer_(observer) {}
 
+  // Whether the URLs and keys of all engines of others can be read.
+  static absl::Status Check(const FleetSpec& fleet);
   // Starts the modelled engines of the fleet; before the host starts.
   absl::Status Start(const Config& config);
   // A pool that has engines; on the control thread, again whenever it changes. Modelled ones that

@@ -44,6 +44,7 @@ class AdaptersHere final : public ServedAdapters {
             {"openai", {nullptr, meet_engines}}};
   }
 
+  absl::Status Check(const FleetSpec& fleet) const override { return EnginesHere::Check(fleet); }
   absl::Status AwaitEngines() override { return engines_.Watch(); }
   void StopEngines() override { engines_.Stop(); }
 

@@ -22,7 +22,7 @@ class BudgetLog {
   using Write = std::function<void(bool bad, std::string_view line)>;
   explicit BudgetLog(Write write) : write_(std::move(write)) {}
 
-  // Before the first row.
+  // From the next row on.
   void Use(const TenantsSpec& tenants) { tenants_ = tenants; }
   void OnRow(const record::BudgetRow& row);
 

@@ -189,21 +189,11 @@ void Host::SetPolicy(std::shared_ptr<const PolicySpec> policy,
   }));
 }
 
-void Host::Reload(std::shared_ptr<const PolicySpec> policy,
-                  std::shared_ptr<const PricesSpec> prices, Done<absl::Status> done) {
+void Host::Reload(std::shared_ptr<const Config> config, Done<absl::Status> done) {
   Impl& impl = *impl_;
-  impl.Push(Impl::Task([&impl, policy = std::move(policy), prices = std::move(prices),
+  impl.Push(Impl::Task([&impl, config = std::move(config),
                         done = Once<absl::Status>(std::move(done), Stopping())]() mutable {
-    const std::shared_ptr<const PolicySpec> before = impl.brain_.policy();
-    absl::Status status = impl.Fold(event::PolicySet{std::move(policy), /*from_file=*/true}).status;
-    if (status.ok()) {
-      status = impl.Fold(event::PricesSet{std::move(prices)}).status;
-      if (!status.ok()) impl.Fold(event::PolicySet{before});
-    }
-    impl.WantSnapshot();
-    impl.AfterCommit([done = std::move(done), status = std::move(status)]() mutable {
-      done(std::move(status));
-    });
+    impl.Operate(event::FileRead{std::move(config)}, std::move(done));
   }));
 }
 

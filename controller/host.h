@@ -140,9 +140,8 @@ class Host final : public AdapterSink, public RequestSink {
   void AddPool(std::shared_ptr<const PoolSpec> pool, Done<absl::Status> done);
   void SetPolicy(std::shared_ptr<const PolicySpec> policy, std::optional<std::uint64_t> expected,
                  Done<PolicyAnswer> done);
-  // The configuration file was read again: both, or none of them.
-  void Reload(std::shared_ptr<const PolicySpec> policy, std::shared_ptr<const PricesSpec> prices,
-              Done<absl::Status> done);
+  // The configuration file was read again: all that event::FileRead names, or nothing of it.
+  void Reload(std::shared_ptr<const Config> config, Done<absl::Status> done);
   // What would be decided now, without a trace.
   void DryRun(std::shared_ptr<const Work> work, Done<Decision> done);
   // Ledger rows of the current hour as they would be booked now, idle included.

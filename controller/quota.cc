@@ -238,24 +238,6 @@ QuotaTicket Quotas::Admit(const TenantSpec& tenant, absl::Time now) {
   return ticket;
 }
 
-void Quotas::Configure(const TenantsSpec& tenants) {
-  const std::lock_guard lock(mutex_);
-  in_force_.clear();
-  for (const TenantSpec& tenant : tenants.tenants) in_force_[tenant.name] = tenant.quota;
-  configured_.store(true, std::memory_order_release);
-}
-
-std::optional<TenantSpec> Quotas::InForce(std::string_view tenant, const TenantSpec* started) {
-  if (!configured_.load(std::memory_order_acquire)) return std::nullopt;
-  TenantSpec now = started != nullptr ? *started : TenantSpec{.name = std::string(tenant)};
-  const std::shared_lock lock(mutex_);
-  const auto found = in_force_.find(tenant);
-  const bool known = found != in_force_.end();
-  now.quota.requests_per_minute = known ? found->second.requests_per_minute : std::nullopt;
-  now.quota.concurrency = known ? found->second.concurrency : std::nullopt;
-  return now;
-}
-
 void Quotas::Spent(std::string_view tenant, BudgetPeriod period, Usd cost, absl::Time now) {
   AccountOf(tenant)->Spent(period, cost, now);
 }

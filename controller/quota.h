@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -91,15 +90,9 @@ class QuotaTicket {
 // Thread-safe. One lock a tenant, held for some ten nanoseconds; tenants without a quota take none.
 class Quotas {
  public:
-  // A place for one more request, or what the tenant is over. The quota is that of now: it may
-  // change between calls.
+  // A place for one more request, or what the tenant is over. Its bounds are those of now: they may
+  // be others at the next call.
   QuotaTicket Admit(const TenantSpec& tenant, absl::Time now);
-  // Rates and concurrency from now on, of every tenant: those of the configuration that the
-  // controller started with count no more. Dollars stay: they are the ledger's.
-  void Configure(const TenantsSpec& tenants);
-  // The tenant with the bounds of now. `started`: as the controller started; null: it had none.
-  // None: nothing was configured since, what it started with holds.
-  std::optional<TenantSpec> InForce(std::string_view tenant, const TenantSpec* started);
   // What the tenant has spent within the period of `now`, at least: of the ledger, jobs included.
   void Spent(std::string_view tenant, BudgetPeriod period, Usd cost, absl::Time now);
 
@@ -110,8 +103,6 @@ class Quotas {
   std::shared_mutex mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<QuotaAccount>, TextHash, std::equal_to<>>
       accounts_;  // guarded by mutex_
-  std::atomic<bool> configured_{false};
-  absl::flat_hash_map<std::string, Quota, TextHash, std::equal_to<>> in_force_;  // the same
 };
 
 }  // namespace spillway

@@ -80,6 +80,10 @@ class WatchingObserver final : public Observer {
   void OnCommitted(const Batch& batch, absl::Duration took) override {
     metrics_.OnCommitted(batch, took);
     pulse_.OnCommitted(batch, took);
+    for (const Event& event : batch.events) {
+      if (const auto* read = std::get_if<event::FileRead>(&event.body))
+        budgets_.Use(read->config->tenants);
+    }
     for (const Record& record : batch.records) {
       if (const auto* row = std::get_if<record::BudgetRow>(&record)) OnSpent(*row, batch);
     }
@@ -137,7 +141,7 @@ class Controller {
     for (const std::string& warning : config.warnings) log_.Warn(warning);
     server_spec_ = config.loaded.server;
     const auto parts = std::make_shared<const Config>(std::move(config.loaded.config));
-    started_with_ = parts;
+    file_pools_ = parts->fleet.pools;
     carbon_sources_ = std::move(config.loaded.carbon);
     budget_log_.Use(parts->tenants);
     SPILLWAY_ASSIGN_OR_RETURN(lock_, StateLock::Take(options_.state_dir));
@@ -148,20 +152,20 @@ class Controller {
     return StartServer();
   }
 
-  // Policy, prices, keys and quotas (rate, concurrency) of the file take the place of those in
-  // force; if anything is wrong, nothing does.
+  // What event::FileRead names, and keys, take the place of what is in force; if anything is wrong,
+  // nothing does.
   void Reload() {
     const absl::Status reloaded = TryReload();
     metrics_.OnReload(reloaded.ok());
     if (reloaded.ok()) {
-      log_.Info("policy, prices, keys and quotas were read again and are in force");
+      log_.Info("the configuration was read again and is in force");
       if (!unapplied_.empty()) {
         log_.Warn(absl::StrCat("not in force before a restart, though the file says otherwise: ",
                                unapplied_));
       }
     } else {
-      log_.Error(absl::StrCat("reload failed, the last good policy, prices, keys and quotas stay: ",
-                              reloaded.message()));
+      log_.Error(
+          absl::StrCat("reload failed, the last good configuration stays: ", reloaded.message()));
     }
   }
 
@@ -298,25 +302,26 @@ class Controller {
     config.loaded.server.listen = server_spec_.listen;
     SPILLWAY_RETURN_IF_ERROR(CheckServer(config.loaded.server));
     SPILLWAY_ASSIGN_OR_RETURN(auto keys, Keyring::Make(config.loaded.server.keys));
-    Config& parts = config.loaded.config;
-    unapplied_ = WaitingForRestart(*started_with_, parts);
+    const auto parts = std::make_shared<const Config>(std::move(config.loaded.config));
+    SPILLWAY_RETURN_IF_ERROR(adapters_->Check(parts->fleet));
+    const FleetSpec before = host_->snapshot()->Fleet();
     std::mutex mutex;
     std::condition_variable come;
     std::optional<absl::Status> status;
-    host_->Reload(std::make_shared<const PolicySpec>(std::move(parts.policy)),
-                  std::make_shared<const PricesSpec>(std::move(parts.prices)),
-                  [&](absl::Status answer) {
-                    const std::lock_guard lock(mutex);
-                    status = std::move(answer);
-                    come.notify_one();
-                  });
+    host_->Reload(parts, [&](absl::Status answer) {
+      const std::lock_guard lock(mutex);
+      status = std::move(answer);
+      come.notify_one();
+    });
     std::unique_lock lock(mutex);
     come.wait(lock, [&] { return status.has_value(); });
-    if (status->ok()) {
-      api_->SetKeys(std::move(keys));
-      api_->quotas().Configure(parts.tenants);
+    if (!status->ok()) return *status;
+    api_->SetKeys(std::move(keys));
+    unapplied_ = WaitingForRestart(file_pools_, before.pools, parts->fleet.pools);
+    for (const PoolSpec& pool : parts->fleet.pools) {
+      if (!Named(pool.name, file_pools_)) file_pools_.push_back(pool);
     }
-    return *status;
+    return absl::OkStatus();
   }
 
   const ServeOptions& options_;
@@ -325,7 +330,7 @@ class Controller {
   EngineLog engine_log_;
   BudgetLog budget_log_;
   Catalog catalog_;
-  std::shared_ptr<const Config> started_with_;
+  std::vector<PoolSpec> file_pools_;  // as they were first read
   std::string unapplied_;  // what the last reload found changed and could not put into force
   ServerSpec server_spec_;
   std::unique_ptr<StateLock> lock_;

@@ -24,6 +24,8 @@ class ServedAdapters {
  public:
   virtual ~ServedAdapters() = default;  // after the host has stopped
   virtual Host::Adapters ByType() = 0;
+  // What would keep pools of a file that is read again from being driven: a key that is not there.
+  virtual absl::Status Check(const FleetSpec&) const { return absl::OkStatus(); }
   // The host has met every pool. Returns once the engines that this process hosts answer; what is
   // wrong with others shows as pools that are down.
   virtual absl::Status AwaitEngines() = 0;

@@ -21,8 +21,8 @@ struct Snapshot {
   QueueStatus queue;
   std::uint64_t policy_version = 0;
   std::shared_ptr<const PolicySpec> policy;
-  // As last started: catalogue, tenants and the fleet's order. Pools, prices and the policy may
-  // have changed since: `pools` and `policy` say how.
+  // As last read from the file: catalogue, tenants and the fleet's order. Pools, prices and the
+  // policy may have changed since: `pools` and `policy` say how.
   std::shared_ptr<const Config> config;
   std::shared_ptr<const RouterInputs> router;  // what requests are routed by; null: no engines
 

@@ -1,14 +1,21 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include "core/config.h"
+#include "core/pool.h"
 
 namespace spillway {
 
-// What a reload cannot put into force, in words: pools, aliases and tenants that differ between
-// what the controller was started with and what the file says now, by name (at most ten of each
-// sort). "": nothing does. Policy and prices are not looked at.
-std::string WaitingForRestart(const Config& started, const Config& now);
+// Null: there is no such pool.
+const PoolSpec* Named(std::string_view name, const std::vector<PoolSpec>& pools);
+
+// What a reload could not put into force, in words: pools that the file changes or leaves out, by
+// name (at most ten). "": nothing. `from_file` are those that came from the file before, as it said
+// then; `standing` all that stood, those that the API added included; `now` what the file says.
+std::string WaitingForRestart(const std::vector<PoolSpec>& from_file,
+                              const std::vector<PoolSpec>& standing,
+                              const std::vector<PoolSpec>& now);
 
 }  // namespace spillway

@@ -60,10 +60,17 @@ struct PoolAdded {
 };
 struct PolicySet {
   std::shared_ptr<const PolicySpec> policy;
-  bool from_file = false;  // the configuration file was read again
+  bool from_file = false;  // as FileRead, in logs of releases that had none
 };
+// Only in logs of releases that had no FileRead.
 struct PricesSet {
   std::shared_ptr<const PricesSpec> prices;
+};
+// The configuration file was read again. Its policy, prices, tenants and aliases take the place of
+// those in force and its new pools join; pools that it changes or leaves out stay as they are until
+// the next Started.
+struct FileRead {
+  std::shared_ptr<const Config> config;
 };
 // How dirty a site's electricity is now, as a grid's operator says it.
 struct CarbonSeen {
@@ -88,7 +95,7 @@ struct TimerFired {};
 
 using Body = std::variant<Started, Submitted, CancelRequested, AttemptStarted, AttemptEnded,
                           NodeSeen, PoolStateSet, PoolPriced, PoolAdded, PolicySet, PricesSet,
-                          TimerFired, EndpointSeen, RequestsEnded, CarbonSeen>;
+                          TimerFired, EndpointSeen, RequestsEnded, CarbonSeen, FileRead>;
 
 }  // namespace spillway::event
 

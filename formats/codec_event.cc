@@ -14,9 +14,10 @@ constexpr std::size_t kPackedRequest = 64;  // bytes, about
 
 // In the order of event::Body. Part of the storage format.
 constexpr std::array<std::string_view, std::variant_size_v<event::Body>> kKinds{
-    "started",    "submitted",   "cancel_requested", "attempt_started", "attempt_ended",
-    "node_seen",  "pool_state",  "pool_priced",      "pool_added",      "policy_set",
-    "prices_set", "timer_fired", "endpoint_seen",    "requests",        "carbon_seen"};
+    "started",       "submitted",  "cancel_requested", "attempt_started",
+    "attempt_ended", "node_seen",  "pool_state",       "pool_priced",
+    "pool_added",    "policy_set", "prices_set",       "timer_fired",
+    "endpoint_seen", "requests",   "carbon_seen",      "file_read"};
 
 std::string PackRequests(const event::RequestsEnded& ended) {
   static_assert(kMemberCount<event::RequestsEnded> == 1);

@@ -403,6 +403,7 @@ SPILLWAY_STORED(event::EndpointSeen, 0, F("e", &event::EndpointSeen::endpoint),
 SPILLWAY_STORED(event::RequestsEnded, 0, F("r", &event::RequestsEnded::requests));
 SPILLWAY_STORED(event::CarbonSeen, 0, F("site", &event::CarbonSeen::site),
                 F("g", &event::CarbonSeen::intensity), F("as_of", &event::CarbonSeen::as_of));
+SPILLWAY_STORED(event::FileRead, 0, F("config", &event::FileRead::config));
 SPILLWAY_STORED(event::TimerFired, 0);
 
 #undef SPILLWAY_STORED

@@ -22,7 +22,7 @@ struct Reply {
   // Submitted: kInvalidArgument with `decision` if no configured pool could ever do it (nothing is
   // kept but the decision); kResourceExhausted with `decision` if its tenant's budget does not
   // allow it on any pool. CancelRequested: kNotFound for an unknown job; a finished one is a
-  // success. PoolStateSet, PoolPriced, PoolAdded, PolicySet, PricesSet: why not.
+  // success. PoolStateSet, PoolPriced, PoolAdded, PolicySet, PricesSet, FileRead: why not.
   absl::Status status;
   JobId job{};
   std::shared_ptr<const Decision> decision;
@@ -99,8 +99,9 @@ class Brain {
   QueueStatus Queue() const;
   std::uint64_t policy_version() const;
   std::shared_ptr<const PolicySpec> policy() const;
-  std::shared_ptr<const Config> config()
-      const;  // as last started; policy and prices may have changed since
+  // As last read from the file. What stands is told by Pools() and policy(): the API changes them,
+  // and pools that the file changes wait for a restart.
+  std::shared_ptr<const Config> config() const;
   std::vector<AttemptKey> Running(PoolId pool) const;
   // What requests are routed by now (scheduler/router_view.h makes it ready); null: no engines.
   std::shared_ptr<const RouterInputs> router_inputs() const;

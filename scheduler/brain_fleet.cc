@@ -310,32 +310,91 @@ Reply Brain::Impl::On(const event::PolicySet& e) {
   return {};
 }
 
-Reply Brain::Impl::On(const event::PoolAdded& e) {
+PoolRun* Brain::Impl::Standing(std::string_view name) {
+  for (const auto& pool : world_.pools) {
+    if (!pool->removed && pool->spec().name == name) return pool.get();
+  }
+  return nullptr;
+}
+
+// A pool that does not stand yet. One that did once has its number and books back.
+void Brain::Impl::Join(std::shared_ptr<const PoolSpec> spec, bool added) {
+  const auto named = [&](const auto& pool) { return pool->spec().name == spec->name; };
+  const auto known = std::find_if(world_.pools.begin(), world_.pools.end(), named);
   PoolRun* pool = nullptr;
-  for (const auto& known : world_.pools) {
-    if (known->spec().name == e.pool->name) pool = known.get();
-  }
-  if (pool != nullptr && !pool->removed) {
-    return {.status = absl::AlreadyExistsError(
-                absl::StrCat("there is a pool `", e.pool->name, "` already"))};
-  }
-  if (pool == nullptr) {
+  if (known == world_.pools.end()) {
     const PoolId id{static_cast<std::uint32_t>(world_.pools.size())};
-    world_.pools.push_back(std::make_unique<PoolRun>(id, e.pool, world_.config->tenants));
+    world_.pools.push_back(std::make_unique<PoolRun>(id, spec, world_.config->tenants));
     pool = world_.pools.back().get();
   } else {
-    pool->Respecify(e.pool, world_.config->tenants);
+    pool = known->get();
+    pool->Respecify(spec, world_.config->tenants);
   }
   pool->removed = false;
-  pool->added = true;
+  pool->added = added;
   pool->state = PoolState::kActive;
-  pool->price = e.pool->price;
+  pool->price = spec->price;
   pool->books.booked_until = pool->books.touched_at = now_;
   Reprice(*pool);
   EmitPool(*pool);
+}
+
+Reply Brain::Impl::On(const event::PoolAdded& e) {
+  if (Standing(e.pool->name) != nullptr) {
+    return {.status = absl::AlreadyExistsError(
+                absl::StrCat("there is a pool `", e.pool->name, "` already"))};
+  }
+  Join(e.pool, true);
   SPILLWAY_CHECK(UsePolicy(policy_row_.policy, policy_row_.from_file, false).ok());
   WorldChanged();
   return {};
+}
+
+// Only a policy that does not compile can be wrong here: it is tried before anything changes.
+Reply Brain::Impl::On(const event::FileRead& e) {
+  const bool new_policy = !file_policy_ || !(*file_policy_ == e.config->policy);
+  const auto policy =
+      new_policy ? std::make_shared<const PolicySpec>(e.config->policy) : policy_row_.policy;
+  std::vector<const PoolSpec*> joining;
+  FleetSpec fleet = ActiveFleet();
+  for (const PoolSpec& spec : e.config->fleet.pools) {
+    if (Standing(spec.name) != nullptr) continue;
+    joining.push_back(&spec);
+    fleet.pools.push_back(spec);
+  }
+  const auto compiled = Policy::Compile(*policy, fleet, e.config->tenants);
+  if (!compiled.ok()) return {.status = compiled.status()};
+
+  const std::shared_ptr<const Config> before = std::exchange(world_.config, e.config);
+  prices_ = std::make_shared<const PricesSpec>(e.config->prices);
+  budgets_.Configure(e.config->tenants);
+  next_budgets_ = budgets_.NextPeriod(now_);
+  for (const auto& pool : world_.pools) {
+    if (!pool->removed) Reserve(*pool, before->tenants);
+  }
+  for (const PoolSpec* spec : joining) Join(std::make_shared<const PoolSpec>(*spec), false);
+  SPILLWAY_CHECK(UsePolicy(policy, new_policy || policy_row_.from_file, new_policy).ok());
+  RepriceAll();
+  router_changed_ = true;
+  WorldChanged();
+  return {};
+}
+
+// Nodes that are reserved otherwise than they were `before`.
+void Brain::Impl::Reserve(PoolRun& pool, const TenantsSpec& before) {
+  const auto of = [&](const TenantsSpec& all) {
+    std::vector<std::pair<std::string, int>> reserved;
+    for (const TenantSpec& tenant : all.tenants) {
+      for (const Reservation& some : tenant.reserved) {
+        if (some.pool == pool.spec().name) reserved.emplace_back(tenant.name, some.nodes);
+      }
+    }
+    return reserved;
+  };
+  if (of(before) == of(world_.config->tenants)) return;
+  for (const AttemptKey key : pool.Respecify(pool.shared_spec(), world_.config->tenants))
+    LoseAttempt(key, "its place left the configuration");
+  EmitPool(pool);
 }
 
 Reply Brain::Impl::On(const event::PoolStateSet& e) {

@@ -108,10 +108,14 @@ class Brain::Impl {
   Reply On(const event::PoolAdded& e);
   Reply On(const event::PolicySet& e);
   Reply On(const event::PricesSet& e);
+  Reply On(const event::FileRead& e);
   Reply On(const event::CarbonSeen& e);
   Reply On(const event::TimerFired&) { return {}; }
   absl::Status UsePolicy(std::shared_ptr<const PolicySpec> spec, bool from_file, bool is_new);
   void UseFleet(const FleetSpec& fleet);
+  PoolRun* Standing(std::string_view name);
+  void Join(std::shared_ptr<const PoolSpec> spec, bool added);
+  void Reserve(PoolRun& pool, const TenantsSpec& before);
   void WorldChanged();
   void Reprice(PoolRun& pool);
   void RepriceAll();

@@ -58,9 +58,7 @@ class Metrics::Impl {
                            .Register(registry_)),
         reload_(prometheus::BuildGauge()
                     .Name("spillway_config_last_reload_successful")
-                    .Help("1 if policy, prices and keys in force are those last asked for; what "
-                          "else changed in the "
-                          "file waits for a restart.")
+                    .Help("1 if the configuration in force is the one last asked for.")
                     .Register(registry_)
                     .Add({})),
         adapter_time_(prometheus::BuildHistogram()

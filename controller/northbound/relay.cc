@@ -85,11 +85,7 @@ std::optional<OpenAiError> Relay::ReadHints(RequestFeatures& features) const {
 bool Relay::WithinQuota() {
   const auto view = dispatcher_.view();
   const TenantSpec* tenant = view ? view->FindTenant(call_.tenant) : nullptr;
-  if (const auto changed = api_.quotas().InForce(call_.tenant, tenant)) {
-    quota_ = api_.quotas().Admit(*changed, dispatcher_.Now());
-  } else if (tenant != nullptr) {
-    quota_ = api_.quotas().Admit(*tenant, dispatcher_.Now());
-  }
+  if (tenant != nullptr) quota_ = api_.quotas().Admit(*tenant, dispatcher_.Now());
   return quota_.over() == Over::kNone;
 }
 

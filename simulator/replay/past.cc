@@ -68,6 +68,7 @@ void PastCollector::Note(const event::Body& body, const Reply& reply) {
   if (!reply.status.ok()) return;
   count_.starts += std::holds_alternative<event::Started>(body);
   count_.policies += std::holds_alternative<event::PolicySet>(body);
+  count_.read += std::holds_alternative<event::FileRead>(body);
   count_.pools += std::holds_alternative<event::PoolAdded>(body);
   count_.states += std::holds_alternative<event::PoolStateSet>(body);
   count_.prices += std::holds_alternative<event::PoolPriced>(body) ||
@@ -136,7 +137,8 @@ void PastCollector::SeePools(const Event& event, const Brain& brain) {
   const bool may_change = std::holds_alternative<event::Started>(event.body) ||
                           std::holds_alternative<event::PoolAdded>(event.body) ||
                           std::holds_alternative<event::PoolPriced>(event.body) ||
-                          std::holds_alternative<event::PricesSet>(event.body);
+                          std::holds_alternative<event::PricesSet>(event.body) ||
+                          std::holds_alternative<event::FileRead>(event.body);
   if (!may_change) return;
   std::vector<PoolStatus> now = brain.Pools();
   for (std::size_t i = 0; i < now.size(); ++i) {
@@ -207,7 +209,8 @@ std::vector<record::LedgerRow> PastCollector::LedgerAtEnd() const {
 }
 
 Config PastCollector::ConfigAtEnd(const Brain& brain) const {
-  Config config = *config_;
+  const std::shared_ptr<const Config> read = brain.config();
+  Config config = *read;
   config.policy = *brain.policy();
   config.fleet.pools.clear();
   for (std::size_t i = 0; i < pools_.size(); ++i) {
@@ -226,7 +229,7 @@ Config PastCollector::ConfigAtEnd(const Brain& brain) const {
       if (!first && dated.size() < 100'000) dated.push_back(change);
       first = false;
     }
-    for (const PriceChange& change : config_->prices.prices) {
+    for (const PriceChange& change : read->prices.prices) {
       const bool known = std::any_of(dated.begin(), dated.end(), [&](const PriceChange& d) {
         return d.pool == change.pool && d.from == change.from;
       });
@@ -251,6 +254,7 @@ std::vector<std::string> PastCollector::Notes() const {
        "pieces of work were under way when the time that is looked at begins, and are left out, "
        "though the bill holds what they cost from then on");
   note(count_.policies, "changes of policy: the last one stands for all of the time");
+  note(count_.read, "times the configuration was read again: the last one stands for all of it");
   note(count_.pools, "pools were added meanwhile: they are there from the beginning");
   note(count_.states, "times a pool was cordoned, drained or resumed, which is not repeated");
   note(count_.down, "times a node was down, which is not repeated");

@@ -52,7 +52,7 @@ class PastCollector {
 
  private:
   struct Count {
-    std::int64_t policies = 0, prices = 0, pools = 0, states = 0, down = 0, starts = 0;
+    std::int64_t policies = 0, read = 0, prices = 0, pools = 0, states = 0, down = 0, starts = 0;
     std::int64_t lost_attempts = 0, failed_attempts = 0;
     std::int64_t before = 0;  // work that had come already when the window begins
     std::int64_t pinned = 0, cascades = 0, several = 0, budgets = 0, cancelled = 0, unstreamed = 0;

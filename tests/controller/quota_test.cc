@@ -111,21 +111,17 @@ TEST(Quotas, AsManyAtOnceAsAreAllowed) {
   EXPECT_EQ(quotas.Admit(Of("a", quota), kStart).over(), Over::kConcurrency) << "done once";
 }
 
-TEST(Quotas, FollowTheConfiguration) {
+TEST(Quotas, BoundsAreThoseOfEachCall) {
   Quotas quotas;
-  TenantSpec started{.name = "a"};
-  started.quota = {.requests_per_minute = 10, .concurrency = 2, .usd_per_day = Usd(5)};
-  EXPECT_EQ(quotas.InForce("a", &started), std::nullopt) << "what it started with";
-  TenantsSpec tenants;
-  tenants.tenants.push_back({.name = "a", .quota = {.concurrency = 7, .usd_per_day = Usd(9)}});
-  tenants.tenants.push_back({.name = "new", .quota = {.requests_per_minute = 3}});
-  quotas.Configure(tenants);
-  EXPECT_EQ(quotas.InForce("a", &started)->quota, (Quota{.concurrency = 7, .usd_per_day = Usd(5)}))
-      << "dollars wait for a restart";
-  EXPECT_EQ(quotas.InForce("new", nullptr)->quota, (Quota{.requests_per_minute = 3}));
-  EXPECT_EQ(quotas.InForce("new", nullptr)->name, "new");
-  quotas.Configure({});
-  EXPECT_EQ(quotas.InForce("a", &started)->quota, (Quota{.usd_per_day = Usd(5)})) << "it is gone";
+  const Quota one{.concurrency = 1}, two{.concurrency = 2};
+  const QuotaTicket first = quotas.Admit(Of("a", one), kStart);
+  EXPECT_EQ(quotas.Admit(Of("a", one), kStart).over(), Over::kConcurrency);
+  const QuotaTicket second = quotas.Admit(Of("a", two), kStart);
+  EXPECT_EQ(second.over(), Over::kNone) << "its bound was raised";
+  EXPECT_EQ(quotas.Admit(Of("a", one), kStart).over(), Over::kConcurrency) << "and lowered";
+  quotas.Spent("a", BudgetPeriod::kDay, Usd(6), kStart);
+  EXPECT_EQ(quotas.Admit(Of("a", {.usd_per_day = Usd(5)}), kStart).over(), Over::kDollars);
+  EXPECT_EQ(quotas.Admit(Of("a", {.usd_per_day = Usd(9)}), kStart).over(), Over::kNone);
 }
 
 TEST(Quotas, ATicketThatMovedHoldsOnePlace) {

@@ -255,6 +255,7 @@ TEST(StorageFormat, OfEachKindOfEvent) {
             R"({"v":1,"pool":0,"state":"draining"})");
   EXPECT_EQ(EncodeEvent(event::TimerFired{}), R"({"v":1})");
   EXPECT_EQ(KindOf(event::TimerFired{}), "timer_fired");
+  EXPECT_EQ(KindOf(event::FileRead{}), "file_read");
 }
 
 // Sets of codes are stored as bits: the places of the enumerators are part of the format. New codes

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -61,6 +62,12 @@ class Fakes final : public ServedAdapters {
   }
   Host::Adapters ByType() override {
     return {{"process", {&process_, nullptr}}, {"modelled", {&modelled_, nullptr}}};
+  }
+  absl::Status Check(const FleetSpec& fleet) const override {
+    const auto is_keyless = [](const PoolSpec& pool) { return pool.name == "keyless"; };
+    return std::any_of(fleet.pools.begin(), fleet.pools.end(), is_keyless)
+               ? absl::NotFoundError("keyless")
+               : absl::OkStatus();
   }
   absl::Status AwaitEngines() override { return absl::OkStatus(); }
   void StopEngines() override {}
@@ -204,6 +211,31 @@ TEST(Serve, ReloadsPolicyAndPricesAndKeepsTheLastGoodOnes) {
   ::kill(::getpid(), SIGHUP);
   EXPECT_TRUE(comes("/metrics", "spillway_config_last_reload_successful 0"));
   EXPECT_THAT(serving.Get("/api/v1/policy"), HasSubstr("\"name\":\"second\""));
+  EXPECT_TRUE(serving.Stop().ok());
+}
+
+TEST(Serve, AReloadTakesInTheWholeFileOrNothingOfIt) {
+  Serving serving;
+  ASSERT_TRUE(serving.Start()) << serving.Stop();
+  const auto with = [](const std::string& name) {
+    return "  - name: " + name + R"(
+    adapter: {type: modelled}
+    device: nvidia-a10g-24g
+    node: {cpus: 4, memory: 16GiB, devices: 1}
+    billing: metered
+    price: {node_hour: 1 USD}
+    runtimes: {cuda: "12.4"}
+)";
+  };
+  const std::string more = kFleet + with("more");
+  serving.Write(more + with("keyless"));
+  ::kill(::getpid(), SIGHUP);
+  EXPECT_TRUE(serving.Comes("/metrics", "\nspillway_config_last_reload_successful 0"));
+  EXPECT_THAT(serving.Get("/api/v1/pools/more"), HasSubstr("\"status\":404"));
+  serving.Write(more);
+  ::kill(::getpid(), SIGHUP);
+  EXPECT_TRUE(serving.Comes("/api/v1/pools/more", "\"name\":\"more\""));
+  EXPECT_TRUE(serving.Comes("/metrics", "\nspillway_config_last_reload_successful 1"));
   EXPECT_TRUE(serving.Stop().ok());
 }
 

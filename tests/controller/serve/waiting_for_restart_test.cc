@@ -11,43 +11,39 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-Config Started() {
-  Config config;
-  config.fleet = {{fixtures::LocalPool(), fixtures::EdgeNpuPool()}};
-  config.fleet.aliases = {{"fast", {"m1"}}};
-  config.tenants.tenants = {{.name = "red", .quota = {.usd_per_day = Usd(5)}}};
-  return config;
+const std::vector<PoolSpec> kBefore = {fixtures::LocalPool(), fixtures::EdgeNpuPool()};
+
+PoolSpec Other(const std::string& name) {
+  PoolSpec pool = fixtures::EdgeNpuPool();
+  pool.name = name;
+  return pool;
 }
 
-TEST(WaitingForRestart, NothingWhereOnlyPolicyAndPricesChanged) {
-  Config now = Started();
-  now.policy.name = "other";
-  now.prices.prices.push_back({.pool = "local"});
-  EXPECT_EQ(WaitingForRestart(Started(), now), "");
+TEST(WaitingForRestart, NothingWherePoolsAreTheSameOrNew) {
+  std::vector<PoolSpec> now = {kBefore[1], Other("more"), kBefore[0]};
+  EXPECT_EQ(WaitingForRestart(kBefore, kBefore, now), "");
 }
 
-TEST(WaitingForRestart, NamesWhatDiffers) {
-  Config now = Started();
-  now.fleet.pools[1].nodes = 99;
-  PoolSpec more = fixtures::EdgeNpuPool();
-  more.name = "more";
-  now.fleet.pools[0] = more;
-  now.fleet.aliases["fast"] = {"m2"};
-  now.tenants.tenants[0].quota.usd_per_day = Usd(6);
-  now.tenants.tenants.push_back({.name = "blue"});
-  EXPECT_EQ(WaitingForRestart(Started(), now),
-            "pools `edge-npu` (changed), `more` (new), `local` (gone); aliases `fast` (changed); "
-            "tenants `blue` (new), `red` (changed)");
+TEST(WaitingForRestart, NamesWhatTheFileChangesAndWhatItLeavesOut) {
+  std::vector<PoolSpec> now = {kBefore[1]};
+  now[0].nodes = 99;
+  EXPECT_EQ(WaitingForRestart(kBefore, kBefore, now), "pools `edge-npu` (changed), `local` (gone)");
+}
+
+TEST(WaitingForRestart, APoolOfTheApiStaysWhereTheFileSaysOtherwise) {
+  std::vector<PoolSpec> standing = kBefore, now = kBefore;
+  standing.push_back(Other("mine"));
+  EXPECT_EQ(WaitingForRestart(kBefore, standing, now), "") << "it is not the file's to leave out";
+  now.push_back(Other("mine"));
+  EXPECT_EQ(WaitingForRestart(kBefore, standing, now), "");
+  now.back().nodes = 99;
+  EXPECT_EQ(WaitingForRestart(kBefore, standing, now), "pools `mine` (added by the API)");
 }
 
 TEST(WaitingForRestart, NamesAFewAndCountsTheOthers) {
-  Config now = Started();
-  for (int i = 0; i < 50; ++i) {
-    PoolSpec pool = fixtures::EdgeNpuPool();
-    pool.name = "p" + std::to_string(i);
-    now.fleet.pools.push_back(pool);
-  }
-  const std::string words = WaitingForRestart(Started(), now);
+  std::vector<PoolSpec> before;
+  for (int i = 0; i < 50; ++i) before.push_back(Other("p" + std::to_string(i)));
+  const std::string words = WaitingForRestart(before, before, {});
   EXPECT_THAT(words, HasSubstr("and 40 more"));
   EXPECT_THAT(words, Not(HasSubstr("p45")));
 }

@@ -230,6 +230,19 @@ TEST(PastCollector, SaysWhatWillNotBeRepeated) {
   }
 }
 
+TEST(PastCollector, TheConfigurationIsTheOneThatWasReadLast) {
+  CellOutcome lived;
+  const auto world = Lived(lived, 20);
+  Config now = world->config();
+  now.fleet.aliases["fast"] = {"qwen2-7b"};
+  now.tenants.tenants.push_back({.name = "red"});
+  ASSERT_TRUE(world->Give(event::FileRead{std::make_shared<const Config>(now)}).status.ok());
+  const RecordedPast past = PastOf(*world);
+  EXPECT_TRUE(past.config->fleet.aliases.contains("fast"));
+  EXPECT_EQ(past.config->tenants.tenants.size(), 1u);
+  EXPECT_THAT(past.notes, Contains(HasSubstr("1 times the configuration was read again")));
+}
+
 TEST(ReplayReport, SaysWhatDiffersAndWhatIsMissing) {
   ReplayReport report;
   report.redecided.log = {.first = EventNumber{40}, .last = EventNumber{90}};
