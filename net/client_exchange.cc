@@ -109,9 +109,8 @@ Awaitable<absl::Status> ClientExchange::ReadHead() {
 Awaitable<absl::Status> ClientExchange::ReadBody(Alarm& alarm) {
   reusable_ = true;
   if (method_ == Method::kHead || !head_.may_have_body()) co_return absl::OkStatus();
-  const std::string_view coding = response_.headers.Get("content-encoding");
-  if (!coding.empty() && !chars::SameWord(coding, "identity")) {
-    co_return absl::InternalError("answer is encoded though identity was asked for");
+  if (const std::string_view coding = EncodingOf(response_.headers); !coding.empty()) {
+    co_return absl::InternalError(absl::StrCat("the answer ", EncodedUnasked(coding)));
   }
   streaming_ = sink_ && response_.status < 300;
   if (streaming_) alarm.Set(options_.silence, [this] { transport_.Abort(); });

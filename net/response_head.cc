@@ -1,9 +1,31 @@
 #include "net/response_head.h"
 
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "core/text.h"
+#include "net/chars.h"
+
 namespace spillway {
 namespace {
 Refusal Bad(HeadFault fault, const char* why) { return {400, fault, why}; }
 }  // namespace
+
+std::string_view EncodingOf(const Headers& headers) {
+  constexpr std::size_t kMost = 32;
+  const std::string_view coding = headers.Get("content-encoding");
+  if (coding.empty() || chars::SameWord(coding, "identity")) return {};
+  const auto shown = [](char c) { return c >= ' ' && c <= '~'; };
+  const auto end = std::find_if_not(coding.begin(), coding.end(), shown);
+  const auto size = std::min(static_cast<std::size_t>(end - coding.begin()), kMost);
+  return size > 0 ? coding.substr(0, size) : std::string_view("?");
+}
+
+std::string EncodedUnasked(std::string_view coding) {
+  return absl::StrCat("has Content-Encoding ", ToAbsl(coding),
+                      ", which nobody asked for (Accept-Encoding was identity): switch compression "
+                      "off in the engine, or in the proxy before it");
+}
 
 ResponseHeadCheck::State ResponseHeadCheck::Feed(std::string_view bytes) {
   while (!refusal_.refused()) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "net/head_lines.h"
@@ -18,6 +19,13 @@ struct ResponseHead {
   // 1xx, 204 and 304 have none whatever their fields say; nor has an answer to HEAD.
   bool may_have_body() const { return status >= 200 && status != 204 && status != 304; }
 };
+
+// What an answer is encoded with, at most 32 bytes of it; "" where it is not (`identity`). We
+// always ask for `identity`.
+std::string_view EncodingOf(const Headers& headers);
+// What is wrong with that, and what to do: "has Content-Encoding gzip, which nobody asked for:
+// ...".
+std::string EncodedUnasked(std::string_view coding);
 
 // The head check for answers, used as RequestHeadCheck. The same rules for lines, fields and
 // lengths: an engine that answers with two lengths is not trusted to be read right.

@@ -73,6 +73,8 @@ std::string_view FaultName(UpstreamFault fault) {
       return "aborted";
     case UpstreamFault::kRequest:
       return "request";
+    case UpstreamFault::kEncoded:
+      return "encoded";
   }
   return "unknown";
 }
@@ -384,9 +386,9 @@ struct UpstreamCall::Impl final : UpstreamWatch, RecycledObject {
   }
 
   bool BodyBegins() {
-    const std::string_view coding = headers.Get("content-encoding");
-    if (!coding.empty() && !chars::SameWord(coding, "identity")) {
-      return Fail(UpstreamFault::kUntrusted, "is encoded though identity was asked for");
+    if (const std::string_view coding = EncodingOf(headers); !coding.empty()) {
+      error.encoding = coding;
+      return Fail(UpstreamFault::kEncoded, EncodedUnasked(coding));
     }
     left = head.framing.content_length.value_or(0);
     to_close = head.may_have_body() && !head.framing.chunked && !head.framing.content_length;

@@ -45,10 +45,11 @@ enum class UpstreamFault : std::uint8_t {
   kClosed,       // The connection ended before the answer did.
   kNoFirstByte,  // Nothing came in time.
   kStalled,      // The gap between two pieces was too long.
-  kUntrusted,    // The answer breaks the rules of HTTP, or is encoded though nobody asked.
+  kUntrusted,    // The answer breaks the rules of HTTP.
   kTooLong,      // Longer than ReadAll() allows.
   kAborted,      // Abort() was called, or the thread is ending.
   kRequest,      // The request itself cannot be written: target or field.
+  kEncoded,      // The answer has a Content-Encoding, though `identity` was asked for.
 };
 std::string_view FaultName(UpstreamFault fault);  // "connect", "no_first_byte", ...
 
@@ -57,7 +58,8 @@ struct UpstreamError {
   // At least one byte of an answer came: the engine has worked on it. Before that another engine
   // may be asked.
   bool heard = false;
-  std::string why;  // For people: "connect to 10.0.0.7:8000: Connection refused".
+  std::string why;       // For people: "connect to 10.0.0.7:8000: Connection refused".
+  std::string encoding;  // Of kEncoded: "gzip". What the engine said, at most 32 bytes of it.
 };
 
 // Everything is borrowed until Open() returned.

@@ -4,9 +4,10 @@ namespace spillway {
 
 absl::Span<const std::string_view> AnswerStream::Take(std::string_view piece) {
   out_.clear();
+  if (done_) return out_;
   events_.Feed(piece);
   SseSplitter::Event event;
-  while (!garbled_ && events_.Next(&event)) {
+  while (!garbled_ && !done_ && events_.Next(&event)) {
     if (!Read(event)) continue;
     const bool in_piece =
         event.bytes.data() >= piece.data() && event.bytes.data() < piece.data() + piece.size();
@@ -47,7 +48,13 @@ bool AnswerStream::Read(const SseSplitter::Event& event) {
   }
   if (chunk.finish != FinishReason::kNone) finish_ = chunk.finish;
   if (chunk.usage) usage_ = chunk.usage;
+  Doubt();
   return !(cut_usage_ && chunk.usage_only());
+}
+
+// The usage may stand before the deltas (some engines send it with every chunk) or behind them.
+void AnswerStream::Doubt() {
+  if (deltas_ > 0 && usage_ && usage_->completion_tokens == 0) usage_->completion_tokens.reset();
 }
 
 }  // namespace spillway

@@ -14,7 +14,8 @@ namespace spillway {
 
 // Reads an engine's event stream as it passes: what was used, how it ended, whether it is whole.
 // The client gets the bytes as they came, event by event, so that an error event can follow at any
-// time; the chunk with the usage is cut out where only we asked for it. Not thread-safe.
+// time; the chunk with the usage is cut out where only we asked for it. With `[DONE]` the answer is
+// over: what an engine says behind it is dropped unread. Not thread-safe.
 class AnswerStream {
  public:
   static constexpr std::size_t kEventLimit = std::size_t{1} << 20;
@@ -40,6 +41,8 @@ class AnswerStream {
     return deltas_;
   }  // With text or tool calls: tokens, about.
   FinishReason finish() const { return finish_; }
+  // As the engine said it last. No output at all beside deltas that say something is not believed:
+  // completion_tokens is then not known.
   const std::optional<OpenAiUsage>& usage() const { return usage_; }
 
  private:
@@ -57,6 +60,7 @@ class AnswerStream {
 
   // Whether the client gets it.
   bool Read(const SseSplitter::Event& event);
+  void Doubt();
   void Pass(std::string_view bytes);
 };
 

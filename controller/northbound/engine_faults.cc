@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/text.h"
 #include "formats/json_scan.h"
+#include "net/response_head.h"
 
 namespace spillway {
 namespace {
@@ -100,6 +101,8 @@ std::string WhyLost(const UpstreamError& error) {
       return "its answer is too long";
     case UpstreamFault::kRequest:
       return "the request could not be written for it";
+    case UpstreamFault::kEncoded:
+      return absl::StrCat("its answer ", EncodedUnasked(error.encoding));
   }
   return "it failed";
 }

@@ -17,6 +17,9 @@ namespace {
 
 constexpr std::size_t kErrorBody = std::size_t{64} << 10;  // of an engine's error
 constexpr std::size_t kInPlace = std::size_t{256} << 10;   // bytes of an answer, read at once
+// What an engine gets to end a stream as HTTP wants it, once it has said [DONE].
+constexpr absl::Duration kFarewell = absl::Seconds(1);
+constexpr int kFarewellReads = 4;
 
 std::string_view TargetOf(OpenAiCall kind) {
   switch (kind) {
@@ -471,6 +474,18 @@ std::string Relay::WhyCutShort() const {
   return stream_->said_error() ? "it said that it failed" : "its stream ended before [DONE]";
 }
 
+// Behind [DONE] only the end of the body is worth waiting for, since the connection can be kept
+// then. Who does not come to it is cut off: the client waits for its own end.
+Awaitable<void> Relay::AwaitEnd() {
+  upstream_->SetGap(std::min(kFarewell, Dispatcher::TimeFor(*live_).idle));
+  for (int i = 0; i < kFarewellReads; ++i) {
+    piece_ = co_await upstream_->Read();
+    if (piece_.empty()) co_return;
+  }
+  upstream_->Abort();
+  piece_ = {};
+}
+
 Awaitable<void> Relay::Produce(BodyStream& out) {
   bool sent = true, settled = false;
   while (sent && !piece_.empty()) {
@@ -490,13 +505,15 @@ Awaitable<void> Relay::Produce(BodyStream& out) {
       }
     }
     if (settled || stream_->broken()) break;
+    if (stream_->done()) {
+      if (sent) co_await AwaitEnd();
+      break;
+    }
     if (sent) piece_ = co_await upstream_->Read();
     if (sent && !piece_.empty()) parts_ = stream_->Take(piece_);
   }
   const bool gone = (!sent || out.gone()) && !out.closing();
-  const bool lost =
-      !settled && !gone &&
-      (upstream_->failed() || stream_->broken() || stream_->said_error() || !stream_->done());
+  const bool lost = !settled && !gone && (stream_->said_error() || !stream_->done());
   if (!settled) {
     SettleLost();
     if (lost && !stream_->said_error()) {

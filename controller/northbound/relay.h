@@ -86,6 +86,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
   // --- The way back.
   HttpAnswer AnswerStreamed();
   Awaitable<void> Produce(BodyStream& out);
+  Awaitable<void> AwaitEnd();
   void Hear();
   void TakeUsage(const std::optional<OpenAiUsage>& usage);
   void Measure();

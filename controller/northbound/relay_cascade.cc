@@ -74,12 +74,15 @@ Awaitable<bool> Relay::HoldEvents() {
     for (const std::string_view part : parts_) Hold(part);
     Hear();
     if (stream_->broken() || held_.size() > kMostHeld) break;
+    if (stream_->done()) {
+      co_await AwaitEnd();
+      break;
+    }
     piece_ = co_await upstream_->Read();
     if (!piece_.empty()) parts_ = stream_->Take(piece_);
   }
-  if (!upstream_->failed() && (held_.size() > kMostHeld || (stream_->done() && piece_.empty())) &&
-      !stream_->said_error())
-    co_return true;
+  const bool over = stream_->done() || (held_.size() > kMostHeld && !upstream_->failed());
+  if (over && !stream_->said_error()) co_return true;
   LoseUpstream(WhyCutShort());
   co_return false;
 }

@@ -161,6 +161,15 @@ INSTANTIATE_TEST_SUITE_P(
     }),
     [](const auto& row) { return row.param.name; });
 
+TEST(Client, SaysHowAnAnswerIsEncodedAndWhatToDo) {
+  RawServer server({"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\nx"});
+  const auto got = To(server.port()).Get("/");
+  EXPECT_THAT(
+      std::string(got.status().message()),
+      HasSubstr("the answer has Content-Encoding br, which nobody asked for (Accept-Encoding "
+                "was identity): switch compression off in the engine"));
+}
+
 TEST(Client, NobodyThereIsUnavailable) {
   std::uint16_t port = 0;
   {

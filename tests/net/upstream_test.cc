@@ -190,7 +190,7 @@ TEST(Upstream, DistrustsAnswersThatLie) {
       {ok + "Content-Length: 2\r\nContent-Length: 3\r\n\r\nok", UpstreamFault::kUntrusted},
       {ok + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok", UpstreamFault::kUntrusted},
       {ok + "Content-Length: -2\r\n\r\nok", UpstreamFault::kUntrusted},
-      {ok + "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok", UpstreamFault::kUntrusted},
+      {ok + "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok", UpstreamFault::kEncoded},
       {"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", UpstreamFault::kUntrusted},
       {"ICY 200 OK\r\n\r\n", UpstreamFault::kUntrusted},
       {ok + "A: " + std::string(17'000, 'x') + "\r\n\r\n", UpstreamFault::kUntrusted},
@@ -207,6 +207,22 @@ TEST(Upstream, DistrustsAnswersThatLie) {
       EXPECT_FALSE(got.done && got.error.fault == UpstreamFault::kNone);
       EXPECT_EQ(relayer.stats().idle, 0u);
     }
+  }
+}
+
+TEST(Upstream, SaysHowAnAnswerIsEncoded) {
+  struct Case {
+    std::string said, found;
+  };
+  for (const Case& c : {Case{"gzip", "gzip"}, Case{"br, gzip", "br, gzip"},
+                        Case{std::string(99, 'x'), std::string(32, 'x')}, Case{"gz\xc3\xa4", "gz"},
+                        Case{"\xff", "?"}, Case{"Identity", ""}}) {
+    RawServer server(
+        {"HTTP/1.1 200 OK\r\nContent-Encoding: " + c.said + "\r\nContent-Length: 2\r\n\r\nok"});
+    Relayer relayer;
+    const Outcome got = relayer.Call(OriginAt(server.port()));
+    EXPECT_EQ(got.error.encoding, c.found);
+    EXPECT_EQ(got.error.fault, c.found.empty() ? UpstreamFault::kNone : UpstreamFault::kEncoded);
   }
 }
 

@@ -52,6 +52,46 @@ TEST(AnswerStream, CutsOutTheUsageThatNobodyAskedFor) {
   }
 }
 
+// Wherever the pieces end, and whatever it is: clients read no further than [DONE] either.
+TEST(AnswerStream, WhatComesBehindDoneIsForNobody) {
+  const std::string whole = Chunk("a") + kUsage + kDone;
+  const std::string usage = R"(data: {"choices":[],"usage":{"completion_tokens":900}})"
+                            "\n\n";
+  for (const std::string& more : {Chunk("b"), kDone, usage, std::string("data: {oops\n\n"),
+                                  ": bye\n\n" + kEnd, "data: " + std::string(300, 'x')}) {
+    const std::string stream = whole + more;
+    for (std::size_t at = 0; at <= stream.size(); ++at) {
+      AnswerStream events({.event_limit = 200});
+      ASSERT_EQ(Pass(events, stream, at), whole) << at << more;
+      EXPECT_TRUE(events.done() && !events.broken());
+      EXPECT_EQ(events.content_deltas(), 1);
+      EXPECT_EQ(events.usage(), (OpenAiUsage{5, 2, {}}));
+    }
+  }
+}
+
+// Said before the deltas, with them or behind them.
+TEST(AnswerStream, NoOutputBesideDeltasIsNotBelieved) {
+  const std::string none =
+      R"(data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":0}})"
+      "\n\n";
+  const std::string both =
+      R"(data: {"choices":[{"delta":{"content":"a"}}],"usage":{"completion_tokens":0}})"
+      "\n\n";
+  for (const std::string& stream : {none + Chunk("a"), Chunk("a") + none, both + none}) {
+    AnswerStream events({});
+    Pass(events, stream, 0);
+    EXPECT_EQ(events.usage(), (OpenAiUsage{5, {}, {}})) << stream;
+    EXPECT_EQ(events.content_deltas(), 1);
+  }
+  AnswerStream silent({});
+  Pass(silent, kRole + kEnd + none, 0);
+  EXPECT_EQ(silent.usage(), (OpenAiUsage{5, 0, {}})) << "it may have said nothing";
+  AnswerStream later({});
+  Pass(later, none + Chunk("a") + kUsage, 0);
+  EXPECT_EQ(later.usage(), (OpenAiUsage{5, 2, {}}));
+}
+
 TEST(AnswerStream, KeepsUsageThatComesWithChoices) {
   const std::string stream =
       R"(data: {"choices":[{"delta":{"content":"a"}}],"usage":{"completion_tokens":1}})"

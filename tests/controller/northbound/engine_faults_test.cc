@@ -49,7 +49,8 @@ TEST(EngineFaultsRead, ClientsAreToldNoAddresses) {
   for (const UpstreamFault fault :
        {UpstreamFault::kConnect, UpstreamFault::kSend, UpstreamFault::kClosed,
         UpstreamFault::kNoFirstByte, UpstreamFault::kStalled, UpstreamFault::kUntrusted,
-        UpstreamFault::kTooLong, UpstreamFault::kAborted, UpstreamFault::kRequest}) {
+        UpstreamFault::kTooLong, UpstreamFault::kAborted, UpstreamFault::kRequest,
+        UpstreamFault::kEncoded}) {
     const std::string words =
         WhyLost({.fault = fault, .why = "connect to 10.0.0.7:8000: Connection refused"});
     EXPECT_GT(words.size(), 10u);

@@ -200,6 +200,12 @@ TEST_F(Cascades, StreamsThatBreakOrNeverEndAreNotTakenForGood) {
   EXPECT_EQ(Header(rig_.Ask(Chat(R"("stream":true)")), "x-spillway-escalated"), "unreadable");
 }
 
+TEST_F(Cascades, OfAHeldStreamDoneIsTheEnd) {
+  rig_.small.Say({Stream(Events("small", "stop") + kDone + Events("more", "length"))});
+  const Received answer = rig_.Ask(Chat(R"("stream":true)"));
+  EXPECT_EQ(answer.body, Events("small", "stop") + kDone);
+}
+
 TEST_F(Cascades, AFirstModelThatIsDownIsNotWaitedFor) {
   rig_.world()["small"].endpoints[0].up = false;
   rig_.Publish();

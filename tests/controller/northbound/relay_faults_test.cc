@@ -299,6 +299,71 @@ TEST_F(EngineFaults, AStreamThatFailsAndSaysDoneIsNoWholeAnswer) {
   EXPECT_EQ(Text(RecordOf(answer), "end"), "broken_off");
 }
 
+// Whether the rest comes with [DONE] or later, and however the engine goes on.
+TEST_F(EngineFaults, WithDoneTheAnswerIsOver) {
+  const std::string more = kEvent + kErrorEvent;
+  spare_.Say({{.type = "text/event-stream", .body = kEvent + kDone + more}});
+  EXPECT_EQ(rig_.Ask(Chat(kStreamed)).body, kEvent + kDone);
+  const auto later = [&](BodyStream& out) -> Awaitable<void> {
+    bool sent = co_await out.Write(kEvent + kDone);
+    co_await out.Wait(absl::Milliseconds(50));
+    if (sent) sent = co_await out.WriteLast(more);
+    EXPECT_TRUE(sent);
+  };
+  const auto lost = [](BodyStream& out) -> Awaitable<void> {
+    const bool sent = co_await out.Write(kEvent + kDone);
+    co_await out.Wait(absl::Milliseconds(sent ? 50 : 0));
+    throw std::runtime_error("no last chunk");
+  };
+  for (const BodyProducer& producer : {BodyProducer(later), BodyProducer(lost)}) {
+    spare_.Produce(producer);
+    const Received answer = rig_.Ask(Chat(kStreamed));
+    EXPECT_EQ(answer.body, kEvent + kDone);
+    const Value record = RecordOf(answer);
+    EXPECT_EQ(Text(record, "end"), "answered");
+    EXPECT_EQ(Text(record.Find("attempts")->list()[0], "fault"), "none");
+  }
+}
+
+// It says more and more, or nothing without an end: the client does not wait for it.
+TEST_F(EngineFaults, AnEngineThatDoesNotEndBehindDoneIsCutOff) {
+  for (const bool silent : {false, true}) {
+    std::promise<void> gone;
+    spare_.Produce([&](BodyStream& out) -> Awaitable<void> {
+      bool sent = co_await out.Write(kEvent + kDone);
+      while (sent && !out.gone()) {
+        co_await out.Wait(absl::Milliseconds(10));
+        if (!silent) sent = co_await out.Write(kEvent);
+      }
+      gone.set_value();
+    });
+    const Received answer = rig_.Ask(Chat(kStreamed));
+    EXPECT_EQ(answer.body, kEvent + kDone);
+    EXPECT_EQ(Text(RecordOf(answer), "end"), "answered");
+    EXPECT_EQ(gone.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  }
+}
+
+// Its answer would be for nothing.
+TEST_F(EngineFaults, AStreamWithoutOutputByItsUsageIsCountedByItsDeltas) {
+  const std::string usage =
+      "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":0}}\n\n";
+  spare_.Say({{.type = "text/event-stream", .body = kEvent + kEvent + kEvent + usage + kDone}});
+  const Value record = RecordOf(rig_.Ask(Chat(kStreamed)));
+  EXPECT_EQ(Text(record, "prompt_tokens"), "10");
+  EXPECT_EQ(Text(record, "output_tokens"), "3");
+}
+
+TEST_F(EngineFaults, AnEncodedAnswerIsToldAsThat) {
+  spare_.Say({{.body = "\x1f\x8b", .encoding = "gzip"}});
+  rig_.big.Say({{.body = "\x1f\x8b", .encoding = "gzip"}});
+  const Received answer = rig_.Ask(Chat());
+  EXPECT_EQ(answer.status, 502);
+  EXPECT_THAT(answer.body,
+              HasSubstr("its answer has Content-Encoding gzip, which nobody asked for"));
+  EXPECT_THAT(answer.body, HasSubstr("switch compression off"));
+}
+
 TEST_F(EngineFaults, AnEventThatIsTooLongIsToldInSoManyWords) {
   spare_.Produce([](BodyStream& out) -> Awaitable<void> {
     const bool begun = co_await out.Write(kEvent);

@@ -21,6 +21,7 @@ class FakeEngine final : public HttpHandler {
     std::string type = "application/json";
     std::string body;
     std::string retry_after;
+    std::string encoding;
   };
 
   FakeEngine() {
@@ -63,6 +64,7 @@ class FakeEngine final : public HttpHandler {
     response.status = said.status;
     response.headers.Add("Content-Type", said.type);
     if (!said.retry_after.empty()) response.headers.Add("Retry-After", said.retry_after);
+    if (!said.encoding.empty()) response.headers.Add("Content-Encoding", said.encoding);
     response.body = said.body;
     co_return response;
   }
