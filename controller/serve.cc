@@ -179,7 +179,10 @@ class Controller {
                            absl::FormatDuration(server_spec_.drain)));
     api_->SetReady(false);
     address_->Remove();
-    if (!server_->Drain(server_spec_.drain)) log_.Warn("some connections had to be cut");
+    if (!server_->Drain(server_spec_.drain)) {
+      const ServerStats stats = server_->Stats();
+      log_.Warn(StoppedLate(stats.told, stats.cut, server_spec_.drain));
+    }
     pulse_.Stop();
     dispatcher_->Stop();
     adapters_->StopEngines();

@@ -3,6 +3,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include "absl/strings/str_cat.h"
 #include "formats/json_writer.h"
 
 namespace spillway {
@@ -51,5 +52,14 @@ ServeLog::~ServeLog() = default;
 void ServeLog::Info(std::string_view words) { impl_->Write(spdlog::level::info, words); }
 void ServeLog::Warn(std::string_view words) { impl_->Write(spdlog::level::warn, words); }
 void ServeLog::Error(std::string_view words) { impl_->Write(spdlog::level::err, words); }
+
+std::string StoppedLate(std::uint64_t told, std::uint64_t cut, absl::Duration given) {
+  return absl::StrCat(
+      "still under way after ", absl::FormatDuration(given), ": ", told,
+      told == 1 ? " request, which was" : " requests, which were", " told (`shutting_down`); ",
+      cut == 0   ? "no connection was cut"
+      : cut == 1 ? "1 connection did not end even so and was cut"
+                 : absl::StrCat(cut, " connections did not end even so and were cut"));
+}
 
 }  // namespace spillway

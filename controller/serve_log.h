@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "absl/time/time.h"
 
 namespace spillway {
 
@@ -21,5 +24,9 @@ class ServeLog {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// Of a stop that streams or requests outlasted by more than they were given: how many were told so,
+// and of how many connections the rest was cut off.
+std::string StoppedLate(std::uint64_t told, std::uint64_t cut, absl::Duration given);
 
 }  // namespace spillway

@@ -49,6 +49,7 @@ void LaneCounts::AddTo(ServerStats* stats) const {
   stats->write_timeouts += write_timeouts;
   stats->idle_timeouts += idle_timeouts;
   stats->bodies_refused += bodies_refused;
+  stats->told += told;
   for (std::size_t i = 0; i < responses.size(); ++i) stats->responses[i] += responses[i];
   for (std::size_t i = 0; i < refused.size(); ++i) stats->refused[i] += refused[i];
 }
@@ -221,6 +222,7 @@ void Lane::LastCall() {
   net::post(executor(), [this] {
     // A copy: who is told may end.
     const std::vector<std::shared_ptr<HttpConnection>> all(working_.begin(), working_.end());
+    counts_.told += all.size();
     for (const auto& connection : all) connection->LastCall();
   });
 }

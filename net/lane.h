@@ -41,7 +41,7 @@ class Count {
 struct LaneCounts {
   Count open, idle, sweeps, accepted, accept_errors, evicted, turned_away, requests, bytes_in,
       bytes_out, clients_gone, handler_failures, head_timeouts, body_timeouts, write_timeouts,
-      idle_timeouts, bodies_refused;
+      idle_timeouts, bodies_refused, told;
   std::array<Count, 6> responses;
   std::array<Count, kHeadFaults> refused;
   void AddTo(ServerStats* stats) const;

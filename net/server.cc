@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <random>
 #include <thread>
@@ -103,6 +104,7 @@ struct Server::Impl {
   std::vector<std::thread> threads;
   std::shared_ptr<std::atomic<std::size_t>> body_bytes =
       std::make_shared<std::atomic<std::size_t>>(0);
+  std::atomic<std::uint64_t> cut{0};
   bool drained = false;
   bool clean = true;
 
@@ -134,6 +136,10 @@ struct Server::Impl {
       WaitForAll(kLastWords);
     }
     if (!clean) {
+      // Counted from here: a handler that hangs keeps its lane from counting.
+      std::uint64_t open = 0;
+      for (const auto& lane : lanes) open += lane->counts().open;
+      cut = open;
       for (const auto& lane : lanes) lane->Cut();
       WaitForAll(kUnwind);
     }
@@ -187,6 +193,7 @@ std::string Server::address() const { return Text(impl_->at); }
 ServerStats Server::Stats() const {
   ServerStats stats;
   for (const auto& lane : impl_->lanes) lane->counts().AddTo(&stats);
+  stats.cut = impl_->cut;
   stats.body_bytes = impl_->body_bytes->load(std::memory_order_relaxed);
   return stats;
 }

@@ -165,6 +165,8 @@ struct ServerStats {
   std::uint64_t clients_gone = 0;      // Left before they had their answer.
   std::uint64_t handler_failures = 0;  // Exceptions, and heads that could not be written.
   std::uint64_t head_timeouts = 0, body_timeouts = 0, write_timeouts = 0, idle_timeouts = 0;
+  // By Drain(): under way when its grace was over, and told so; still there half a second later.
+  std::uint64_t told = 0, cut = 0;
   std::array<std::uint64_t, 6> responses{};          // By class: [2] counts 2xx. [0] is unused.
   std::array<std::uint64_t, kHeadFaults> refused{};  // By HeadFault; 413 and bad chunks included.
 };
@@ -178,7 +180,8 @@ class Server {
   // Stops accepting; connections that wait for a request are closed, requests under way may
   // finish until `grace` is over; then their handlers are told (Exchange::closing), unless there
   // was no grace, and half a second later their connections are cut. Blocks; true if all had
-  // finished. Safe to call again, from one thread at a time.
+  // finished within `grace`; otherwise Stats() says how many were told and how many cut. Safe to
+  // call again, from one thread at a time.
   bool Drain(absl::Duration grace);
   ~Server();  // Drain(0).
 

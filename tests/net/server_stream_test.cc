@@ -354,6 +354,35 @@ TEST(ServerDrain, CutsWhatDoesNotEnd) {
   EXPECT_FALSE(server->Drain(absl::Milliseconds(20)));
   EXPECT_TRUE(gone);
   EXPECT_THAT(client.Rest(), IsEmpty());  // No last chunk: nobody takes it for complete.
+  EXPECT_EQ(server->Stats().told, 1u);
+  EXPECT_EQ(server->Stats().cut, 1u);
+}
+
+TEST(ServerDrain, CountsWhoWasToldAndWhoWasCut) {
+  TestHandler handler;
+  handler.routes["polite"] = Streaming([](BodyStream& out) -> Awaitable<void> {
+    while (!out.closing()) co_await out.Wait(absl::InfiniteDuration());
+    const bool sent = co_await out.Write("bye");
+    EXPECT_TRUE(sent);
+  });
+  handler.routes["deaf"] = Streaming([](BodyStream& out) -> Awaitable<void> {
+    while (!out.gone()) co_await out.Wait(absl::InfiniteDuration());
+  });
+  const auto server = StartServer(handler);
+  RawClient one(server->port()), two(server->port()), three(server->port()), idle(server->port());
+  ASSERT_TRUE(idle.Send(Get("/a")));
+  idle.Response();
+  for (RawClient* client : {&one, &two}) {
+    ASSERT_TRUE(client->Send(Get("/polite")));
+    client->Until("\r\n\r\n");
+  }
+  ASSERT_TRUE(three.Send(Get("/deaf")));
+  three.Until("\r\n\r\n");
+  // Long enough for connections that only wait to be closed: they are neither told nor cut.
+  EXPECT_FALSE(server->Drain(absl::Milliseconds(500)));
+  EXPECT_THAT(one.Rest(), EndsWith("bye\r\n0\r\n\r\n"));
+  EXPECT_EQ(server->Stats().told, 3u);
+  EXPECT_EQ(server->Stats().cut, 1u);
 }
 
 // Requests that the kernel has, and nobody has read, when draining begins are answered.

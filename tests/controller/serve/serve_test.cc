@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "controller/serve_log.h"
 #include "net/client.h"
 #include "tests/support/fake_adapter.h"
 #include "tests/support/notify_socket.h"
@@ -37,6 +38,18 @@ pools:
     power: {idle: 40 W, busy: 120 W, tariff: 0.12 USD/kWh}
     runtimes: {none: "1"}
 )";
+
+TEST(StoppedLate, SaysHowManyWereToldAndHowManyWereCut) {
+  EXPECT_EQ(
+      StoppedLate(3, 0, absl::Seconds(10)),
+      "still under way after 10s: 3 requests, which were told (`shutting_down`); no connection "
+      "was cut");
+  EXPECT_EQ(
+      StoppedLate(1, 1, absl::Milliseconds(500)),
+      "still under way after 500ms: 1 request, which was told (`shutting_down`); 1 connection "
+      "did not end even so and was cut");
+  EXPECT_THAT(StoppedLate(0, 2, absl::Seconds(1)), HasSubstr("2 connections did not end"));
+}
 
 // SHA-256 of `good key`.
 constexpr const char* kGoodKey = "c9ec1141134a19b629a55455de2fcac7ee6f4d30b16fdbb403eb7d38daa37283";
