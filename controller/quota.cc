@@ -84,6 +84,13 @@ class QuotaAccount {
     return LeftOf(budget);
   }
 
+  absl::Duration UntilMore(const BudgetLimits& budget, absl::Time now) {
+    const std::lock_guard lock(mutex_);
+    MoveTo(now);
+    const std::optional<Usd> left = LeftOf(budget);
+    return left ? UntilLeft(budget, *left + Usd(1), now) : absl::ZeroDuration();
+  }
+
   void Release(Usd held) {
     const std::lock_guard lock(mutex_);
     --running_;
@@ -205,6 +212,10 @@ bool QuotaTicket::Hold(Usd most, absl::Time now) {
 
 std::optional<Usd> QuotaTicket::left(absl::Time now) const {
   return account_ ? account_->Left(budget_, now) : std::nullopt;
+}
+
+absl::Duration QuotaTicket::until_more(absl::Time now) const {
+  return account_ ? account_->UntilMore(budget_, now) : absl::ZeroDuration();
 }
 
 void QuotaTicket::Done(Usd cost, absl::Time now) {

@@ -73,6 +73,9 @@ class QuotaTicket {
   bool Hold(Usd most, absl::Time now);
   // What is left of a budget that refuses or demotes, none: no such budget.
   std::optional<Usd> left(absl::Time now) const;
+  // How long until more is left of it: the budget that leaves least begins anew. Zero: there is
+  // none.
+  absl::Duration until_more(absl::Time now) const;
   bool demotes() const { return budget_.when_spent == WhenSpent::kDemote; }
   // The request is over and cost this much. Once; later calls change nothing.
   void Done(Usd cost, absl::Time now);

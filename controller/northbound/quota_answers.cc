@@ -36,6 +36,14 @@ OpenAiError OverQuota(const QuotaTicket& ticket) {
   return error;
 }
 
+OpenAiError CannotRouteWithin(const QuotaTicket& ticket, Code code, std::string_view model,
+                              absl::Time now) {
+  OpenAiError error = CannotRoute(code, model);
+  if (code == Code::kBudget)
+    error.retry_after_seconds = static_cast<int>(SecondsUp(ticket.until_more(now)));
+  return error;
+}
+
 void AddRateHeaders(const QuotaTicket& ticket, HttpResponse& response) {
   if (!ticket.rate()) return;
   response.headers.Add("x-ratelimit-limit-requests", absl::StrCat(ticket.rate()->limit));

@@ -373,8 +373,9 @@ Awaitable<HttpAnswer> Relay::AskNamed() {
   if (routed == Routed::kFull)
     co_return Refuse(EveryEngineFull(dispatcher_.UntilAnyIsAsked(live)), RequestEnd::kRefused);
   if (routed == Routed::kRefused)
-    co_return Refuse(CannotRoute(live.record.code, live.record.features.model),
-                     RequestEnd::kRefused);
+    co_return Refuse(
+        CannotRouteWithin(quota_, live.record.code, live.record.features.model, dispatcher_.Now()),
+        RequestEnd::kRefused);
   if (!HoldMoney()) {
     if (live.ticket != 0) dispatcher_.PassOn(live);  // the room that it waited for
     co_return Refuse(OverQuota(quota_), RequestEnd::kRefused);

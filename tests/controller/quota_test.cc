@@ -283,6 +283,25 @@ TEST(Quotas, TheTighterOfDayAndMonthCounts) {
   EXPECT_EQ(refused.over(), Over::kDollars);
   EXPECT_EQ(refused.retry_after(), EndOf(BudgetPeriod::kMonth, kStart) - next_day)
       << "another day does not help";
+  EXPECT_EQ(refused.until_more(next_day), absl::ZeroDuration()) << "it holds nothing";
+}
+
+TEST(Quotas, MoreIsLeftOnceTheBudgetThatLeavesLeastBeginsAnew) {
+  Quotas quotas;
+  TenantSpec tenant{.name = "a"};
+  tenant.budget = {.per_day = Usd(100),
+                   .per_month = Usd(150),
+                   .when_spent = WhenSpent::kDemote,
+                   .demote_to = PoolSelector()};
+  const absl::Duration day = EndOf(BudgetPeriod::kDay, kStart) - kStart;
+  EXPECT_EQ(quotas.Admit(tenant, kStart).until_more(kStart), day);
+  tenant.budget.per_month = Usd(70);
+  EXPECT_EQ(quotas.Admit(tenant, kStart).until_more(kStart),
+            EndOf(BudgetPeriod::kMonth, kStart) - kStart);
+  tenant.budget.per_month.reset();
+  quotas.Admit(tenant, kStart).Done(Usd(120), kStart);
+  EXPECT_EQ(quotas.Admit(tenant, kStart).until_more(kStart), day);
+  EXPECT_EQ(quotas.Admit({.name = "b"}, kStart).until_more(kStart), absl::ZeroDuration());
 }
 
 TEST(Quotas, ABudgetThatWarnsRefusesNobody) {

@@ -161,6 +161,29 @@ TEST_F(LeavingClients, ABudgetSetsAsideTheMostThatARequestMayCost) {
   EXPECT_EQ(rig_.Ask(absl::StrCat(chat, R"("max_tokens":10})")).status, 200);
 }
 
+// Whoever finds out that the money will not do: the router, before or behind it. More comes with
+// the next day, so that trying again within minutes is of no use.
+TEST_F(LeavingClients, WhoHasTooLittleMoneyLearnsWhenThereIsMore) {
+  const TenantSpec refuses{.name = "default", .quota = {.usd_per_day = Usd(300'000)}};
+  TenantSpec demotes{.name = "default"};
+  demotes.budget = {.per_day = Usd(0),
+                    .per_month = Usd(1'000'000'000),
+                    .when_spent = WhenSpent::kDemote,
+                    .demote_to = PoolSelector{.name = {"nowhere"}}};
+  const absl::Time now = rig_.api().rig().clock().Now();
+  for (const TenantSpec& tenant : {refuses, demotes}) {
+    rig_.world().tenants.tenants = {tenant};
+    rig_.Publish();
+    const Received answer = rig_.Ask(
+        R"({"model":"big","messages":[{"role":"user","content":"hello"}],"max_tokens":100})");
+    EXPECT_EQ(answer.status, 429) << answer.body;
+    EXPECT_THAT(answer.body, testing::HasSubstr("insufficient_quota"));
+    EXPECT_EQ(answer.headers.Get("x-should-retry"), "false");
+    EXPECT_EQ(answer.headers.Get("Retry-After"),
+              absl::StrCat(absl::ToInt64Seconds(EndOf(BudgetPeriod::kDay, now) - now)));
+  }
+}
+
 // A pool is configured, and its engine's address is not known yet.
 TEST_F(LeavingClients, AnEngineWithoutAnAddressIsLostInSoManyWords) {
   PoolSpec pool = fixtures::UrlPool("later", 1, {"later"});
