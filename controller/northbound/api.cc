@@ -67,6 +67,8 @@ ProblemCode CodeForStatus(int status) {
     case 405:
     case 501:
       return ProblemCode::kMethodNotAllowed;
+    case 408:
+      return ProblemCode::kTooSlow;
     case 413:
       return ProblemCode::kTooLarge;
     case 503:
@@ -173,7 +175,7 @@ HttpResponse Api::OnRefusedAt(std::string_view target, int status, std::string_v
                             .type = status < 500 ? "invalid_request_error" : "server_error",
                             .message = std::string(detail),
                             .code = code,
-                            .retry = status == 408 || KindOf(CodeForStatus(status)).retryable});
+                            .retry = KindOf(CodeForStatus(status)).retryable});
 }
 
 std::shared_ptr<void> Api::OpenStream() {

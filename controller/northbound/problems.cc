@@ -13,9 +13,13 @@ namespace spillway {
 namespace {
 
 constexpr ProblemKind kKinds[] = {
-    {ProblemCode::kMalformed, "malformed", 400, false, "The body is malformed",
+    {ProblemCode::kMalformed, "malformed", 400, false, "The request is malformed",
      "The body is not what this path takes: no valid JSON or YAML, an unknown key, a value of the "
-     "wrong type or unit, or a number out of its range. `errors` points at each place."},
+     "wrong type or unit, or a number out of its range; `errors` points at each place. Or the head "
+     "is not written as HTTP wants it; `detail` says what is wrong."},
+    {ProblemCode::kTooSlow, "too_slow", 408, true, "The request came too slowly",
+     "Its head or its body took longer than the controller waits, or stalled on the way. Nothing "
+     "was done; the same request may be sent again."},
     {ProblemCode::kInvalidParameter, "invalid_parameter", 400, false, "A parameter is invalid",
      "A query parameter or header is unknown, repeated, or has a value that it cannot have."},
     {ProblemCode::kNoValidKey, "no_valid_key", 401, false, "A key is needed",

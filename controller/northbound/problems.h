@@ -15,6 +15,7 @@ namespace spillway {
 
 enum class ProblemCode : std::uint8_t {
   kMalformed,
+  kTooSlow,
   kInvalidParameter,
   kNoValidKey,
   kRoleTooLow,

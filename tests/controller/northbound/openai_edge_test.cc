@@ -58,6 +58,23 @@ TEST_F(OpenAiEdge, ElsewhereTheyAreProblems) {
   }
 }
 
+// As the server says it when a head or a body does not come in time.
+TEST_F(OpenAiEdge, WhatComesTooSlowlyIsCalledThat) {
+  for (const std::string word : {"head_timeout", "body_timeout"}) {
+    const HttpResponse problem = rig_.api().api().OnRefused(408, word, "it did not come in time");
+    EXPECT_THAT(problem.body, HasSubstr(R"("title":"The request came too slowly")"));
+    EXPECT_THAT(problem.body, HasSubstr(R"("type":"/problems/too_slow")"));
+    EXPECT_THAT(problem.body, HasSubstr("(" + word + ")"));
+    EXPECT_EQ(problem.headers.Get("x-should-retry"), "true");
+    const HttpResponse error =
+        rig_.api().api().OnRefusedAt("/v1/chat/completions", 408, word, "it did not come in time");
+    EXPECT_THAT(error.body, HasSubstr(absl::StrCat(R"("code":")", word)));
+    EXPECT_EQ(error.headers.Get("x-should-retry"), "true");
+  }
+  EXPECT_THAT(rig_.api().api().OnRefused(431, "head_too_long", "too long").body,
+              HasSubstr(R"("title":"The request is malformed")"));
+}
+
 // A bug of ours is `internal`; a version that nobody asked us to speak is none.
 TEST_F(OpenAiEdge, AnUnknownVersionIsTheClientsMistake) {
   RawClient client(rig_.port());
