@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/explain.h"
 #include "core/text.h"
+#include "formats/did_you_mean.h"
 
 namespace spillway {
 namespace {
@@ -97,14 +98,10 @@ const Device* FindDevice(const Place& at, const Catalog& catalog, const PoolSpec
   }
   const auto found = catalog.devices.find(pool.device);
   if (found != catalog.devices.end()) return &found->second;
-  std::vector<std::string> known;
-  for (const auto& [name, device] : catalog.devices) known.push_back(name);
-  const std::string nearest = NearestWord(pool.device, known);
   const Member& member = *std::find_if(at.value().map().begin(), at.value().map().end(),
                                        [](const Member& m) { return m.key == "device"; });
-  at.Child(member).Fail(
-      absl::StrCat("the catalogue has no device `", pool.device, "`",
-                   nearest.empty() ? "" : absl::StrCat(" (did you mean `", nearest, "`?)")));
+  at.Child(member).Fail(absl::StrCat("the catalogue has no device `", pool.device, "`",
+                                     DidYouMeanName(pool.device, KeysOf(catalog.devices))));
   return nullptr;
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "core/status.h"
 #include "core/text.h"
+#include "formats/did_you_mean.h"
 #include "formats/document.h"
 #include "formats/pool_defaults.h"
 #include "formats/server_text.h"
@@ -319,19 +320,34 @@ void CheckClass(const Place& at, const PoolSpec& pool, const ServeSpec& serve,
                 const Catalog& catalog) {
   if (serve.work_class.empty()) return;
   const auto known = catalog.classes.find(serve.work_class);
-  if (known == catalog.classes.end()) {
-    std::vector<std::string> names;
-    for (const auto& [name, unused] : catalog.classes) names.push_back(name);
-    const std::string nearest = NearestWord(serve.work_class, names);
-    return at.Fail(
-        absl::StrCat("`", serve.work_class, "` is no class of the catalogue",
-                     nearest.empty() ? "" : absl::StrCat(" (did you mean `", nearest, "`?)")));
-  }
+  if (known == catalog.classes.end())
+    return at.Fail(absl::StrCat("`", serve.work_class, "` is no class of the catalogue",
+                                DidYouMeanName(serve.work_class, KeysOf(catalog.classes))));
   if (pool.adapter.type != "modelled")
     return at.Fail("servers of batches can only be modelled: `adapter: {type: modelled}`");
   if (!known->second.rates.contains(pool.device))
     at.Fail(absl::StrCat("the catalogue has no rate of `", serve.work_class, "` for the device `",
                          pool.device, "`"));
+}
+
+// Of a map that has this key.
+Place ChildOf(const Place& at, std::string_view key) {
+  const Value::Map& map = at.value().map();
+  return at.Child(
+      *std::find_if(map.begin(), map.end(), [&](const Member& m) { return m.key == key; }));
+}
+
+// What engines of others serve is theirs to know; ours need its figures.
+void CheckModels(const Place& at, const PoolSpec& pool, const Catalog& catalog) {
+  if (pool.adapter.type != "modelled") return;
+  for (std::size_t i = 0; i < pool.serves.size(); ++i) {
+    const ServeSpec& serve = pool.serves[i];
+    if (!serve.work_class.empty() || catalog.models.contains(serve.model)) continue;
+    const Place entry = ChildOf(at, "serves").Item(i);
+    ChildOf(entry, "model")
+        .Fail(absl::StrCat("the catalogue has no model `", serve.model, "`",
+                           DidYouMeanName(serve.model, KeysOf(catalog.models))));
+  }
 }
 
 void CheckServes(const Place& at, const PoolSpec& pool, const Catalog& catalog) {
@@ -453,6 +469,7 @@ void ReadPool(const Place& at, const PoolSources& sources, PoolSpec& out) {
   if (at.reading().error().size() != before) return;
 
   const Device* device = FindDevice(at, sources.catalog, out);
+  CheckModels(at, out, sources.catalog);
   if (at.reading().error().size() != before) return;
   FillIn(at, device, sources.machine, text, out);
   if (text.power) ReadPower(at.Child(*text.power), out.power);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "core/text.h"
+#include "formats/did_you_mean.h"
 #include "formats/units.h"
 
 namespace spillway {
@@ -24,14 +25,6 @@ bool HasControlCharacter(std::string_view text) {
 
 InputFinding At(const Place& place, const Mark& mark, std::string detail) {
   return {place.Pointer(), mark.line, mark.column, std::move(detail)};
-}
-
-// Looking for it costs the product of the lengths: not for words that nobody types.
-std::string DidYouMean(std::string_view word, const std::vector<std::string>& known) {
-  constexpr std::size_t kLongest = 64;
-  if (word.size() > kLongest) return "";
-  const std::string nearest = NearestWord(word, known);
-  return nearest.empty() ? "" : absl::StrCat(" (did you mean `", nearest, "`?)");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/text.h"
 #include "formats/config_file.h"
+#include "formats/did_you_mean.h"
 #include "formats/policy_text.h"
 #include "formats/pool_text.h"
 #include "formats/units.h"
@@ -81,11 +82,8 @@ void ReadSizePrice(const Place& at, std::optional<UsdPerHour>& out) {
 const Device* FindSizedDevice(const Place& at, const std::string& name, const Catalog& catalog) {
   const auto found = catalog.devices.find(name);
   if (found != catalog.devices.end()) return &found->second;
-  std::vector<std::string> known;
-  for (const auto& [key, device] : catalog.devices) known.push_back(key);
-  const std::string nearest = NearestWord(name, known);
   at.Fail(absl::StrCat("the catalogue has no device `", name, "`",
-                       nearest.empty() ? "" : absl::StrCat(" (did you mean `", nearest, "`?)")));
+                       DidYouMeanName(name, KeysOf(catalog.devices))));
   return nullptr;
 }
 

@@ -346,6 +346,14 @@ INSTANTIATE_TEST_SUITE_P(
                 "`nvidia-a10g-24g`?)"},
         BadPool{"", "name: x\nadapter: {type: modelled}\ndevice: zzz",
                 "3:9: the catalogue has no device `zzz`"},
+        BadPool{"", "name: x\nadapter: {type: modelled}\ndevice: a10g",
+                "3:9: the catalogue has no device `a10g` (did you mean `nvidia-a10g-24g`?)"},
+        BadPool{kGpu, "serves: [{model: m}, {model: qwen2-8b}]",
+                "7:30: the catalogue has no model `qwen2-8b` (did you mean `qwen2-7b`?)"},
+        // What is wrong with its device does not hide what is wrong with its models.
+        BadPool{"", "name: x\nadapter: {type: modelled}\ndevice: a10\nserves:\n- model: chat\n",
+                "3:9: the catalogue has no device `a10` (did you mean `nvidia-a10g-24g`?)\n"
+                "pool.yaml:5:10: the catalogue has no model `chat` (did you mean `chat-7b`?)"},
         BadPool{kGpu, "kind: npu", "2:1: `kind: npu`, but device `nvidia-a10g-24g` is a gpu"},
         BadPool{"",
                 "name: x\nadapter: {type: modelled}\ndevice: nvidia-a10g-24g\nnode: {cpus: 4, "

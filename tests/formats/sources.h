@@ -5,8 +5,8 @@
 
 namespace spillway {
 
-// Three devices with round figures, a class of one of them and a machine, for pools to be filled in
-// from.
+// Three devices with round figures, a class of one of them, models by name and a machine, for pools
+// to be filled in from.
 inline Catalog SmallCatalog() {
   Catalog catalog;
   Device& slice = catalog.devices["xeon-16vcpu"];
@@ -42,6 +42,7 @@ inline Catalog SmallCatalog() {
          .memory = Bytes(8ll << 30)};
   old.peak = {{Precision::kFp32, OpsPerSecond(1e11)}};
   old.busy = Watts(8);
+  for (const char* model : {"m", "chat-7b", "qwen2-7b"}) catalog.models[model].name = model;
   WorkClass& texts = catalog.classes["embedding"];
   texts.name = "embedding";
   texts.rates["nvidia-a10g-24g"] = {.units_per_second = 100};
