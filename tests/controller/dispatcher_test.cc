@@ -390,9 +390,17 @@ TEST(Dispatcher, ThePeriodEndsThoughChunksComeAllTheTime) {
   rig.dispatcher.Stop();
 }
 
+// The inputs of a number: others with each, so that a route by the wrong ones shows.
+RouterWorld WorldOf(std::uint64_t id) {
+  RouterWorld world({One("a"), EnginePool("b", 2), fixtures::NvidiaPool("n", 1)});
+  world.inputs.id = EventNumber{id};
+  world["a"].price.node_hour = fixtures::HourlyDollars(3.0 + static_cast<double>(id % 3));
+  return world;
+}
+
+// However many threads decide, each decision can be made again from what its record says.
 TEST(Dispatcher, ManyThreads) {
-  Rig rig(RouterWorld({One("a"), EnginePool("b", 2), fixtures::NvidiaPool("n", 1)}),
-          {.period = Milliseconds(1)});
+  Rig rig(WorldOf(1), {.period = Milliseconds(1)});
   rig.dispatcher.Start(3);
   constexpr int kThreads = 6, kEach = 400;
   std::atomic<bool> stop{false};
@@ -428,10 +436,11 @@ TEST(Dispatcher, ManyThreads) {
     });
   }
   std::thread others([&] {
+    std::uint64_t published = 1;
     for (int round = 0; !stop; ++round) {
       rig.dispatcher.OnSigns(At(round % 2, 1), {.running = round % 9, .waiting = round % 3});
       rig.dispatcher.SetEngine(At(0, 2), {});
-      if (round % 4 == 0) rig.Publish();
+      if (round % 4 == 0) rig.dispatcher.Publish(WorldOf(++published).Inputs());
       EXPECT_GE(rig.dispatcher.stats().begun, rig.inbox.all().size());
       std::this_thread::yield();
     }
@@ -444,12 +453,20 @@ TEST(Dispatcher, ManyThreads) {
   EXPECT_EQ(all.size(), static_cast<std::size_t>(kThreads * kEach));
   std::set<RequestId> ids;
   std::map<EndpointKey, absl::Duration> held;
+  std::map<EventNumber, std::shared_ptr<const RouterView>> views;
+  std::set<std::vector<std::uint32_t>> routes;
   for (const auto& request : all) {
     EXPECT_TRUE(ids.insert(request->id).second);
+    auto& view = views[request->view];
+    if (!view) view = WorldOf(Number(request->view)).View();
+    EXPECT_TRUE(SameRoute(*view, *request)) << ToString(request->id);
+    routes.insert(request->order);
     if (request->end == RequestEnd::kAnswered) held[request->endpoint()] += request->held;
   }
   for (const auto& [key, sum] : held)
     EXPECT_LE(sum, rig.clock.Now() - kStart) << "engine " << key.number;
+  EXPECT_GT(views.size(), 1u) << "the inputs changed on the way";
+  EXPECT_GT(routes.size(), 3u) << "and so did the routes";
   EXPECT_EQ(rig.dispatcher.stats().in_flight, 0);
   EXPECT_EQ(rig.dispatcher.waiting(), 0u);
   for (std::uint32_t p = 0; p < 3; ++p) {
