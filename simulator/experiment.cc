@@ -85,6 +85,13 @@ absl::Status Experiment::Load() {
     }
     workloads_.push_back(*std::move(workload));
   }
+  for (const ScenarioPolicy& policy : scenario_.policies) {
+    if (policy.spec.cascades.empty()) continue;
+    out_.notes.push_back(absl::StrCat("policy ", policy.name,
+                                      ": its cascades are not simulated, since made-up answers "
+                                      "cannot be judged: every request is "
+                                      "answered by the model that it names"));
+  }
   if (scenario_.drain > kLongestRun)
     return absl::InvalidArgumentError("`drain` is longer than ten years");
   return absl::OkStatus();

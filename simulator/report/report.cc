@@ -309,7 +309,7 @@ class Page {
                        ? std::string("as the fleets state them, constant")
                        : absl::StrCat(scenario.world.prices.prices.size(), " dated changes"));
     Fact("Sizing", Sizing());
-    Fact("Rows left out", absl::StrJoin(data_.outcome().notes, "; "));
+    Fact("Notes", absl::StrJoin(data_.outcome().notes, "; "));
     Add("</dl>");
     if (!scenario.sources.empty()) {
       Add("<h3>Sources</h3><ul>");

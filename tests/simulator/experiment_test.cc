@@ -84,6 +84,25 @@ TEST(Experiment, WhereNothingIsJudgedThereIsNoVerdict) {
               testing::HasSubstr("nothing comes"));
 }
 
+// A policy that says more than is simulated must not look as if it had been.
+TEST(Experiment, CascadesAreNotSimulatedAndThatIsSaid) {
+  ScenarioSpec scenario = TwoFleets(1);
+  scenario.seeds = 1;
+  const auto plain = RunExperiment(scenario, TestCatalog());
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  EXPECT_THAT(plain->notes, testing::IsEmpty());
+  scenario.policies[0].spec.cascades = {
+      {.name = "small-first",
+       .first = "small",
+       .escalate_when = {.finish_reason = {FinishReason::kLength}}}};
+  const auto outcome = RunExperiment(scenario, TestCatalog());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_THAT(
+      outcome->notes,
+      testing::ElementsAre(testing::StartsWith("policy backstop: its cascades are not simulated")));
+  EXPECT_EQ(outcome->cells[0].cost, plain->cells[0].cost);
+}
+
 TEST(Experiment, NoRunIsLongerThanTenYears) {
   ScenarioSpec scenario = TwoFleets(3);
   scenario.workloads[0].parts[0].arrivals = PoissonSpec{1.0 / 86400};
