@@ -513,7 +513,8 @@ Awaitable<void> Relay::Produce(BodyStream& out) {
     if (sent) piece_ = co_await upstream_->Read();
     if (sent && !piece_.empty()) parts_ = stream_->Take(piece_);
   }
-  const bool gone = (!sent || out.gone()) && !out.closing();
+  const bool whole = sent && stream_->done();  // it may leave now
+  const bool gone = !whole && (!sent || out.gone()) && !out.closing();
   const bool lost = !settled && !gone && (stream_->said_error() || !stream_->done());
   if (!settled) {
     SettleLost();

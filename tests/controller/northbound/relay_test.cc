@@ -114,6 +114,26 @@ TEST_F(LeavingClients, AClientThatLeavesWithinAStreamIsGoneForTheEngineToo) {
   EXPECT_NE(record.Find("cost_usd")->text(), "0.000000000");
 }
 
+// Many read no further than [DONE], whether the engine has ended its stream or not.
+TEST_F(LeavingClients, AClientThatLeavesBehindDoneHasItsAnswer) {
+  rig_.Publish();
+  rig_.big.Produce([this](BodyStream& out) -> Awaitable<void> {
+    const bool sent = co_await out.Write(
+        "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DONE]\n\n");
+    EXPECT_TRUE(sent);
+    while (!out.gone()) co_await out.Wait(absl::InfiniteDuration());
+    gone_.set_value();
+  });
+  RawClient client(rig_.port());
+  ASSERT_TRUE(client.Send(Request(R"(,"stream":true)")));
+  client.Until("data: [DONE]\n\n");
+  client.Close();
+  EXPECT_EQ(gone_.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  const Value record = rig_.Record("req-1-000001");
+  ASSERT_TRUE(record.is_map());
+  EXPECT_EQ(record.Find("end")->string(), "answered");
+}
+
 // An engine that thinks: nothing has come yet when its client leaves.
 TEST_F(LeavingClients, AClientThatLeavesBeforeTheFirstByteIsBookedWithoutABaseline) {
   std::promise<void> began;
