@@ -35,6 +35,7 @@ namespace {
 
 constexpr std::size_t kMostWords = 4 << 10;  // of what the child complains about
 constexpr std::size_t kMostLine = 64 << 10;
+constexpr std::size_t kMostWhat = 256;  // of what it says that it does
 constexpr int kNiceness = 10;
 constexpr int kLookAround = 100;  // milliseconds
 
@@ -80,9 +81,13 @@ class Heard {
     if (!said.ok() || !said->is_map()) return;
     if (const Value* verdict = said->Find("verdict"); verdict != nullptr && verdict->is_string())
       verdict_ = verdict->string();
-    const Value *done = said->Find("done"), *total = said->Find("total");
+    const Value *done = said->Find("done"), *total = said->Find("total"),
+                *what = said->Find("what");
     if (done == nullptr || total == nullptr) return;
-    on_progress_({.done = done->AsInt64().value_or(0), .total = total->AsInt64().value_or(0)});
+    const bool told = what != nullptr && what->is_string() && what->string().size() <= kMostWhat;
+    on_progress_({.done = done->AsInt64().value_or(0),
+                  .total = total->AsInt64().value_or(0),
+                  .what = told ? what->string() : ""});
   }
 
   const std::function<void(SimulationProgress)>& on_progress_;

@@ -215,6 +215,7 @@ void SimulationDesk::Conclude(std::uint64_t number, const absl::StatusOr<std::st
   const std::lock_guard lock(mutex_);
   Simulation& simulation = all_.at(number);
   simulation.finished_at = clock_.Now();
+  simulation.progress.what.clear();
   cancel_ = 0;
   std::error_code ignored;
   if (ended.ok()) {

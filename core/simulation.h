@@ -44,6 +44,9 @@ constexpr bool IsOver(SimulationState state) { return state >= SimulationState::
 
 struct SimulationProgress {
   std::int64_t done = 0, total = 0;  // runs, or events of a log; total 0: not known yet
+  // What these are, or what is being done before they are known: "sizing the fleet a10g for chat".
+  // In the words of the command line; empty: nothing is said.
+  std::string what;
 };
 
 struct Simulation {

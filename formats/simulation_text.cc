@@ -106,6 +106,9 @@ void ReadProgress(const Place& at, SimulationProgress& out) {
   ObjectReader r(at, "`progress`");
   r.Required("done", out.done, Between(0, kMost));
   r.Required("total", out.total, Between(0, kMost));
+  std::optional<std::string> what;  // not there in what earlier versions wrote
+  r.Optional("what", what, OrNull(kDefaultRead));
+  out.what = what.value_or("");
   r.Finish();
 }
 
@@ -159,7 +162,9 @@ void WriteSimulation(JsonWriter& w, const Simulation& s) {
   const bool has_results = s.state == SimulationState::kSucceeded;
   w.BeginObject().Member("id", s.Id()).Member("kind", s.is_replay ? "replay" : "scenario");
   w.Member("name", s.name).Member("state", NameOf(s.state)).Key("progress").BeginObject();
-  w.Member("done", s.progress.done).Member("total", s.progress.total).EndObject();
+  w.Member("done", s.progress.done).Member("total", s.progress.total);
+  WriteText(w, "what", s.progress.what);
+  w.EndObject();
   w.Key("created_at");
   WriteApiTime(w, s.created_at);
   w.Key("started_at");

@@ -44,7 +44,11 @@ class Child : public testing::Test {
                                       const SimulationOrder& order = Shipped()) {
     return child.Execute({.order = order,
                           .folder = folder_.path(),
-                          .on_progress = [this](SimulationProgress p) { heard_.push_back(p.done); },
+                          .on_progress =
+                              [this](SimulationProgress p) {
+                                heard_.push_back(p.done);
+                                whats_.push_back(p.what);
+                              },
                           .cancelled = [this] { return cancel_.load(); }});
   }
   static SimulationOrder Shipped() { return {.what = ShippedScenario{"spot", ""}, .seeds = 2}; }
@@ -54,18 +58,21 @@ class Child : public testing::Test {
 
   testing_support::TemporaryFolder folder_;
   std::vector<std::int64_t> heard_;
+  std::vector<std::string> whats_;
   std::atomic<bool> cancel_{false};
 };
 
 TEST_F(Child, HearsProgressAndTheVerdict) {
   const auto verdict = Execute(Runs(R"(
-    echo '{"done":1,"total":3,"what":"runs"}' >&2
+    echo '{"done":0,"total":0,"what":"sizing the fleet a10g for chat"}' >&2
+    echo '{"done":1,"total":3,"what":7}' >&2
     echo 'words on standard output go nowhere'
     echo '{"done":3,"total":3,"what":"runs"}' >&2
     echo '{"verdict":"It is cheaper."}' >&2)"));
   ASSERT_TRUE(verdict.ok()) << verdict.status();
   EXPECT_EQ(*verdict, "It is cheaper.");
-  EXPECT_THAT(heard_, ElementsAre(1, 3));
+  EXPECT_THAT(heard_, ElementsAre(0, 1, 3));
+  EXPECT_THAT(whats_, ElementsAre("sizing the fleet a10g for chat", "", "runs"));
 }
 
 TEST_F(Child, AFailureIsToldInTheProgramsOwnWords) {

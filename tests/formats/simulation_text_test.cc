@@ -40,7 +40,7 @@ TEST(SimulationText, ReadsBackAsItWasWritten) {
   simulation.name = "own-past";
   simulation.is_replay = true;
   simulation.state = SimulationState::kSucceeded;
-  simulation.progress = {7, 9};
+  simulation.progress = {7, 9, "runs"};
   simulation.created_at = absl::FromUnixMillis(1'785'000'000'123);
   simulation.started_at = simulation.created_at + absl::Seconds(1);
   simulation.finished_at = simulation.created_at + absl::Seconds(2);
@@ -56,8 +56,25 @@ TEST(SimulationText, ReadsBackAsItWasWritten) {
   JsonWriter second(again);
   WriteSimulation(second, *read);
   EXPECT_EQ(text, again);
+  EXPECT_EQ(read->progress.what, "runs");
   EXPECT_EQ(read->number, 42U);
   EXPECT_TRUE(read->is_replay);
+}
+
+TEST(SimulationText, WhatEarlierVersionsWroteIsRead) {
+  Simulation simulation;
+  simulation.number = 1;
+  simulation.name = "ranking";
+  simulation.command = "spillway simulate";
+  std::string text;
+  JsonWriter w(text);
+  WriteSimulation(w, simulation);
+  const std::string what = ",\"what\":null";
+  const std::size_t at = text.find(what);
+  ASSERT_NE(at, text.npos) << text;
+  const auto read = ParseSimulation(text.erase(at, what.size()), "file");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->progress.what, "");
 }
 
 TEST(SimulationId, HasOneSpelling) {

@@ -96,7 +96,7 @@ export interface CostRow {
 export interface Costs {from: string; to: string; by: string; rows: CostRow[]; total: CostRow}
 
 export interface Simulation {
-  id: string; state: string; progress: {done: number; total: number} | null; created_at: string;
+  id: string; state: string; progress: {done: number; total: number; what: string | null} | null; created_at: string;
   started_at: string | null; finished_at: string | null; command: string; error: string | null;
   verdict: string | null; results: string | null; report: string | null; kind: string; name: string | null;
 }

@@ -67,7 +67,11 @@ TEST_F(Desk, RunsOneAndKeepsItsResults) {
   Until(1, SimulationState::kRunning);
   EXPECT_EQ(desk_->counts().running, 1);
   EXPECT_TRUE(absl::IsNotFound(desk_->Results(1).status()));
-  runner_.Progress({3, 10});
+  runner_.Progress({0, 0, "sizing the fleet a10g for chat"});
+  for (int i = 0; i < 5000 && desk_->Find(1)->progress.what.empty(); ++i)
+    absl::SleepFor(absl::Milliseconds(2));
+  EXPECT_EQ(desk_->Find(1)->progress.what, "sizing the fleet a10g for chat");
+  runner_.Progress({3, 10, "runs"});
   for (int i = 0; i < 5000 && desk_->Find(1)->progress.done != 3; ++i)
     absl::SleepFor(absl::Milliseconds(2));
   EXPECT_EQ(desk_->Find(1)->progress.total, 10);
@@ -75,6 +79,7 @@ TEST_F(Desk, RunsOneAndKeepsItsResults) {
   const Simulation over = Until(1, SimulationState::kSucceeded);
   EXPECT_EQ(over.verdict, "It is cheaper.");
   EXPECT_EQ(over.progress.done, 10);
+  EXPECT_EQ(over.progress.what, "") << "it does nothing any more";
   EXPECT_TRUE(over.started_at && over.finished_at);
   EXPECT_EQ(*desk_->Results(1), "{\"cells\":[]}");
   EXPECT_EQ(*desk_->Report(1), "<p>report</p>");

@@ -28,10 +28,11 @@ function nameOf(run: Simulation): string {
   return changes.length > 0 ? `what happened here, other ${changes.join(' and ')}` : 'what happened here, nothing changed';
 }
 
-function Progress({run}: {run: Simulation}) {
-  const {done, total} = run.progress ?? {done: 0, total: 0};
+/** How far it is, and where nobody knows that yet, what it does: it sizes a fleet, say. */
+function Progress({run, words}: {run: Simulation; words?: boolean}) {
+  const {done, total, what} = run.progress ?? {done: 0, total: 0, what: null};
   if (run.state !== 'running') return null;
-  return <span class="progress"><progress max={total || undefined} value={total ? done : undefined} aria-label={`Progress of ${run.id}`} />{total > 0 && <small class="num">{percent(done / total)}</small>}</span>;
+  return <span class="progress"><progress max={total || undefined} value={total ? done : undefined} aria-label={`Progress of ${run.id}`} />{total > 0 && <small class="num">{percent(done / total)}</small>}{words && total === 0 && what && <small role="status">{what} …</small>}</span>;
 }
 
 const nothing = () => Promise.reject(new DOMException('', 'AbortError'));
@@ -66,7 +67,7 @@ function RunView({run, again}: {run: Simulation; again: () => void}) {
   return (
     <section class="run" aria-labelledby="run">
       <div class="section-head">
-        <h2 id="run">{nameOf(run)}</h2><State of={run.state} /><Progress run={run} />
+        <h2 id="run">{nameOf(run)}</h2><State of={run.state} /><Progress run={run} words />
         <span class="note">{run.id}, {seconds(between(run.started_at, run.finished_at))}</span>
         {may && !OVER.includes(run.state) && <button type="button" class="small" onClick={() => guard(post(`/api/v1/simulations/${run.id}/cancel`))}>Cancel</button>}
         {run.state === 'succeeded' && run.report && <button type="button" class="small" onClick={() => guard(openReport(run))}>Full report</button>}
