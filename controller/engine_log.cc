@@ -18,6 +18,8 @@ const char* InWords(ForwardFault fault) {
       return "it answered with an error, or refuses the controller (401, 403, 404 and the like: "
              "its "
              "key, URL or name of the model is wrong)";
+    case ForwardFault::kCannot:
+      return "it knows nothing at the path of this call (404, 405 or 501)";
     case ForwardFault::kNone:
     case ForwardFault::kOverloaded:
       break;

@@ -165,4 +165,9 @@ struct FleetSpec {
   std::map<std::string, std::vector<std::string>> aliases;
 };
 
+// Whether its engines keep the beginnings of prompts for others that begin alike. vLLM (V1),
+// SGLang, TGI 3, TensorRT-LLM and the llama.cpp that is in Ollama, too, do unless they are told not
+// to; modelled ones do. Of hosted ones nobody knows.
+bool KeepsPrefixes(const PoolSpec& pool);
+
 }  // namespace spillway

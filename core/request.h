@@ -39,9 +39,11 @@ struct RequestFeatures {
   std::string model;                // as the client named it
   std::vector<std::string> models;  // which may answer: itself, or what the name stands for
   ModelKind kind = ModelKind::kChat;
-  std::int64_t prompt_bytes = 0;           // of text
+  std::int64_t prompt_bytes = 0;           // of text, of all prompts together
   std::optional<std::int64_t> max_tokens;  // of each answer
-  int choices = 1;                         // answers asked for (`n`)
+  int choices = 1;                         // answers asked for (`n`), to each prompt
+  int prompts = 1;                         // texts that are answered, or embedded, each by itself
+  std::int64_t longest_prompt_bytes = 0;   // of one of them, where there are several
   int items = 1;                           // kBatch: inputs, computed together
   bool stream = false;
   // What the caller asked for beside; each only tightens.
@@ -54,8 +56,12 @@ struct RequestFeatures {
   bool demoted = false;  // that budget is spent: only what it demotes to may be used
   friend bool operator==(const RequestFeatures&, const RequestFeatures&) = default;
 
+  // What it is to an engine: one for each answer. Texts to be embedded only fill steps.
+  int sequences() const {
+    return kind == ModelKind::kChat ? std::max(choices, 1) * std::max(prompts, 1) : 1;
+  }
   // What it counts as where the time of an endpoint is shared out.
-  int shares() const { return std::max(kind == ModelKind::kBatch ? items : choices, 1); }
+  int shares() const { return kind == ModelKind::kBatch ? std::max(items, 1) : sequences(); }
 };
 
 // What was read about one endpoint when a request was routed: sequences, or tokens of prompts. Of a
@@ -76,15 +82,24 @@ struct EndpointReading {
 };
 
 // Why an endpoint was given up for the next one, before anything reached the client.
-enum class ForwardFault : std::uint8_t { kNone, kConnect, kBroken, kTimeout, kOverloaded, kError };
-inline constexpr EnumNames<ForwardFault, 6> kForwardFaultNames{
+enum class ForwardFault : std::uint8_t {
+  kNone,
+  kConnect,
+  kBroken,
+  kTimeout,
+  kOverloaded,
+  kError,
+  kCannot
+};
+inline constexpr EnumNames<ForwardFault, 7> kForwardFaultNames{
     {{ForwardFault::kNone, "none"},
      {ForwardFault::kConnect, "connect"},        // no connection could be made
      {ForwardFault::kBroken, "broken"},          // it broke before an answer
      {ForwardFault::kTimeout, "timeout"},        // no answer in time
      {ForwardFault::kOverloaded, "overloaded"},  // 429 or 503
      // Another 5xx, or it will not serve us: 401, 403, 404, a redirection, a page of HTML.
-     {ForwardFault::kError, "error"}}};
+     {ForwardFault::kError, "error"},
+     {ForwardFault::kCannot, "cannot"}}};  // 404, 405 or 501 to a call that is no chat
 constexpr const auto& NamesOf(ForwardFault) { return kForwardFaultNames; }
 
 struct ForwardAttempt {

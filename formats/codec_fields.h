@@ -322,7 +322,9 @@ SPILLWAY_STORED(RequestFeatures, 0, F("at", &RequestFeatures::arrived),
                 F("usd", &RequestFeatures::max_cost), F("ttft", &RequestFeatures::ttft),
                 F("tpot", &RequestFeatures::tpot), F("pin", &RequestFeatures::pin),
                 F("prefix", &RequestFeatures::prefix), F("items", &RequestFeatures::items),
-                F("left", &RequestFeatures::budget_left), F("dem", &RequestFeatures::demoted));
+                F("left", &RequestFeatures::budget_left), F("dem", &RequestFeatures::demoted),
+                F("ps", &RequestFeatures::prompts),
+                F("long", &RequestFeatures::longest_prompt_bytes));
 SPILLWAY_STORED(EndpointLoad, 0, F("r", &EndpointLoad::running), F("w", &EndpointLoad::waiting),
                 F("wt", &EndpointLoad::waiting_tokens), F("ct", &EndpointLoad::context_tokens),
                 F("cb", &EndpointLoad::cached_blocks));

@@ -34,12 +34,14 @@ enum class Field : std::uint8_t {
   kLogprobs,
   kMetadata,
   kUser,
+  kBestOf,
   kCount,
 };
 constexpr std::array<std::string_view, static_cast<std::size_t>(Field::kCount)> kFields{
     "model",     "stream",          "stream_options", "max_tokens", "max_completion_tokens",
     "n",         "messages",        "prompt",         "input",      "tools",
-    "functions", "response_format", "logprobs",       "metadata",   "user"};
+    "functions", "response_format", "logprobs",       "metadata",   "user",
+    "best_of"};
 constexpr std::string_view kOurs = "spillway.";
 constexpr std::size_t kLongestHint = 64;  // of a name that is none, in what is said of it
 constexpr std::array<std::string_view, 4> kHints{"spillway.max_cost_usd", "spillway.ttft_ms",
@@ -131,6 +133,8 @@ class RequestScan {
         return Count("max_completion_tokens", 0, kMaxCount, &out_.max_completion_tokens);
       case Field::kN:
         return Choices();
+      case Field::kBestOf:
+        return call_ == OpenAiCall::kCompletions ? BestOf() : json_.Skip();
       case Field::kMessages:
         return call_ == OpenAiCall::kChat ? Messages() : json_.Skip();
       case Field::kPrompt:
@@ -260,6 +264,13 @@ class RequestScan {
     return true;
   }
 
+  bool BestOf() {
+    std::optional<std::int64_t> best_of;
+    if (!Count("best_of", 1, kMaxChoices, &best_of)) return false;
+    out_.best_of = best_of.value_or(1);
+    return true;
+  }
+
   bool Choices() {
     std::optional<std::int64_t> n;
     if (!Count("n", 1, kMaxChoices, &n)) return false;
@@ -352,10 +363,15 @@ class RequestScan {
       out_.messages = 1;
       return Walk(Part::kPrompt);
     }
-    const bool read = json_.Array([this] {
+    const bool read = json_.Array([this, name] {
       const char kind = json_.Peek();
       if (kind == '"' || kind == '[') ++out_.messages;
-      return Walk(Part::kPrompt);
+      const std::size_t before = out_.TextSize();
+      if (out_.messages > kMostTexts)
+        return BlameField(name, "", absl::StrCat("has more than ", kMostTexts, " entries"));
+      if (!Walk(Part::kPrompt)) return false;
+      out_.longest_text = std::max(out_.longest_text, out_.TextSize() - before);
+      return true;
     });
     if (read && out_.messages == 0 && out_.given_tokens > 0) out_.messages = 1;
     return read;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +41,8 @@ class ScannedText {
   bool owns_ = false;
 };
 
+inline constexpr std::size_t kMostTexts = 65'536;  // in one `prompt` or `input`
+
 struct OpenAiRequest {
   ScannedText model;      // never empty, at most 256 bytes of UTF-8
   ByteRange model_range;  // the value, quotes included
@@ -56,13 +59,16 @@ struct OpenAiRequest {
 
   std::optional<std::int64_t> max_tokens, max_completion_tokens;  // 0 or more
   std::int64_t n = 1;                                             // 1 to 128
+  std::int64_t best_of = 1;  // answers of a completion that are made, of which n are given
 
   // Of the prompt: messages, prompt or input, and what describes tools and functions.
   std::size_t text_bytes = 0;    // UTF-8 bytes of their strings once escapes are resolved
   std::size_t media_bytes = 0;   // of image_url, input_audio and file: no measure of tokens
   std::size_t messages = 0;      // entries of `messages`, or texts of `prompt` or `input`
   std::size_t given_tokens = 0;  // numbers in `prompt` or `input`: the client sent token ids
-  PrefixHashes prefix;           // of the text of messages, prompt or input, in order
+  // Where `prompt` or `input` has several entries: bytes of the longest, 4 for each token id.
+  std::size_t longest_text = 0;
+  PrefixHashes prefix;  // of the text of messages, prompt or input, in order
 
   bool tools = false;               // `tools` or `functions` has an entry
   bool response_format = false;     // an answer other than plain text is asked for
@@ -75,8 +81,11 @@ struct OpenAiRequest {
   // else begins with `spillway.` is a fault: a budget that is misspelt must not be none.
   std::optional<ScannedText> max_cost_usd, ttft_ms, tpot_ms, pool;
 
-  // The bound on what is generated for each of `n`.
+  // All of its prompt, in bytes of text: a token is taken for four.
+  std::size_t TextSize() const { return text_bytes + 4 * given_tokens; }
+  // The bound on what is generated for each of `n`. Some engines read one of the two fields only.
   std::optional<std::int64_t> OutputBound() const {
+    if (max_tokens && max_completion_tokens) return std::max(*max_tokens, *max_completion_tokens);
     return max_completion_tokens ? max_completion_tokens : max_tokens;
   }
 };

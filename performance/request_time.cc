@@ -10,11 +10,12 @@ namespace {
 class Forecast {
  public:
   Forecast(const StepTimes& steps, const EngineLimits& limits, const EngineLoad& load,
-           std::int64_t prompt, std::int64_t output)
+           const AskedTokens& asked)
       : steps_(steps),
         limits_(limits),
-        prompt_(static_cast<double>(prompt)),
-        output_(static_cast<double>(output)) {
+        prompt_(static_cast<double>(asked.prompt)),
+        output_(static_cast<double>(asked.output)),
+        sequences_(std::clamp(asked.prompts, 1, std::max(limits.max_sequences, 1))) {
     running_ = std::max(0, load.running);
     waiting_ = std::max(0, load.waiting);
     context_ = std::max(0.0, static_cast<double>(load.context_tokens));
@@ -108,23 +109,23 @@ class Forecast {
   double Tpot() const {
     const double all = running_ + waiting_;
     const double each = all > 0 ? std::max(1.0, (context_ + queued_) / all) : 1;
-    const double own = prompt_ + output_ / 2;
+    const double own = prompt_ + sequences_ * output_ / 2;
     const double room =
         static_cast<double>((limits_.kv_blocks - limits_.watermark()) * limits_.block_tokens);
     const double others = std::max(
-        0.0, std::min({all, limits_.max_sequences - 1.0, std::floor((room - own) / each)}));
+        0.0, std::min({all, limits_.max_sequences - sequences_, std::floor((room - own) / each)}));
     const double context = others * each + own;
-    const double plain = Step(others + 1, context, 0, 0);
+    const double plain = Step(others + sequences_, context, 0, 0);
     if (others < 1) return plain;
     const double prompt = std::max(1.0, std::min(chunk_, each - mean_ / 2));
-    const double longer = std::max(0.0, Step(others + 1, context, prompt, 0) - plain);
+    const double longer = std::max(0.0, Step(others + sequences_, context, prompt, 0) - plain);
     return plain + std::min(1.0, others / mean_) * longer;
   }
 
   const StepTimes& steps_;
   const EngineLimits& limits_;
   const AnswerLengths* answers_ = nullptr;
-  double prompt_, output_;
+  double prompt_, output_, sequences_;
   double running_ = 0, waiting_ = 0, context_ = 0, queued_ = 0, typical_ = 1, mean_ = 1, chunk_ = 1;
 };
 
@@ -135,15 +136,17 @@ absl::Duration DurationOf(const RequestTimes& times, std::int64_t output) {
 }
 
 RequestTimes TimesOf(const StepTimes& steps, const EngineLimits& limits, const EngineLoad& load,
-                     std::int64_t prompt, std::int64_t output) {
-  prompt = std::max<std::int64_t>(1, prompt);
-  output = std::max<std::int64_t>(0, output);
+                     const AskedTokens& asked) {
+  AskedTokens own = asked;
+  own.prompt = std::max<std::int64_t>(1, asked.prompt);
+  own.output = std::max<std::int64_t>(0, asked.output);
+  const std::int64_t one = own.prompts > 1 ? own.longest_prompt : own.prompt;
   const std::int64_t longest = limits.LongestSequence();
-  if (prompt > longest || output > longest - prompt || load.waiting >= limits.max_waiting) {
+  if (one > longest || own.output > longest - one || load.waiting >= limits.max_waiting) {
     const absl::Duration never = absl::InfiniteDuration();
     return {never, never, never, never, never};
   }
-  return Forecast(steps, limits, load, prompt, output).Times();
+  return Forecast(steps, limits, load, own).Times();
 }
 
 }  // namespace spillway

@@ -22,10 +22,21 @@ struct RequestTimes {     // p50; p90 is the caller's, by the basis of the step 
 // From arrival to the last token: ttft + (output - 1) x tpot.
 absl::Duration DurationOf(const RequestTimes& times, std::int64_t output);
 
-// `prompt` and `output` in tokens, output an estimate, 0 for an embedding. InfiniteDuration in all:
-// the engine would never let it in (longer than it holds), or its queue is full.
-// The load is taken to stay as it is: a sequence that ends is followed by one like it.
+// What is asked of it, in tokens. Several prompts are sequences of their own: computed one after
+// the other, decoded together, and answered when the last is done.
+struct AskedTokens {
+  std::int64_t prompt = 1;  // of all prompts
+  std::int64_t output = 0;  // of one answer, an estimate; 0: an embedding
+  int prompts = 1;
+  std::int64_t longest_prompt = 0;  // where there are several
+};
+// InfiniteDuration in all: the engine would never let it in (longer than it holds), or its queue is
+// full. The load is taken to stay as it is: a sequence that ends is followed by one like it.
 RequestTimes TimesOf(const StepTimes& steps, const EngineLimits& limits, const EngineLoad& load,
-                     std::int64_t prompt, std::int64_t output);
+                     const AskedTokens& asked);
+inline RequestTimes TimesOf(const StepTimes& steps, const EngineLimits& limits,
+                            const EngineLoad& load, std::int64_t prompt, std::int64_t output) {
+  return TimesOf(steps, limits, load, AskedTokens{.prompt = prompt, .output = output});
+}
 
 }  // namespace spillway

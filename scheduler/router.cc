@@ -12,9 +12,10 @@ namespace {
 
 // The longest that the sequence may become: what its blocks have to hold.
 std::int64_t LongestOf(const RequestSize& size, const RequestFeatures& features) {
-  return size.prompt + (features.kind == ModelKind::kEmbedding
-                            ? 0
-                            : std::min(features.max_tokens.value_or(size.output), size.output * 2));
+  return size.longest_prompt +
+         (features.kind == ModelKind::kEmbedding
+              ? 0
+              : std::min(features.max_tokens.value_or(size.output), size.output * 2));
 }
 
 CodeSet StateCodes(const ViewPool& pool) {
@@ -84,14 +85,19 @@ void FindBaselines(const RouterView& view, const RequestFeatures& features, Requ
   }
 }
 
+constexpr std::uint32_t Bit(Code code) { return 1u << static_cast<unsigned>(code); }
+bool OnlyLate(CodeSet codes) { return (codes.bits() & ~Bit(Code::kTooLate)) == 0; }
+// It could do the request if it were there.
+bool OnlyAway(CodeSet codes) {
+  constexpr std::uint32_t kAway = Bit(Code::kDown) | Bit(Code::kCordoned) | Bit(Code::kDraining);
+  return !codes.empty() && (codes.bits() & ~kAway) == 0;
+}
+
 // The engine itself queues what does not fit into its batch, so an idle one takes any number.
 bool HasRoom(const ViewEndpoint& endpoint, const EndpointLoad& load, int sequences) {
   const int in_use = load.running + load.waiting;
   return in_use <= 0 || in_use + sequences <= endpoint.concurrency;
 }
-
-constexpr std::uint32_t Bit(Code code) { return 1u << static_cast<unsigned>(code); }
-bool OnlyLate(CodeSet codes) { return (codes.bits() & ~Bit(Code::kTooLate)) == 0; }
 
 }  // namespace
 
@@ -109,6 +115,8 @@ RequestShape MakeRequestShape(const RouterView& view, const RequestFeatures& fea
   for (const ViewPool& pool : view.pools()) {
     shape.pools.push_back(Inspect(view, shape, features, pool));
     const RequestShape::OnPool& on_pool = shape.pools.back();
+    if (!pool.removed && OnlyAway(on_pool.codes))
+      shape.away.push_back(static_cast<std::uint32_t>(shape.pools.size() - 1));
     if (!on_pool.codes.empty()) continue;
     shape.endpoints.insert(shape.endpoints.end(), on_pool.endpoints.begin(),
                            on_pool.endpoints.end());
@@ -169,7 +177,7 @@ void Router::JudgePool(const RouterView& view, const RequestShape& shape,
     const Served& served = *endpoint.Find(shape.models);
     if (asked_.longest > served.longest()) continue;
     holds = true;
-    if (!HasRoom(endpoint, reading.load, asked_.size.choices)) continue;
+    if (!HasRoom(endpoint, reading.load, asked_.size.sequences)) continue;
     const RequestTiming t = TimingOn(view, endpoint, served, reading.load, asked_.size);
     if (IsInfinite(t.ttft)) continue;
     RoutedPool there{.pool = judged.pool, .endpoint = reading.endpoint, .open = true};
@@ -300,15 +308,21 @@ void Router::Pick(const RouterView& view, std::uint64_t draw) {
 
 void Router::ListTries(const RouterView& view, absl::Span<const EndpointReading> readings) {
   std::vector<std::uint32_t>& order = route_.order;
+  int tier = 0;
   const auto add = [&](std::uint32_t endpoint) {
-    if (order.size() < kMostTries && std::find(order.begin(), order.end(), endpoint) == order.end())
-      order.push_back(endpoint);
+    if (order.size() >= kMostTries ||
+        std::find(order.begin(), order.end(), endpoint) != order.end())
+      return;
+    order.push_back(endpoint);
+    route_.tiers.push_back(tier);
   };
   const RoutedPool& chosen = route_.pools[static_cast<std::size_t>(route_.chosen)];
+  tier = chosen.tier;
   add(chosen.endpoint);
   for (const Fit fit : {Fit::kGood, Fit::kLate}) {
     // The other engines of a pool stand beside its best one.
     const auto add_pool = [&](const RoutedPool& pool) {
+      tier = pool.tier;
       if (pool.open && pool.in_time == (fit == Fit::kGood) && OnlyLate(pool.codes))
         add(pool.endpoint);
       for (std::size_t i = 0; i < readings.size(); ++i) {
@@ -318,6 +332,45 @@ void Router::ListTries(const RouterView& view, absl::Span<const EndpointReading>
     };
     add_pool(chosen);
     for (const RoutedPool& pool : route_.pools) add_pool(pool);
+  }
+}
+
+// Of an idle engine of the pool, as if it were there. None: nobody knows the price.
+std::optional<Usd> Router::MarginalOf(const RouterView& view, const RequestShape& shape,
+                                      const ViewPool& pool) const {
+  for (std::uint32_t i = 0; i < pool.endpoints; ++i) {
+    const ViewEndpoint& endpoint = view.endpoints()[pool.first_endpoint + i];
+    const Served* served = endpoint.Find(shape.models);
+    if (!served || !Answers(*served, *asked_.features)) continue;
+    const Estimate idle = EstimateOn(view, endpoint, *served, EndpointLoad(), asked_.size);
+    return idle.priced ? std::optional(idle.marginal_cost) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void Router::SetSpill(const RouterView& view, const RequestShape& shape, std::uint64_t draw) {
+  const RoutedPool& chosen = route_.pools[static_cast<std::size_t>(route_.chosen)];
+  const RoutedPool& first = route_.pools.front();
+  if (first.tier < chosen.tier) {
+    route_.spilled_from = view.pools()[first.pool].id;
+    route_.spilled_code = first.codes.First();
+  }
+  if (shape.away.empty()) return;
+  // Rare: once more, with those that are not there among them.
+  for (const std::uint32_t place : shape.away) {
+    const ViewPool& pool = view.pools()[place];
+    claimants_.push_back({pool.id, pool.spec.get(), MarginalOf(view, shape, pool)});
+  }
+  view.policy().Arrange(shape.work, shape.rule, claimants_, draw, claims_);
+  const PoolId chosen_id = view.pools()[chosen.pool].id;
+  const auto has_it = std::find_if(claims_.begin(), claims_.end(),
+                                   [&](const Claim& claim) { return claim.pool == chosen_id; });
+  const Claim& head = claims_.front();
+  if (has_it == claims_.end() || head.tier >= has_it->tier) return;
+  for (const std::uint32_t place : shape.away) {
+    if (view.pools()[place].id != head.pool) continue;
+    route_.spilled_from = head.pool;
+    route_.spilled_code = shape.pools[place].codes.First();
   }
 }
 
@@ -361,7 +414,10 @@ const RoutePlan& Router::Choose(const RouterView& view, const RequestShape& shap
                                 const RequestFeatures& features,
                                 absl::Span<const EndpointReading> readings, std::uint64_t draw) {
   route_.order.clear();
+  route_.tiers.clear();
   route_.chosen = -1;
+  route_.spilled_from = kNoPool;
+  route_.spilled_code = Code::kChosen;
   SetLimits(view, shape, features);
   Judge(view, shape, readings, draw);
   Arrange(view, shape, draw);
@@ -376,8 +432,18 @@ const RoutePlan& Router::Choose(const RouterView& view, const RequestShape& shap
   route_.code = features.pin.empty() ? Code::kChosen : Code::kPinned;
   RoutedPool& chosen = route_.pools[static_cast<std::size_t>(route_.chosen)];
   chosen.verdict = Verdict::kChosen;
+  SetSpill(view, shape, draw);
   chosen.codes.Add(route_.code);
   return route_;
+}
+
+void NoteFailover(const RouterView& view, absl::Span<const int> tiers, std::size_t at,
+                  Request& request) {
+  if (at == 0 || at >= tiers.size() || request.spilled_from != kNoPool || tiers[at] <= tiers[0])
+    return;
+  const ViewEndpoint& first = view.endpoints()[request.order[0]];
+  request.spilled_from = view.pools()[first.pool].id;
+  request.spilled_code = Code::kDown;
 }
 
 }  // namespace spillway

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -28,6 +29,7 @@ struct RequestShape {
   };
   std::vector<OnPool> pools;             // by place in the view
   std::vector<std::uint32_t> endpoints;  // of able pools: whose loads are to be read
+  std::vector<std::uint32_t> away;       // pools that only lack being there: down, drained
   struct BaselinePool {
     std::uint32_t pool = 0, endpoint = 0;  // one of its endpoints that serves a wanted model
     int engines = 0;                       // how many of them do
@@ -55,15 +57,21 @@ struct RoutedPool {
 
 // What an engine is asked to do; of a server of batches the prompt is its items.
 struct RequestSize {
-  std::int64_t prompt = 0, output = 0;  // tokens; output of one answer
-  int choices = 1;
+  std::int64_t prompt = 0, output = 0;  // tokens; of all prompts, of one answer
+  int sequences = 1;                    // answers, to all prompts together
+  int prompts = 1;
+  std::int64_t longest_prompt = 0;
   std::int64_t micro_bytes = 0;  // of the text of one token; 0: no text
   Bytes TextOf(std::int64_t tokens) const { return Bytes(tokens * micro_bytes / 1'000'000); }
 };
 
-// How long a request waits for room where every able endpoint is full, before it is refused: as
-// long as a client may be left without a word. Its host keeps it, live and simulated.
-inline constexpr absl::Duration kRoomPatience = absl::Seconds(3);
+// How long a request waits for room where every able endpoint is full, before it is refused: until
+// its first token is due, though at least as long as anybody would rather wait than ask again, and
+// at most as long as a client may be left without a word. Its host keeps it, live and simulated.
+inline constexpr absl::Duration kRoomPatience = absl::Seconds(3), kMostPatience = absl::Minutes(1);
+inline absl::Duration RoomPatience(absl::Duration ttft_limit) {
+  return std::clamp(ttft_limit, kRoomPatience, kMostPatience);
+}
 
 enum class Routed : std::uint8_t {
   kRouted,   // `order` says where, best first
@@ -78,8 +86,13 @@ struct RoutePlan {
   std::vector<std::uint32_t> order;  // endpoints to try, at most kMostTries
   std::vector<RoutedPool> pools;     // able ones, in claim order
   int chosen = -1;                   // index into pools
-  std::int64_t prompt_tokens = 0;    // estimated; or items
-  std::int64_t output_tokens = 0;    // of one answer, p50
+  std::vector<int> tiers;            // beside `order`
+  // The first pool in claim order where one of a later tier has the request, and why it has not;
+  // one that is not there now counts, too. kNoPool: it went where it should.
+  PoolId spilled_from = kNoPool;
+  Code spilled_code = Code::kChosen;
+  std::int64_t prompt_tokens = 0;  // estimated; or items
+  std::int64_t output_tokens = 0;  // of one answer, p50
   absl::Duration ttft_limit{}, tpot_limit{};
 };
 
@@ -141,6 +154,9 @@ class Router {
   void SetVerdicts();
   void Refuse(const RequestShape& shape);
   void ListTries(const RouterView& view, absl::Span<const EndpointReading> readings);
+  void SetSpill(const RouterView& view, const RequestShape& shape, std::uint64_t draw);
+  std::optional<Usd> MarginalOf(const RouterView& view, const RequestShape& shape,
+                                const ViewPool& pool) const;
 
   Asked asked_;
   RoutePlan route_;
@@ -152,6 +168,11 @@ class Router {
   std::vector<RoutedPool> judged_;
   std::vector<Fit> fits_;  // beside the readings
 };
+
+// The request goes on to `order[at]`, since those before it failed: it spilled, if that is of a
+// later tier than the first. `tiers` as the plan said.
+void NoteFailover(const RouterView& view, absl::Span<const int> tiers, std::size_t at,
+                  Request& request);
 
 // For estimates and books.
 Estimate EstimateOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,

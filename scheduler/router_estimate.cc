@@ -31,10 +31,10 @@ EngineLoad LoadOf(const ViewModel& model, const EndpointLoad& load) {
           .answers = model.answers ? &*model.answers : nullptr};
 }
 
-// The share of an engine's time that one sequence holds which works for `busy` among `others`.
-absl::Duration ShareOf(absl::Duration busy, int others, int choices) {
+// The share of an engine's time that sequences hold which work for `busy` among `others`.
+absl::Duration ShareOf(absl::Duration busy, int others, int sequences) {
   if (IsInfinite(busy)) return busy;
-  return absl::Nanoseconds(ToNanos(busy) / (others + choices)) * choices;
+  return absl::Nanoseconds(ToNanos(busy) / (others + sequences)) * sequences;
 }
 
 // Others in one batch with it.
@@ -46,7 +46,16 @@ int OthersOf(const Served& served, const EndpointLoad& load) {
 absl::Duration HeldOn(const Served& served, const EndpointLoad& load, const RequestSize& size,
                       absl::Duration wait, absl::Duration busy) {
   if (served.batch) return BatchShareOf(wait + busy, load, size);
-  return ShareOf(busy, OthersOf(served, load), size.choices);
+  return ShareOf(busy, OthersOf(served, load), size.sequences);
+}
+
+// Tokens of the prompt that its cache likely holds: never the last one.
+std::int64_t CachedTokens(const ViewModel& model, const Served& served, const EndpointLoad& load,
+                          const RequestSize& size) {
+  if (!served.keeps_prefixes || size.prompts > 1 || size.output == 0) return 0;
+  const std::int64_t seen =
+      load.cached_blocks * kPrefixBlockBytes * kMillion / model.micro_bytes_per_token;
+  return std::clamp<std::int64_t>(seen, 0, std::max<std::int64_t>(size.prompt - 1, 0));
 }
 
 }  // namespace
@@ -56,19 +65,19 @@ std::int64_t PlacesIn(const Served& served, const EndpointLoad& load) {
 }
 
 std::int64_t PlacesFor(const Served& served, const RequestSize& size) {
-  return served.batch ? size.prompt : size.choices;
+  return served.batch ? size.prompt : size.sequences;
 }
 
 RequestTiming TimingOn(const RouterView& view, const ViewEndpoint& endpoint, const Served& served,
                        const EndpointLoad& load, const RequestSize& size) {
   if (served.batch) return BatchTimingOn(view, endpoint, served, load, size);
   const ViewModel& model = view.models()[static_cast<std::size_t>(served.model)];
-  const std::int64_t cached = std::min<std::int64_t>(
-      load.cached_blocks * kPrefixBlockBytes * kMillion / model.micro_bytes_per_token,
-      size.prompt - 1);
-  const RequestTimes times = TimesOf(
-      *served.steps, served.limits, LoadOf(model, load),
-      std::max<std::int64_t>(size.prompt - std::max<std::int64_t>(cached, 0), 1), size.output);
+  const std::int64_t cached = CachedTokens(model, served, load, size);
+  AskedTokens asked{.prompt = size.prompt - cached,
+                    .output = size.output,
+                    .prompts = size.prompts,
+                    .longest_prompt = size.longest_prompt};
+  const RequestTimes times = TimesOf(*served.steps, served.limits, LoadOf(model, load), asked);
   RequestTiming t;
   if (IsInfinite(times.ttft)) {
     t.wait = t.ttft = t.ttft_p90 = t.duration = t.duration_p90 = t.wait_p90 =
@@ -79,7 +88,9 @@ RequestTiming TimingOn(const RouterView& view, const ViewEndpoint& endpoint, con
   const double spread = SpreadOf(served.basis);
   const absl::Duration way =
       WayTo(view.pools()[endpoint.pool].spec->site, size.TextOf(size.prompt));
-  const auto steps = std::max<std::int64_t>(size.output - 1, 0);
+  // More prompts than it decodes at once are answered in turns.
+  const std::int64_t turns = (size.prompts - 1) / std::max(served.limits.max_sequences, 1) + 1;
+  const auto steps = std::max<std::int64_t>(size.output - 1, 0) * turns;
   const auto p90 = [&](absl::Duration raw, absl::Duration p50, std::int64_t micro) {
     return by.observed ? std::max(Corrected(raw, micro), p50) : Scale(p50, spread);
   };
@@ -94,8 +105,9 @@ RequestTiming TimingOn(const RouterView& view, const ViewEndpoint& endpoint, con
   t.ttft = first + place + way;
   t.ttft_p90 = p90(raw_first, first, by.ttft_p90) + place_p90 + way;
   t.tpot = Corrected(times.tpot, by.tpot_p50);
-  // How long it waits for others says nothing about how fast an engine is.
-  if (times.place == absl::ZeroDuration()) t.raw_ttft = times.ttft;
+  // How long it waits for others says nothing about how fast an engine is; nor does a beginning
+  // that may, or may not, be in its cache.
+  if (times.place == absl::ZeroDuration() && cached == 0) t.raw_ttft = times.ttft;
   t.raw_tpot = times.tpot;
   t.tpot_p90 = p90(times.tpot, t.tpot, by.tpot_p90);
   t.duration = t.ttft - t.wait + t.tpot * steps;
@@ -141,19 +153,26 @@ Estimate EstimateFrom(const RouterView& view, const ViewEndpoint& endpoint, cons
   const absl::Duration way =
       WayTo(view.pools()[endpoint.pool].spec->site, size.TextOf(size.prompt));
   Charge(view, endpoint, HeldOn(served, load, size, t.wait, t.duration - way), size,
-         size.output * size.choices, e);
+         size.output * size.sequences, e);
   return e;
 }
 
 RequestSize SizeOf(const RouterView& view, const RequestShape& shape,
                    const RequestFeatures& features) {
-  RequestSize size{.choices = std::max(features.choices, 1)};
-  if (features.kind == ModelKind::kBatch) return {.prompt = std::max(features.items, 1)};
+  if (features.kind == ModelKind::kBatch) {
+    const int items = std::max(features.items, 1);
+    return {.prompt = items, .longest_prompt = items};
+  }
+  RequestSize size{.sequences = features.sequences(), .prompts = std::max(features.prompts, 1)};
   if (shape.models.empty()) return size;
   const ViewModel& model = view.models()[static_cast<std::size_t>(shape.models.front())];
   const std::int64_t micro = model.micro_bytes_per_token;
   size.micro_bytes = micro;
-  size.prompt = std::max<std::int64_t>((features.prompt_bytes * kMillion + micro - 1) / micro, 1);
+  const auto tokens = [&](std::int64_t bytes) {
+    return std::max<std::int64_t>((bytes * kMillion + micro - 1) / micro, 1);
+  };
+  size.prompt = std::max<std::int64_t>(tokens(features.prompt_bytes), size.prompts);
+  size.longest_prompt = size.prompts > 1 ? tokens(features.longest_prompt_bytes) : size.prompt;
   if (features.kind == ModelKind::kEmbedding) return size;
   size.output = model.output_p50 > 0 ? model.output_p50 : kAssumedOutput;
   if (features.max_tokens) size.output = std::min(size.output, *features.max_tokens);
@@ -170,7 +189,8 @@ Estimate EstimateOn(const RouterView& view, const ViewEndpoint& endpoint, const 
 std::int64_t LongestAnswer(const Served& served, const RequestFeatures& features,
                            const RequestSize& size) {
   if (features.kind != ModelKind::kChat) return 0;
-  return std::max(size.output, features.max_tokens.value_or(served.longest() - size.prompt));
+  return std::max(size.output,
+                  features.max_tokens.value_or(served.longest() - size.longest_prompt));
 }
 
 std::int64_t LikelyLongest(const RouterView& view, const Served& served,
@@ -188,16 +208,17 @@ Usd MostCostOn(const RouterView& view, const ViewEndpoint& endpoint, const Serve
   most.output = longest;
   Estimate at_most;
   if (spec.billing == Billing::kToken) {
-    Charge(view, endpoint, absl::ZeroDuration(), most, longest * size.choices, at_most);
+    Charge(view, endpoint, absl::ZeroDuration(), most, longest * size.sequences, at_most);
     return at_most.cost;
   }
   // What its blocks do not hold, it cannot answer either.
-  most.output = std::min(longest, std::max(served.longest() - size.prompt, std::int64_t{0}));
+  most.output =
+      std::min(longest, std::max(served.longest() - size.longest_prompt, std::int64_t{0}));
   const RequestTiming t = TimingOn(view, endpoint, served, load, most);
   if (IsInfinite(t.duration_p90)) return kNoBound;
   const absl::Duration held = t.duration_p90 - WayTo(spec.site, size.TextOf(size.prompt));
   Charge(view, endpoint, HeldOn(served, load, size, t.wait_p90, held), most,
-         most.output * size.choices, at_most);
+         most.output * size.sequences, at_most);
   return at_most.cost;
 }
 

@@ -40,6 +40,7 @@ std::uint64_t HashOf(const Request& request) {
   for (const std::string* text : {&f.tenant, &f.model, &f.pin}) add(*text);
   for (const std::string& model : f.models) add(model);
   if (f.kind == ModelKind::kBatch) seen.push_back(f.items);
+  if (f.prompts > 1) seen.insert(seen.end(), {f.prompts, f.longest_prompt_bytes});
   for (const EndpointReading& r : request.readings) {
     seen.insert(seen.end(), {r.endpoint, r.load.running, r.load.waiting, r.load.waiting_tokens,
                              r.load.context_tokens, r.load.cached_blocks});

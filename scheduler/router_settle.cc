@@ -20,8 +20,9 @@ EndpointLoad LoadAtBaseline(const Request& request, const Served& served, const 
                             int engines) {
   if (served.batch) return SharedBatchLoad(request, served, engines);
   const int others = std::min(InFlight(request) / engines,
-                              std::max(served.limits.max_sequences - size.choices, 0));
-  return {.running = others, .context_tokens = others * (size.prompt + size.output / 2)};
+                              std::max(served.limits.max_sequences - size.sequences, 0));
+  return {.running = others,
+          .context_tokens = others * (size.prompt / size.prompts + size.output / 2)};
 }
 
 void SettleBaseline(const RouterView& view, const RequestShape& shape, const RequestSize& size,
@@ -67,8 +68,7 @@ bool ForgetImpossible(const ViewModel& model, Request& request) {
   const bool answers = f.kind == ModelKind::kChat;  // with tokens
   std::int64_t each = answers ? f.max_tokens.value_or(model.context) : 0;
   if (answers && !f.max_tokens && each == 0) each = kMostTokens;
-  const std::int64_t choices = std::max(f.choices, 1);
-  if (!forget(request.output_tokens, (std::min(each, kMostTokens) + kAnswerExtra) * choices))
+  if (!forget(request.output_tokens, (std::min(each, kMostTokens) + kAnswerExtra) * f.sequences()))
     return false;
   request.tpot.reset();
   return answers;
@@ -136,10 +136,10 @@ void SettleRequest(const RouterView& view, const RequestShape& shape, Request& r
   RequestSize size = SizeOf(view, shape, request.features);
   size.prompt = request.prompt_tokens.value_or(size.prompt);
   // The engine counts all answers together.
-  size.output = request.output_tokens ? *request.output_tokens / size.choices : size.output;
+  size.output = request.output_tokens ? *request.output_tokens / size.sequences : size.output;
   Estimate booked;
   request.egress = Charge(view, endpoint, request.held, size,
-                          request.output_tokens.value_or(size.output * size.choices), booked);
+                          request.output_tokens.value_or(size.output * size.sequences), booked);
   request.cost = booked.cost;
   request.marginal_cost = booked.marginal_cost;
   request.priced = booked.priced;

@@ -145,14 +145,36 @@ bool RouterState::Learn(const Request& request, absl::Duration way, absl::Time n
   return Conclude(records) || changed;
 }
 
+namespace {
+
+// Long after it should have said something: clients have less patience than we do, so an engine
+// that hangs would never be found out by our own bounds.
+bool LeftASilentEngine(const Request& request) {
+  constexpr absl::Duration kLeast = absl::Seconds(3);
+  constexpr int kTimes = 5;  // of what was expected at p90
+  if (request.end != RequestEnd::kClientGone || request.ttft || request.output_tokens) return false;
+  const Estimate& expected = request.expected;
+  const absl::Duration by = request.features.stream
+                                ? expected.wait.p90 + expected.ttft.value_or(absl::ZeroDuration())
+                                : expected.wait.p90 + expected.duration.p90;
+  return by > absl::ZeroDuration() &&
+         request.ended - request.features.arrived - request.queued > std::max(kLeast, by * kTimes);
+}
+
+}  // namespace
+
 bool RouterState::Note(const Request& request, absl::Duration way, absl::Time now) {
   bool changed = false;
   for (std::size_t i = 0; i < request.attempts.size(); ++i) {
     ForwardAttempt attempt = request.attempts[i];
     const bool last = i + 1 == request.attempts.size();
     // What breaks because the client has left, or we end, is nobody's fault.
-    if (last && (request.end == RequestEnd::kClientGone || request.end == RequestEnd::kCutOff))
+    if (last && LeftASilentEngine(request)) {
+      attempt.fault = ForwardFault::kTimeout;
+    } else if (last &&
+               (request.end == RequestEnd::kClientGone || request.end == RequestEnd::kCutOff)) {
       break;
+    }
     // Its answer began well, so it stands there as good.
     if (last && request.end == RequestEnd::kBrokenOff) attempt.fault = ForwardFault::kBroken;
     changed |= LearnHealth(attempt, now);
@@ -186,13 +208,16 @@ bool RouterState::LearnHealth(const ForwardAttempt& attempt, absl::Time now) {
   const auto found = endpoints_.find(attempt.endpoint);
   if (found == endpoints_.end()) return false;
   Endpoint& endpoint = found->second;
-  if (attempt.fault == ForwardFault::kOverloaded) return false;  // busy, not broken
+  if (attempt.fault == ForwardFault::kOverloaded || attempt.fault == ForwardFault::kCannot)
+    return false;  // busy, or of another kind: not broken
   if (attempt.fault == ForwardFault::kNone) {
     endpoint.faults = 0;
     if (!endpoint.state.ejected) endpoint.ejections = 0;
     return false;
   }
-  if (++endpoint.faults < kFaultsToEject || endpoint.state.ejected || !MayEject()) return false;
+  if (++endpoint.faults < kFaultsToEject || endpoint.state.ejected ||
+      !MayEject(attempt.endpoint.pool))
+    return false;
   endpoint.state.ejected = true;
   endpoint.faults = 0;
   ++endpoint.ejections;
@@ -200,9 +225,10 @@ bool RouterState::LearnHealth(const ForwardAttempt& attempt, absl::Time now) {
   return true;
 }
 
-bool RouterState::MayEject() const {
+bool RouterState::MayEject(PoolId pool) const {
   int up = 0, out = 0;
   for (const auto& [key, endpoint] : endpoints_) {
+    if (key.pool != pool) continue;
     up += endpoint.state.up ? 1 : 0;
     out += endpoint.state.ejected ? 1 : 0;
   }
@@ -214,8 +240,8 @@ void RouterState::NoteSpeed(const Request& request, absl::Duration way) {
   const bool waited = request.raw_ttft <= absl::ZeroDuration();  // for others to end, in the engine
   if (waited && (!request.ttft || !request.tpot)) return;
   if (request.attempts.size() > 1) return;  // time that another endpoint lost is in it
-  const std::int64_t steps =
-      request.output_tokens.value_or(0) / std::max(request.features.choices, 1) - 1;
+  const std::int64_t steps = request.output_tokens.value_or(0) / request.features.sequences() - 1;
+  if (request.features.prompts > 1 && steps > 0) return;  // answered in turns
   if (!request.ttft && steps < 0) return;
   const PoolAndModel key(request.endpoint().pool, request.answered_by);
   auto found = speeds_.find(key);
@@ -277,7 +303,7 @@ void RouterState::NoteModel(const Request& request) {
   }
   if (request.output_tokens && *request.output_tokens > 0) {
     row.outputs.resize(kOutputBuckets);
-    const std::int64_t each = *request.output_tokens / std::max(request.features.choices, 1);
+    const std::int64_t each = *request.output_tokens / request.features.sequences();
     ++row.outputs[static_cast<std::size_t>(BucketOf(each))];
     if (Sum(row.outputs) > kManyAnswers) {
       for (std::int64_t& count : row.outputs) count /= 2;

@@ -75,7 +75,7 @@ class RouterState {
   using PoolAndModel = std::pair<PoolId, std::string>;
 
   bool LearnHealth(const ForwardAttempt& attempt, absl::Time now);
-  bool MayEject() const;
+  bool MayEject(PoolId pool) const;
   void NoteSpeed(const Request& request, absl::Duration way);
   void NoteModel(const Request& request);
   static bool Enforce(const record::SpeedRow& row, SpeedCorrection& in_force, bool anew);

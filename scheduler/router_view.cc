@@ -189,6 +189,7 @@ Served RouterView::Serve(const ViewPool& pool, const ServeSpec& serve) {
     served.basis = served.batch->times.basis();
     models_[static_cast<std::size_t>(served.model)].kind = ModelKind::kBatch;
   }
+  served.keeps_prefixes = KeepsPrefixes(*pool.spec);
   for (const SpeedCorrection& correction : inputs_->pools[Index(pool.id)].speeds) {
     if (correction.model == serve.model) served.correction = correction;
   }

@@ -29,6 +29,7 @@ struct Served {
   Basis basis = Basis::kAssumed;
   EngineLimits limits;
   SpeedCorrection correction;
+  bool keeps_prefixes = false;  // what began like one that it has seen is computed sooner
   // Of a server of batches; null: an engine. Where it is set, steps and limits mean nothing.
   std::shared_ptr<const BatchCapacity> batch;
 

@@ -184,11 +184,10 @@ Routed RequestFlow::Route(Flight& flight) {
   record.order = plan.order;
   record.code = plan.code;
   flight.estimated_tokens = plan.prompt_tokens;
-  const bool spilled =
-      plan.chosen > 0 &&
-      plan.pools.front().tier < plan.pools[static_cast<std::size_t>(plan.chosen)].tier;
-  record.spilled_from = spilled ? view_->pools()[plan.pools.front().pool].id : kNoPool;
-  record.spilled_code = spilled ? plan.pools.front().codes.First() : Code::kChosen;
+  flight.tiers = plan.tiers;
+  flight.ttft_limit = plan.ttft_limit;
+  record.spilled_from = plan.spilled_from;
+  record.spilled_code = plan.spilled_code;
   return plan.outcome;
 }
 
@@ -201,9 +200,10 @@ void RequestFlow::Dispatch(std::uint32_t id, absl::Time now) {
   }
   if (flight.ticket == 0) {
     flight.ticket = ++last_ticket_;
-    const absl::Time until = now + kRoomPatience;
-    patience_.emplace_back(until, flight.ticket);
-    if (patience_.size() == 1) agenda_.At(until, EventClass::kAdmission, {TickKind::kRoom, 0});
+    const absl::Time until = now + RoomPatience(flight.ttft_limit);
+    const bool next = patience_.empty() || until < patience_.begin()->first;
+    patience_.emplace(until, flight.ticket);
+    if (next) agenda_.At(until, EventClass::kAdmission, {TickKind::kRoom, 0});
   }
   waiting_.emplace(flight.ticket, id);
 }
@@ -219,6 +219,7 @@ bool RequestFlow::Take(std::uint32_t id, absl::Time now) {
       record.attempts.back().fault = ForwardFault::kConnect;
       continue;
     }
+    NoteFailover(*flight.view, flight.tiers, flight.tried - 1, record);
     // An engine ends an answer that reaches the end of its context.
     const std::int64_t room = server.model->RoomFor(flight.prompt_tokens);
     const bool embeds = flight.output_tokens == 0;
@@ -396,16 +397,16 @@ void RequestFlow::WakeFor(std::uint32_t place, absl::Time now) {
 }
 
 void RequestFlow::GiveUpWaiting(absl::Time now) {
-  while (!patience_.empty() && patience_.front().first <= now) {
-    const auto waiting = waiting_.find(patience_.front().second);
-    patience_.pop_front();
+  while (!patience_.empty() && patience_.begin()->first <= now) {
+    const auto waiting = waiting_.find(patience_.begin()->second);
+    patience_.erase(patience_.begin());
     if (waiting == waiting_.end()) continue;
     const std::uint32_t id = waiting->second;
     waiting_.erase(waiting);
     Finish(id, RequestEnd::kRefused, now);
   }
   if (!patience_.empty())
-    agenda_.At(patience_.front().first, EventClass::kAdmission, {TickKind::kRoom, 0});
+    agenda_.At(patience_.begin()->first, EventClass::kAdmission, {TickKind::kRoom, 0});
 }
 
 // --- Engines that go and come --------------------------------------------------------------------

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -65,10 +65,12 @@ class RequestFlow {
     PrefixBlocks blocks;             // the same: of its prompt; null: none
     std::uint32_t part = 0, session = 0, turn = 0;
     std::size_t tried = 0;
+    std::vector<int> tiers;  // beside record.order
     int server = -1;
     std::uint64_t mark = 0;
     std::int64_t prompt_tokens = 0;     // truth
     std::int64_t estimated_tokens = 0;  // of the prompt, by the router
+    absl::Duration ttft_limit{};
     absl::Time first_at, taken_at;
     bool first_token = false;
     bool live = false;
@@ -109,8 +111,8 @@ class RequestFlow {
 
   std::vector<Flight> flights_;
   std::vector<std::uint32_t> free_;
-  std::map<std::uint64_t, std::uint32_t> waiting_;             // by ticket
-  std::deque<std::pair<absl::Time, std::uint64_t>> patience_;  // deadlines in order, tickets
+  std::map<std::uint64_t, std::uint32_t> waiting_;           // by ticket
+  std::set<std::pair<absl::Time, std::uint64_t>> patience_;  // deadlines, tickets
   std::uint64_t last_ticket_ = 0, draws_ = 0, count_ = 0;
   std::int64_t in_flight_ = 0;
   std::vector<StepOutput> outputs_;

@@ -60,7 +60,11 @@ absl::StatusOr<std::unique_ptr<TokenFlow>> EngineLoop::Submit(std::vector<Sequen
     flow->since_ = Now();
     for (std::size_t i = 0; i < flow->size() && verdict == EngineAdmission::kAdmitted; ++i) {
       const SequencePlan& plan = flow->plans_[i];
-      verdict = engine_.Add({next_id_, plan.prompt_tokens, plan.output_tokens}, flow->since_);
+      verdict = engine_.Add({.id = next_id_,
+                             .prompt_tokens = plan.prompt_tokens,
+                             .output_tokens = plan.output_tokens,
+                             .prefix = {plan.prefix.hashes.data(), plan.prefix.count}},
+                            flow->since_);
       if (verdict == EngineAdmission::kAdmitted) places_[next_id_++] = {flow.get(), i};
     }
     if (verdict != EngineAdmission::kAdmitted)

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "adapters/modelled/engine_tally.h"
+#include "formats/prefix_hash.h"
 #include "net/server.h"
 #include "performance/engine.h"
 
@@ -27,6 +28,7 @@ struct SequencePlan {
   std::int64_t prompt_tokens = 1;
   std::int64_t output_tokens = 1;  // 0: an embedding
   bool cut = false;                // it would have said more: `length`, not `stop`
+  PrefixHashes prefix;             // of its beginnings, a piece of limits().prefix_tokens each
 };
 
 // The tokens of one request as they come, for each of its sequences. Made by EngineLoop::Submit;

@@ -97,14 +97,15 @@ class OrderReader {
   // ---- chat
 
   void ReadChat() {
-    EngineOrder::Prompt prompt{.tokens = kTokensBeforeAnswer, .hash = 0};
+    EngineOrder::Prompt prompt{.tokens = kTokensBeforeAnswer, .hash = 0, .prefix = {}};
+    PrefixHasher beginnings(&prompt.prefix);
     const Value* messages = Of("messages", &Value::is_list, "a list");
     if (!messages || messages->list().empty())
       return Refuse("messages", "'messages' must be a list of at least one message");
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < messages->list().size(); ++i) {
       const std::string param = absl::StrCat("messages[", i, "]");
-      bytes += ReadMessage(messages->list()[i], param, prompt.hash);
+      bytes += ReadMessage(messages->list()[i], param, prompt.hash, beginnings);
       prompt.tokens += kTokensPerMessage;
     }
     bytes += ReadTools();
@@ -116,7 +117,8 @@ class OrderReader {
   }
 
   // Gives the bytes of its text.
-  std::size_t ReadMessage(const Value& message, const std::string& param, std::uint64_t& hash) {
+  std::size_t ReadMessage(const Value& message, const std::string& param, std::uint64_t& hash,
+                          PrefixHasher& beginnings) {
     const Value* role = message.is_map() ? message.Find("role") : nullptr;
     if (!role || !role->is_string()) {
       Refuse(param, absl::StrCat("'", param, "' must be an object with a 'role'"));
@@ -126,6 +128,7 @@ class OrderReader {
     std::size_t bytes = 0;
     const auto take = [&](const std::string& text) {
       hash = HashOf(text, hash);
+      beginnings.Add(text);
       bytes += text.size();
     };
     if (const Value* calls = message.Find("tool_calls"); calls && calls->is_list())
@@ -232,10 +235,11 @@ class OrderReader {
   void ReadText(std::string_view key, const Value& item) {
     if (item.is_string()) {
       const auto tokens = std::max<std::int64_t>(1, TokensOf(item.string().size()));
-      order_.prompts.push_back({tokens, HashOf(item.string())});
+      order_.prompts.push_back({tokens, HashOf(item.string()), {}});
+      PrefixHasher(&order_.prompts.back().prefix).Add(item.string());
     } else if (IsTokens(item)) {
       order_.prompts.push_back(
-          {static_cast<std::int64_t>(item.list().size()), HashOf(WriteJson(item))});
+          {static_cast<std::int64_t>(item.list().size()), HashOf(WriteJson(item)), {}});
     } else {
       Refuse(key, absl::StrCat("'", ToAbsl(key), "' holds ", ToAbsl(item.KindName())));
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/model.h"
+#include "formats/prefix_hash.h"
 
 // What a body of OpenAI's API asks of an engine. Fields that do not change what a modelled engine
 // says (temperature, stop, ...) are let pass, unknown ones too.
@@ -33,6 +34,7 @@ struct EngineOrder {
   struct Prompt {
     std::int64_t tokens = 0;
     std::uint64_t hash = 0;
+    PrefixHashes prefix;  // of its text; nothing for token ids
   };
   std::vector<Prompt> prompts;  // chat has one
   int choices = 1;              // answers to each prompt

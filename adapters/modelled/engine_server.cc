@@ -269,6 +269,7 @@ absl::StatusOr<std::unique_ptr<TokenFlow>> ModelledEngine::Service::Submit(
     for (int i = 0; i < order.choices; ++i) {
       SequencePlan plan{.prompt_tokens = order.prompts[p].tokens, .output_tokens = 0};
       if (!choices.empty()) {
+        plan.prefix = order.prompts[p].prefix;
         plan.output_tokens = choices[plans.size()].length;
         plan.cut = choices[plans.size()].cut;
       }
@@ -386,6 +387,10 @@ absl::StatusOr<EngineModel> EngineModelFor(const Catalog& catalog, const PoolSpe
     return absl::FailedPreconditionError(absl::StrCat(
         "device ", pool.device, " has no rate at which ", serve.model, " could be computed"));
   engine.model = catalog.models.at(serve.model);
+  // Tokens of a piece of text that is hashed, in whole blocks.
+  const auto block = static_cast<double>(engine.limits.block_tokens);
+  const double piece = PrefixHashes::kBlock / engine.model.bytes_per_token / block;
+  engine.limits.prefix_tokens = static_cast<std::int64_t>(std::max(std::floor(piece), 1.0) * block);
   engine.name = serve.upstream.empty() ? serve.model : serve.upstream;
   return engine;
 }

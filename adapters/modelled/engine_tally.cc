@@ -85,11 +85,15 @@ std::string EngineMetricsPage(const EngineTally& tally, const EngineLimits& limi
   one("vllm:kv_cache_usage_perc", "gauge", "Part of the KV cache in use; 1 is all of it.", used);
   Begin(out, "vllm:cache_config_info", "gauge", "How the KV cache is laid out.");
   absl::StrAppend(&out, "vllm:cache_config_info{block_size=\"", limits.block_tokens,
-                  "\",cache_dtype=\"auto\",enable_prefix_caching=\"False\",num_gpu_blocks=\"",
+                  "\",cache_dtype=\"auto\",enable_prefix_caching=\"True\",num_gpu_blocks=\"",
                   limits.kv_blocks, "\",", labels, "} 1\n");
   one("vllm:num_preemptions_total", "counter", "Sequences put back into the queue.",
       now.preemptions);
   one("vllm:prompt_tokens_total", "counter", "Tokens of prompts.", tally.prompt_tokens);
+  one("vllm:prefix_cache_queries_total", "counter", "Tokens of prompts looked up in the cache.",
+      tally.prompt_tokens);
+  one("vllm:prefix_cache_hits_total", "counter", "Tokens of prompts found in the cache.",
+      now.prefix_tokens);
   one("vllm:generation_tokens_total", "counter", "Tokens of answers.", tally.generation_tokens);
   Begin(out, "vllm:request_success_total", "counter", "Sequences that ended, by why.");
   const std::pair<std::string_view, std::uint64_t> ends[] = {

@@ -51,7 +51,7 @@ TEST(OpenAiScan, FindsWhatARouterMustKnow) {
   EXPECT_EQ(got.model_range.In(body), R"("qwen2-7b")");
   EXPECT_TRUE(got.stream && got.include_usage && got.tools && got.response_format && got.logprobs);
   EXPECT_EQ(got.max_tokens, 100);
-  EXPECT_EQ(got.OutputBound(), 50);
+  EXPECT_EQ(got.OutputBound(), 100) << "an engine may read one of the two only";
   EXPECT_EQ(got.n, 2);
   EXPECT_EQ(got.user.view(), "u-1");
   EXPECT_EQ(got.messages, 2u);
@@ -64,6 +64,44 @@ TEST(OpenAiScan, FindsWhatARouterMustKnow) {
   EXPECT_EQ(got.ttft_ms->view(), "800");
   EXPECT_EQ(got.tpot_ms->view(), "50");
   EXPECT_EQ(got.pool->view(), "cpu");
+}
+
+TEST(OpenAiScan, AnswersThatAreMadeButNotGivenCount) {
+  OpenAiRequest got;
+  EXPECT_FALSE(ScanOpenAiRequest(OpenAiCall::kCompletions,
+                                 R"({"model":"m","prompt":"x","n":2,"best_of":8})", &got));
+  EXPECT_EQ(got.n, 2);
+  EXPECT_EQ(got.best_of, 8);
+  EXPECT_TRUE(ScanOpenAiRequest(OpenAiCall::kCompletions,
+                                R"({"model":"m","prompt":"x","best_of":"many"})", &got));
+  EXPECT_EQ(Scan(Chat(R"("best_of":"many")")).best_of, 1) << "chats have none: not ours to read";
+}
+
+TEST(OpenAiScan, SeveralTextsAreCountedAndTheLongestIsKnown) {
+  const auto scan = [](OpenAiCall call, const std::string& body) {
+    OpenAiRequest got;
+    const auto fault = ScanOpenAiRequest(call, body, &got);
+    EXPECT_FALSE(fault) << fault->message;
+    return got;
+  };
+  const OpenAiRequest texts =
+      scan(OpenAiCall::kEmbeddings, R"({"model":"m","input":["a","bbbbb","cc"]})");
+  EXPECT_EQ(texts.messages, 3u);
+  EXPECT_EQ(texts.TextSize(), 8u);
+  EXPECT_EQ(texts.longest_text, 5u);
+  const OpenAiRequest ids =
+      scan(OpenAiCall::kCompletions, R"({"model":"m","prompt":[[1,2,3],[4]]})");
+  EXPECT_EQ(ids.messages, 2u);
+  EXPECT_EQ(ids.TextSize(), 16u);
+  EXPECT_EQ(ids.longest_text, 12u);
+  EXPECT_EQ(scan(OpenAiCall::kCompletions, R"({"model":"m","prompt":[1,2,3]})").messages, 1u);
+  EXPECT_EQ(scan(OpenAiCall::kCompletions, R"({"model":"m","prompt":"one"})").messages, 1u);
+  std::string many = R"({"model":"m","input":["x")";
+  for (std::size_t i = 0; i < kMostTexts; ++i) many += R"(,"x")";
+  OpenAiRequest got;
+  const auto fault = ScanOpenAiRequest(OpenAiCall::kEmbeddings, many + "]}", &got);
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->param, "input");
 }
 
 TEST(OpenAiScan, WhatIsNotThereIsNot) {

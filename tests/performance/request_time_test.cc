@@ -40,6 +40,26 @@ TEST(TimesOf, TokensAreThoseOfTheMiddleOfItsAnswer) {
   EXPECT_EQ(TimesOf(steps, Limits(), {}, 250, 20).tpot, Milliseconds(11) + absl::Microseconds(260));
 }
 
+TEST(TimesOf, SeveralPromptsAreComputedInTurnAndDecodedTogether) {
+  const EngineLimits limits = Limits();
+  const AskedTokens texts{.prompt = 250, .output = 0, .prompts = 5, .longest_prompt = 90};
+  EXPECT_EQ(TimesOf(*Times(), limits, {}, texts).ttft, TimesOf(*Times(), limits, {}, 250, 0).ttft);
+  const AskedTokens four{.prompt = 80, .output = 20, .prompts = 4, .longest_prompt = 20};
+  EXPECT_EQ(TimesOf(*Times(), limits, {}, four).tpot, Milliseconds(10 + 4));
+  AskedTokens many = four;
+  many.prompts = 100;
+  EXPECT_EQ(TimesOf(*Times(), limits, {}, many).tpot, Milliseconds(10 + 8)) << "no more at once";
+}
+
+TEST(TimesOf, EachOfSeveralPromptsHasToFitNotAllTogether) {
+  EngineLimits limits = Limits();
+  limits.context = 100;
+  AskedTokens asked{.prompt = 5000, .output = 10, .prompts = 100, .longest_prompt = 90};
+  EXPECT_LT(TimesOf(*Times(), limits, {}, asked).ttft, absl::Seconds(5));
+  asked.longest_prompt = 91;
+  EXPECT_EQ(TimesOf(*Times(), limits, {}, asked).ttft, absl::InfiniteDuration());
+}
+
 TEST(TimesOf, WhatTheEngineWouldRefuseTakesForEver) {
   EngineLimits limits = Limits();
   EXPECT_EQ(TimesOf(*Times(), limits, {}, 16000, 1).ttft, absl::InfiniteDuration());

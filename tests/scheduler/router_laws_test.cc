@@ -11,6 +11,7 @@
 
 #include "performance/request_time.h"
 #include "tests/performance/engine_world.h"
+#include "tests/support/guessed_steps.h"
 #include "tests/support/router_world.h"
 
 namespace spillway {
@@ -112,6 +113,8 @@ RequestFeatures RandomRequest(Dice& dice) {
   features.max_tokens.reset();
   if (dice.Chance(0.6)) features.max_tokens = dice.Roll(1, 800);
   if (dice.Chance(0.2)) features.choices = dice.Roll(2, 6);
+  if (dice.Chance(0.15)) features.prompts = dice.Roll(2, 80);
+  features.longest_prompt_bytes = dice.Roll(0, static_cast<int>(features.prompt_bytes));
   if (dice.Chance(0.3)) features.max_cost = Usd(dice.Roll(1, 40'000) * std::int64_t{1'000});
   if (dice.Chance(0.3)) features.ttft = absl::Milliseconds(dice.Roll(50, 3000));
   if (dice.Chance(0.3)) features.tpot = absl::Milliseconds(dice.Roll(5, 200));
@@ -129,15 +132,6 @@ EndpointLoad RandomLoad(Dice& dice) {
   if (dice.Chance(0.2)) load.cached_blocks = dice.Roll(1, 6);
   return load;
 }
-
-// Half a millisecond for a prompt's token, 40 ms for a step: what is said of unknown engines.
-class Guess final : public StepTimes {
- public:
-  absl::Duration Of(const StepBatch& b) const override {
-    return absl::Microseconds(500) * b.prefill_tokens + absl::Milliseconds(b.decodes > 0 ? 40 : 0);
-  }
-  Basis basis() const override { return Basis::kAssumed; }
-};
 
 class Oracle {
  public:
@@ -158,7 +152,11 @@ class Oracle {
     const bool known = learned != world.inputs.models.end();
     const double bytes =
         known ? static_cast<double>(learned->second.micro_bytes_per_token) / 1e6 : 4.0;
-    prompt_ = std::max(1.0, std::ceil(static_cast<double>(features.prompt_bytes) / bytes - 1e-9));
+    const auto tokens = [&](std::int64_t of) {
+      return std::max(1.0, std::ceil(static_cast<double>(of) / bytes - 1e-9));
+    };
+    prompt_ = std::max(tokens(features.prompt_bytes), 1.0 * features.prompts);
+    longest_ = features.prompts > 1 ? tokens(features.longest_prompt_bytes) : prompt_;
     double output = known && learned->second.output_p50 > 0
                         ? static_cast<double>(learned->second.output_p50)
                         : 128;
@@ -281,16 +279,16 @@ class Oracle {
     Sight s{.key = key};
     std::shared_ptr<const StepTimes> steps = StepTimesFor(world_.catalog, spec, serve);
     const Basis basis = steps ? steps->basis() : Basis::kAssumed;
-    if (!steps) steps = std::make_shared<Guess>();
+    if (!steps) steps = std::make_shared<fixtures::GuessedSteps>();
     EngineLimits limits{.max_sequences = serve.max_sequences.value_or(64),
                         .kv_blocks = serve.kv_blocks.value_or(1'000'000),
                         .context = serve.model == "private" ? 0 : 4096};
     if (const auto known = LimitsFor(world_.catalog, spec, serve); known.ok()) limits = *known;
     const double longest =
-        prompt_ + (features_.kind == ModelKind::kEmbedding ? 0
-                   : features_.max_tokens
-                       ? std::min(static_cast<double>(*features_.max_tokens), 2 * output_)
-                       : output_);
+        longest_ + (features_.kind == ModelKind::kEmbedding ? 0
+                    : features_.max_tokens
+                        ? std::min(static_cast<double>(*features_.max_tokens), 2 * output_)
+                        : output_);
     s.holds = longest <= static_cast<double>(limits.LongestSequence());
     int widest = 0;
     for (const ServeSpec* each : ServesAt(p, key.number)) {
@@ -299,15 +297,18 @@ class Oracle {
     }
     const int most = spec.adapter.concurrency > 0 ? spec.adapter.concurrency : 2 * widest;
     const int in_flight = load.running + load.waiting;
-    s.room = in_flight == 0 || in_flight + features_.choices <= most;
-    s.queues = in_flight + features_.choices > limits.max_sequences;
+    s.room = in_flight == 0 || in_flight + features_.sequences() <= most;
+    s.queues = in_flight + features_.sequences() > limits.max_sequences;
     if (!s.open()) return s;
 
     const auto learned = world_.inputs.models.find(serve.model);
     const bool has_learned = learned != world_.inputs.models.end();
     const double bytes =
         has_learned ? static_cast<double>(learned->second.micro_bytes_per_token) / 1e6 : 4.0;
-    const double cached = std::min(std::floor(load.cached_blocks * 1024 / bytes), prompt_ - 1);
+    const bool keeps =
+        KeepsPrefixes(spec) && features_.prompts == 1 && features_.kind == ModelKind::kChat;
+    const double cached =
+        keeps ? std::min(std::floor(load.cached_blocks * 1024 / bytes), prompt_ - 1) : 0;
     const std::int64_t typical = has_learned ? learned->second.output_p50 : 0;
     const AnswerLengths answers = AnswerLengths::WithMedian(static_cast<double>(typical));
     const EngineLoad engine{.running = load.running,
@@ -316,9 +317,8 @@ class Oracle {
                             .context_tokens = load.context_tokens,
                             .typical_output = typical,
                             .answers = typical > 0 ? &answers : nullptr};
-    const RequestTimes times =
-        TimesOf(*steps, limits, engine, static_cast<std::int64_t>(std::max(prompt_ - cached, 1.0)),
-                static_cast<std::int64_t>(output_));
+    const double turns = std::ceil(static_cast<double>(features_.prompts) / limits.max_sequences);
+    const RequestTimes times = TimesOf(*steps, limits, engine, Asked(prompt_ - cached, output_));
     if (times.ttft == absl::InfiniteDuration()) {
       s.room = false;
       return s;
@@ -341,22 +341,22 @@ class Oracle {
     s.wait_p90 = (wait - place) * ttft90 + place_p90;
     s.ttft_p90 = (ttft - place) * ttft90 + place_p90 + absl::ToDoubleSeconds(spec.site.round_trip);
     s.tpot_p90 = tpot * tpot90;
-    const double busy = (ttft - wait) * ttft50 + tpot * tpot50 * std::max(output_ - 1, 0.0);
-    const double held = busy * features_.choices /
-                        (std::min(in_flight, limits.max_sequences - 1) + features_.choices);
+    const double busy = (ttft - wait) * ttft50 + tpot * tpot50 * std::max(output_ - 1, 0.0) * turns;
+    const double held = busy * features_.sequences() /
+                        (std::min(in_flight, limits.max_sequences - 1) + features_.sequences());
     s.marginal = MoneyOn(p, held, output_, /*marginal=*/true);
 
     // The budget is to hold for the longest answer.
-    const double room = static_cast<double>(limits.LongestSequence()) - prompt_;
+    const double room = static_cast<double>(limits.LongestSequence()) - longest_;
     double answer =
         std::max(output_, features_.max_tokens ? static_cast<double>(*features_.max_tokens) : room);
     if (features_.kind == ModelKind::kEmbedding) answer = 0;
     const RequestTimes at_most =
-        TimesOf(*steps, limits, engine, static_cast<std::int64_t>(std::max(prompt_ - cached, 1.0)),
-                static_cast<std::int64_t>(std::min(answer, room)));
+        TimesOf(*steps, limits, engine, Asked(prompt_ - cached, std::min(answer, room)));
     const double busy_p90 =
         (absl::ToDoubleSeconds(at_most.ttft) - absl::ToDoubleSeconds(at_most.wait)) * ttft90 +
-        absl::ToDoubleSeconds(at_most.tpot) * tpot90 * std::max(std::min(answer, room) - 1, 0.0);
+        absl::ToDoubleSeconds(at_most.tpot) * tpot90 * std::max(std::min(answer, room) - 1, 0.0) *
+            turns;
     Compare(p, MoneyOn(p, held / busy * busy_p90, answer, /*marginal=*/false), s);
     return s;
   }
@@ -373,7 +373,7 @@ class Oracle {
         return 0;
       case Billing::kToken:
         return (prompt_ * static_cast<double>(spec.price.input->value()) +
-                output * features_.choices * static_cast<double>(spec.price.output->value())) /
+                output * features_.sequences() * static_cast<double>(spec.price.output->value())) /
                1e6;
       case Billing::kCommitted:
         if (marginal) return 100 * nodes * held / 3.6e6 * 0.36e9;  // watts, tariff
@@ -410,7 +410,13 @@ class Oracle {
 
   const RouterWorld& world_;
   const RequestFeatures& features_;
-  double prompt_ = 1, output_ = 1, ttft_ = 3, tpot_ = 0.2;
+  AskedTokens Asked(double prompt, double output) const {
+    return {.prompt = static_cast<std::int64_t>(std::max(prompt, 1.0)),
+            .output = static_cast<std::int64_t>(output),
+            .prompts = features_.prompts,
+            .longest_prompt = static_cast<std::int64_t>(longest_)};
+  }
+  double prompt_ = 1, longest_ = 1, output_ = 1, ttft_ = 3, tpot_ = 0.2;
   std::map<std::string, bool> panic_;
   std::set<std::uint32_t> able_;
   std::map<std::uint32_t, std::vector<Sight>> sights_;

@@ -105,6 +105,32 @@ TEST(MostCost, CountsEveryChoiceInFullOnTheDearestThatMayBeTried) {
       << "without max_tokens the p90 of its answers";
 }
 
+// A hundred prompts of ten tokens each, all in one body.
+RequestFeatures Hundred(std::int64_t max_tokens) {
+  RequestFeatures features = Asking(max_tokens);
+  features.prompts = 100;
+  features.longest_prompt_bytes = 40;
+  return features;
+}
+
+TEST(MostCost, CountsTheAnswerToEachPrompt) {
+  const Routing routing(OneApi().View(), Hundred(50));
+  EXPECT_EQ(MostCostOf(*routing.view, routing.shape, routing.request),
+            Usd(1000 * 1000 + 100 * 50 * 10'000));
+  RequestFeatures twice = Hundred(50);
+  twice.choices = 2;
+  const Routing both(OneApi().View(), twice);
+  EXPECT_EQ(MostCostOf(*both.view, both.shape, both.request), Usd(1000 * 1000 + 200 * 50 * 10'000));
+}
+
+TEST(Budget, HoldsForTheAnswersToAllPrompts) {
+  RequestFeatures features = Hundred(50);
+  features.max_cost = Usd(1000 * 1000 + 100 * 50 * 10'000);
+  EXPECT_EQ(Routing(OneApi().View(), features).First(), "api/0");
+  features.max_cost = *features.max_cost - Usd(1);
+  EXPECT_EQ(Routing(OneApi().View(), features).plan.code, Code::kTooDear);
+}
+
 TEST(MostCost, IsZeroWhereNobodyIsTried) {
   Routing routing(OneApi().View(), Asking(4000));
   routing.request.order.clear();
@@ -133,6 +159,13 @@ TEST(Usage, IsBookedAsSaidWhereItCanBe) {
   EXPECT_EQ(request.cached_tokens, 4000);
   EXPECT_EQ(request.tpot, Seconds(1));
   EXPECT_EQ(request.cost, Usd(4000 * 1000 + 204 * 10'000));
+}
+
+TEST(Usage, OfSeveralPromptsIsOfAllTheirAnswers) {
+  const Request request = Settled(OneApi(), Hundred(50), 1000, 100 * 50);
+  EXPECT_EQ(request.output_tokens, 5000);
+  EXPECT_EQ(request.cost, Usd(1000 * 1000 + 5000 * 10'000));
+  EXPECT_EQ(Settled(OneApi(), Hundred(50), 1000, 100 * (50 + 16) + 1).output_tokens, std::nullopt);
 }
 
 TEST(Usage, BeyondMaxTokensIsNotBelieved) {

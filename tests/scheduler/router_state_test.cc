@@ -107,6 +107,7 @@ TEST(RouterState, OneGoodAnswerEndsTheRow) {
 TEST(RouterState, BusyIsNotBrokenAndALeavingClientIsNobodysFault) {
   State state;
   state.Hear(Failure(At(0), ForwardFault::kOverloaded), 50);
+  state.Hear(Failure(At(0), ForwardFault::kCannot), 50);
   Request left = Failure(At(0), ForwardFault::kBroken);
   left.end = RequestEnd::kClientGone;
   state.Hear(left, 50);
@@ -173,6 +174,45 @@ TEST(RouterState, AtMostHalfAreEjected) {
   State alone(1);
   alone.Hear(Failure(At(0)), 5);
   EXPECT_TRUE(alone.Of(0).ejected) << "one in any case";
+}
+
+// Of each pool: what died elsewhere leaves no engine of another model in its way.
+TEST(RouterState, ThePoolOfOneModelDoesNotFillTheBoundOfAnothers) {
+  State state(2);
+  for (int i = 0; i < 2; ++i) state.See({At(i, 1), true, {}});
+  for (int i = 0; i < 2; ++i) state.Hear(Failure(At(i)), 9);
+  EXPECT_EQ(state.Of(0).ejected + state.Of(1).ejected, 1);
+  state.Hear(Failure(At(0, 1)), 5);
+  RouterPool other;
+  state.Fill(PoolId{1}, 2, other);
+  EXPECT_TRUE(other.endpoints[0].ejected);
+}
+
+// Clients have less patience than our own bounds: who hangs is found out by those who left.
+TEST(RouterState, AnEngineThatHangsIsFoundOutThoughAllItsClientsLeave) {
+  Request left;
+  left.features = fixtures::ChatRequest();
+  left.attempts = {{At(0), ForwardFault::kNone}};
+  left.end = RequestEnd::kClientGone;
+  left.expected.ttft = Milliseconds(500);
+  left.expected.duration = {Seconds(4), Seconds(5)};
+  const auto ejects = [&](absl::Duration after, bool stream) {
+    State state;
+    Request r = left;
+    r.features.stream = stream;
+    r.ended = r.features.arrived + after;
+    state.Hear(r, 5);
+    return state.Of(0).ejected;
+  };
+  EXPECT_FALSE(ejects(Seconds(3), true));
+  EXPECT_TRUE(ejects(Seconds(4), true)) << "its first token was due long ago";
+  EXPECT_FALSE(ejects(Seconds(20), false)) << "a whole answer takes longer";
+  EXPECT_TRUE(ejects(Seconds(26), false));
+  left.ttft = Milliseconds(400);
+  EXPECT_FALSE(ejects(Seconds(20), true)) << "it has begun to answer";
+  left.ttft.reset();
+  left.expected = {};
+  EXPECT_FALSE(ejects(Seconds(100), true)) << "nobody knows how long it takes";
 }
 
 TEST(RouterState, FaultsOfWhatWasNeverSeenAreNobodys) {

@@ -541,6 +541,46 @@ TEST(Router, AnEngineThatKnowsThePromptIsPreferred) {
             absl::ZeroDuration());
 }
 
+// What is not kept helps nobody; and whether it was there, the time does not say.
+TEST(Router, AKnownBeginningCountsWhereEnginesKeepItAndTeachesNothing) {
+  const EndpointLoad knows{.cached_blocks = 3};
+  const auto on = [&](const std::string& engine, const EndpointLoad& load) {
+    PoolSpec pool = UrlPool("a", 1);
+    pool.adapter.engine = engine;
+    return Routing(RouterWorld({pool}).View(), ChatRequest(), {{"a/0", load}}).On("a");
+  };
+  EXPECT_EQ(*on("openai", knows).estimate.ttft, kIdleTtft);
+  EXPECT_LT(*on("vllm", knows).estimate.ttft, kIdleTtft / 2);
+  EXPECT_EQ(on("openai", knows).raw_ttft, kIdleTtft);
+  EXPECT_EQ(on("vllm", {}).raw_ttft, kIdleTtft);
+  EXPECT_EQ(on("vllm", knows).raw_ttft, absl::ZeroDuration());
+}
+
+// Each prompt is a sequence: it has to fit by itself, and all of them share the engine.
+TEST(Router, SeveralPromptsNeedNotFitTogether) {
+  RouterWorld world({EnginePool("a")});
+  Model known;
+  known.name = "chat";
+  known.context = 3000;
+  world.catalog.models["chat"] = known;
+  RequestFeatures features = ChatRequest();
+  features.prompt_bytes = 40 * 4000;  // 40,000 tokens
+  EXPECT_EQ(Routing(world.View(), features).plan.outcome, Routed::kRefused);
+  features.prompts = 40;
+  features.longest_prompt_bytes = 4000;
+  const Routing routing(world.View(), features);
+  EXPECT_EQ(routing.First(), "a/0");
+  EXPECT_EQ(routing.On("a").estimate.ttft, 40 * kIdleTtft) << "one after the other";
+  features.longest_prompt_bytes = 12'000;
+  EXPECT_EQ(Routing(world.View(), features).plan.code, Code::kMemory);
+}
+
+TEST(Router, WhoMayWaitLongForItsFirstTokenMayWaitLongForRoom) {
+  EXPECT_EQ(RoomPatience(Milliseconds(300)), absl::Seconds(3)) << "late is better than never";
+  EXPECT_EQ(RoomPatience(absl::Seconds(20)), absl::Seconds(20));
+  EXPECT_EQ(RoomPatience(absl::Hours(1)), absl::Minutes(1));
+}
+
 // A failure is retried in time first, even if that means another pool.
 TEST(Router, TriesAreInTimeBeforeLateThenInClaimOrder) {
   RouterWorld world({EnginePool("a", 2), Costing(EnginePool("b"), 7.2), NvidiaPool("n", 2)});

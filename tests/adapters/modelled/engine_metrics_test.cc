@@ -61,6 +61,30 @@ TEST(EngineMetrics, AddUpToWhatClientsSaw) {
   EXPECT_THAT(page.body, HasSubstr("num_gpu_blocks=\"1000\""));
 }
 
+TEST(EngineMetrics, BeginningsThatComeAgainAreFoundInTheCache) {
+  EngineModel model = TestModel();
+  model.limits.prefix_tokens = 256;  // of 1024 bytes, at four bytes a token
+  EngineRig rig(std::move(model));
+  const auto hits = [&] {
+    const auto samples = SamplesOf(rig.Get("/metrics").body);
+    return samples.at("vllm:prefix_cache_hits_total{engine=\"0\",model_name=\"m\"}");
+  };
+  const auto chat = [&](const std::string& text) {
+    return rig
+        .Post("/v1/chat/completions",
+              absl::StrCat(R"({"max_tokens":3,"messages":[{"role":"user","content":")", text,
+                           R"("}]})"))
+        .status;
+  };
+  const std::string long_one(2100, 'a');
+  EXPECT_EQ(chat(long_one + "first"), 200);
+  EXPECT_EQ(hits(), 0);
+  EXPECT_EQ(chat(long_one + "second"), 200);
+  EXPECT_EQ(hits(), 512) << "two whole pieces of 1 kB";
+  EXPECT_EQ(chat("b" + long_one), 200);
+  EXPECT_EQ(hits(), 512) << "another beginning";
+}
+
 TEST(EngineMetrics, EmbeddingsSayNothing) {
   EngineRig rig(TestModel(kAtOnce, ModelKind::kEmbedding));
   ASSERT_EQ(rig.Post("/v1/embeddings", R"({"input":["one","two"]})").status, 200);
