@@ -12,6 +12,11 @@ constexpr std::int64_t kRetryReserve = 10 * kRetryCost;
 constexpr std::size_t kMostEndpoints = 0xfff0;
 constexpr std::size_t kShapesKept = 256;  // of each thread
 
+// Each answer to a prompt has it in its context.
+std::int64_t ContextOf(const LiveRequest& request) {
+  return request.prompt_tokens * std::max(request.record.features.choices, 1);
+}
+
 std::uint64_t NextInstance() {
   static std::atomic<std::uint64_t> last{0};
   return ++last;
@@ -159,9 +164,10 @@ void Dispatcher::OnSigns(EndpointKey key, const EngineSigns& signs) {
   const std::int32_t others = std::max(seen - endpoint.peak.load(), 0);
   const std::int32_t waiting =
       std::clamp(signs.waiting.value_or(0) - endpoint.waiting.load(), 0, others);
-  endpoint.others_waiting.store(waiting, std::memory_order_relaxed);
-  endpoint.others_running.store(others - waiting, std::memory_order_relaxed);
-  endpoint.seen_at.store(absl::ToUnixNanos(clock_.Now()), std::memory_order_relaxed);
+  const std::int32_t before = endpoint.others_waiting.exchange(waiting) +
+                              endpoint.others_running.exchange(others - waiting);
+  endpoint.seen_at.store(absl::ToUnixNanos(clock_.Now()));
+  if (before > others && waiters_count_.load() > 0) WakeFor(key, before - others);
 }
 
 int Dispatcher::InFlight(EndpointKey key) const {
@@ -229,12 +235,9 @@ Routed Dispatcher::Route(LiveRequest& request) {
     const RoutedPool& chosen = route.pools[static_cast<std::size_t>(route.chosen)];
     request.expected = {chosen.endpoint, chosen.estimate, chosen.raw_ttft, chosen.raw_tpot};
   }
-  const bool spilled =
-      route.chosen > 0 &&
-      route.pools.front().tier < route.pools[static_cast<std::size_t>(route.chosen)].tier;
-  request.record.spilled_from =
-      spilled ? request.view->pools()[route.pools.front().pool].id : kNoPool;
-  request.record.spilled_code = spilled ? route.pools.front().codes.First() : Code::kChosen;
+  std::copy(route.tiers.begin(), route.tiers.end(), request.tiers.begin());
+  request.record.spilled_from = route.spilled_from;
+  request.record.spilled_code = route.spilled_code;
   return route.outcome;
 }
 
@@ -255,7 +258,7 @@ bool Dispatcher::Take(LiveRequest& request) {
       return false;
     }
     if (again) retries_.fetch_add(1, std::memory_order_relaxed);
-    const int sequences = std::max(request.record.features.choices, 1);
+    const int sequences = request.record.features.sequences();
     const Served* served = there.Find(request.shape->models);
     request.endpoint = live;
     request.there = &there;
@@ -270,6 +273,9 @@ bool Dispatcher::Take(LiveRequest& request) {
     in_flight_.fetch_add(1, std::memory_order_relaxed);
     request.mark = live->clock.Enter(clock_.Now(), sequences);
     request.record.attempts.push_back({there.key, ForwardFault::kNone});
+    NoteFailover(*request.view,
+                 absl::MakeConstSpan(request.tiers).first(request.record.order.size()),
+                 request.tried - 1, request.record);
     return true;
   }
   return false;
@@ -278,24 +284,24 @@ bool Dispatcher::Take(LiveRequest& request) {
 void Dispatcher::OnFirstToken(LiveRequest& request) {
   if (request.endpoint == nullptr || request.first_token) return;
   request.first_token = true;
-  const int sequences = std::max(request.record.features.choices, 1);
+  const int sequences = request.record.features.sequences();
   LiveEndpoint& live = *request.endpoint;
   live.waiting.fetch_sub(sequences, std::memory_order_relaxed);
   live.waiting_tokens.fetch_sub(request.prompt_tokens, std::memory_order_relaxed);
   live.running.fetch_add(sequences, std::memory_order_relaxed);
-  live.context_tokens.fetch_add(request.prompt_tokens * sequences, std::memory_order_relaxed);
+  live.context_tokens.fetch_add(ContextOf(request), std::memory_order_relaxed);
   prefixes_.Remember(request.record.features.prefix, live.serial);
 }
 
 void Dispatcher::Release(LiveRequest& request) {
   if (request.endpoint == nullptr) return;
-  const int sequences = std::max(request.record.features.choices, 1);
+  const int sequences = request.record.features.sequences();
   LiveEndpoint& live = *request.endpoint;
   // In one order with the count of those who wait: who begins to wait and then looks once more has
   // either seen what is freed here, or is woken for it.
   if (request.first_token) {
     live.running.fetch_sub(sequences);
-    live.context_tokens.fetch_sub(request.prompt_tokens * sequences, std::memory_order_relaxed);
+    live.context_tokens.fetch_sub(ContextOf(request), std::memory_order_relaxed);
   } else {
     live.waiting.fetch_sub(sequences);
     live.waiting_tokens.fetch_sub(request.prompt_tokens, std::memory_order_relaxed);
@@ -303,7 +309,7 @@ void Dispatcher::Release(LiveRequest& request) {
   in_flight_.fetch_sub(1, std::memory_order_relaxed);
   request.record.held = live.clock.Leave(clock_.Now(), sequences, request.mark);
   request.endpoint = nullptr;
-  if (waiters_count_.load() > 0) WakeFor(live.key);
+  if (waiters_count_.load() > 0) WakeFor(live.key, sequences);
 }
 
 void Dispatcher::GiveUp(LiveRequest& request, ForwardFault fault) {
@@ -380,7 +386,8 @@ bool Dispatcher::Wait(const std::shared_ptr<Waker>& waker, LiveRequest& request)
   const std::lock_guard lock(waiters_mutex_);
   if (waiters_.size() >= options_.waiting) return false;
   if (request.ticket == 0) request.ticket = ++last_ticket_;
-  waiters_[request.ticket] = {waker, request.view, request.shape};
+  waiters_[request.ticket] = {waker, request.view, request.shape,
+                              request.record.features.sequences()};
   waiters_count_.store(waiters_.size());
   return true;
 }
@@ -397,7 +404,7 @@ bool Dispatcher::StopWaiting(const std::shared_ptr<Waker>& waker) {
 void Dispatcher::PassOn(const LiveRequest& request) {
   if (waiters_count_.load() == 0 || !request.shape) return;
   for (const std::uint32_t place : request.shape->endpoints)
-    WakeFor(request.view->endpoints()[place].key);
+    WakeFor(request.view->endpoints()[place].key, 1);
 }
 
 EngineTime Dispatcher::TimeFor(const LiveRequest& request) {
@@ -407,19 +414,25 @@ EngineTime Dispatcher::TimeFor(const LiveRequest& request) {
                        request.record.features, request.limits, request.expected.estimate);
 }
 
-void Dispatcher::WakeFor(EndpointKey freed) {
-  std::shared_ptr<Waker> waker;
+// As many as fit into what was freed, in the order in which they came; one at least, since an
+// engine that is idle takes any number.
+void Dispatcher::WakeFor(EndpointKey freed, int places) {
+  std::vector<std::shared_ptr<Waker>> woken;
   {
     const std::lock_guard lock(waiters_mutex_);
-    const auto found = std::find_if(waiters_.begin(), waiters_.end(), [&](const auto& entry) {
-      return entry.second.CouldUse(freed);
-    });
-    if (found == waiters_.end()) return;
-    waker = std::move(found->second.waker);
-    waiters_.erase(found);
+    for (auto at = waiters_.begin(); at != waiters_.end() && (woken.empty() || places > 0);) {
+      Waiter& waiter = at->second;
+      if (!waiter.CouldUse(freed) || (!woken.empty() && waiter.sequences > places)) {
+        ++at;
+        continue;
+      }
+      places -= waiter.sequences;
+      woken.push_back(std::move(waiter.waker));
+      at = waiters_.erase(at);
+    }
     waiters_count_.store(waiters_.size());
   }
-  waker->Wake();
+  for (const auto& waker : woken) waker->Wake();
 }
 
 void Dispatcher::WakeAll() {

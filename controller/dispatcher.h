@@ -92,10 +92,11 @@ struct LiveRequest {
   Request& record = *kept;  // not changed any more once Dispatcher::End() has it
   std::shared_ptr<const RouterView> view;
   std::shared_ptr<const RequestShape> shape;
-  Expectation expected;         // of the endpoint chosen first
-  RequestLimits limits;         // what its answer must keep
-  std::optional<Usd> baseline;  // estimated; none: nobody comparable
-  std::size_t tried = 0;        // of record.order
+  Expectation expected;                         // of the endpoint chosen first
+  RequestLimits limits;                         // what its answer must keep
+  std::optional<Usd> baseline;                  // estimated; none: nobody comparable
+  std::size_t tried = 0;                        // of record.order ...
+  std::array<int, Router::kMostTries> tiers{};  // ... and of which tier each of it is
 
   // What it holds now.
   LiveEndpoint* endpoint = nullptr;
@@ -208,7 +209,7 @@ class Dispatcher {
   LiveEndpoint& FindOrMake(EndpointKey key);
   void Read(Thread& thread, LiveRequest& request);
   void Release(LiveRequest& request);
-  void WakeFor(EndpointKey freed);
+  void WakeFor(EndpointKey freed, int places);
   void WakeAll();
   void FlushLoop();
   void Flush(bool hurry);
@@ -243,6 +244,7 @@ class Dispatcher {
     std::shared_ptr<Waker> waker;
     std::shared_ptr<const RouterView> view;
     std::shared_ptr<const RequestShape> shape;
+    int sequences = 1;
     bool CouldUse(EndpointKey key) const;
   };
   std::map<std::uint64_t, Waiter> waiters_;  // by ticket

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <sched.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -52,6 +53,16 @@ int ThreadsFor(const ServeOptions& options) {
 void KeepMemory() {
   ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
+}
+
+// A client and its engine take a descriptor each, and the usual soft limit is 1,024. Not more than
+// this: jobs inherit it, and some programs walk over all that they might have.
+void RaiseLimits() {
+  constexpr rlim_t kEnough = 65'536;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= kEnough) return;
+  files.rlim_cur = std::min(files.rlim_max, kEnough);
+  ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
 // What is committed is counted, what it says of engines and budgets is logged, and what jobs have
@@ -373,6 +384,8 @@ absl::Status RunServe(const ServeOptions& options) {
   // First, so that a signal during the start ends it in good order.
   SPILLWAY_ASSIGN_OR_RETURN(const std::unique_ptr<SignalQueue> signals, SignalQueue::Open());
   KeepMemory();
+  RaiseLimits();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error with words
   ServeLog log(options.json_log);
   SystemdNotices systemd;
   Controller controller(options, log);

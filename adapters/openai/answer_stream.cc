@@ -34,7 +34,7 @@ bool AnswerStream::Read(const SseSplitter::Event& event) {
   if (!event.has_data) return true;
   if (event.data == "[DONE]") {
     done_ = true;
-    return true;
+    return !error_;  // what failed is not done, whatever it says
   }
   OpenAiAnswer chunk;
   if (!ScanOpenAiAnswer(event.data, &chunk)) {

@@ -38,7 +38,12 @@ std::optional<bool> KeptObjective(const Request& request, const RequestLimits& l
       return false;
     case RequestEnd::kRefused:
       return request.status >= 500 ? std::optional(false) : std::nullopt;
-    case RequestEnd::kClientGone:
+    case RequestEnd::kClientGone: {  // who left before a first token that was due has seen it
+                                     // missed
+      const absl::Duration waited = request.ended - request.features.arrived;
+      const bool missed = request.features.stream && !request.ttft && waited > limits.ttft;
+      return missed ? std::optional(false) : std::nullopt;
+    }
     case RequestEnd::kCutOff:
       return std::nullopt;
   }

@@ -51,8 +51,12 @@ RequestCounters::RequestCounters(prometheus::Registry& registry, Caps caps)
                       "Between two tokens of a stream, mean of each request.")),
       tokens_(Histogram(registry, "gen_ai_client_token_usage",
                         "Tokens of a request, as the engine counted them.")),
-      ratio_(Histogram(registry, "spillway_request_ttft_ratio",
-                       "Time to the first token, observed / estimated.")),
+      ttft_ratio_(Histogram(registry, "spillway_request_ttft_ratio",
+                            "Time to the first token, observed / estimated.")),
+      duration_ratio_(Histogram(registry, "spillway_request_duration_ratio",
+                                "Time to the end of whole answers, observed / estimated.")),
+      cost_ratio_(Histogram(registry, "spillway_request_cost_ratio",
+                            "Allocated cost of whole answers, booked / estimated.")),
       requests_(Counter(registry, "spillway_requests_total", "Requests by how they ended.")),
       cost_(Counter(registry, "spillway_request_cost_usd_total",
                     "Allocated cost of requests, US dollars.")),
@@ -101,7 +105,9 @@ RequestCounters::Series RequestCounters::MakeSeries(const std::string& pool,
           .tpot = histogram(tpot_, gen_ai, kEach),
           .input = histogram(tokens_, with("input"), kTokens),
           .output = histogram(tokens_, with("output"), kTokens),
-          .ratio = histogram(ratio_, {{"pool", pool}, {"model", model}}, kRatio),
+          .ttft_ratio = histogram(ttft_ratio_, {{"pool", pool}, {"model", model}}, kRatio),
+          .duration_ratio = histogram(duration_ratio_, {{"pool", pool}, {"model", model}}, kRatio),
+          .cost_ratio = histogram(cost_ratio_, {{"pool", pool}, {"model", model}}, kRatio),
           .cost = GatheredCounter(cost_.Add(money)),
           .baseline = GatheredCounter(baseline_.Add(money)),
           .compared = GatheredCounter(compared_.Add(money)),
@@ -170,6 +176,21 @@ void RequestCounters::Add(GatheredHistogram& histogram, double value) {
   histogram.Add(value);
 }
 
+// What was expected of the endpoint that answered, with what was. How long an answer is, is a part
+// of that; what another endpoint lost before is not.
+void RequestCounters::Compare(const Request& request, Series& series) {
+  const Estimate& expected = request.expected;
+  if (request.ttft && expected.ttft && *expected.ttft > absl::ZeroDuration())
+    Add(*series.ttft_ratio, absl::FDivDuration(*request.ttft, *expected.ttft));
+  if (request.end != RequestEnd::kAnswered || request.attempts.size() != 1) return;
+  const absl::Duration took = request.ended - request.features.arrived - request.queued;
+  const absl::Duration wanted = expected.wait.p50 + expected.duration.p50;
+  if (wanted > absl::ZeroDuration()) Add(*series.duration_ratio, absl::FDivDuration(took, wanted));
+  if (request.priced && expected.priced && expected.cost > Usd(0))
+    Add(*series.cost_ratio,
+        static_cast<double>(request.cost.value()) / static_cast<double>(expected.cost.value()));
+}
+
 void RequestCounters::Gather(const Request& request) {
   Series& series = SeriesFor(request);
   if (!std::exchange(series.gathered, true)) series_to_pour_.push_back(&series);
@@ -209,8 +230,7 @@ void RequestCounters::Gather(const Request& request) {
   if (request.tpot) Add(*series.tpot, absl::ToDoubleSeconds(*request.tpot));
   if (request.prompt_tokens) Add(*series.input, static_cast<double>(*request.prompt_tokens));
   if (request.output_tokens) Add(*series.output, static_cast<double>(*request.output_tokens));
-  if (request.ttft && request.expected.ttft && *request.expected.ttft > absl::ZeroDuration())
-    Add(*series.ratio, absl::FDivDuration(*request.ttft, *request.expected.ttft));
+  Compare(request, series);
   series.cost.Add(static_cast<double>(request.cost.value()) * kNano);
   series.energy.Add(static_cast<double>(request.energy.value()) * kMicro);
   if (!request.baseline_cost) return;

@@ -40,7 +40,8 @@ class RequestCounters {
  private:
   // Found once for each (pool, model, tenant): finding a series costs a sorted copy of its labels.
   struct Series {
-    GatheredHistogram *duration, *ttft, *tpot, *input, *output, *ratio;
+    GatheredHistogram *duration, *ttft, *tpot, *input, *output;
+    GatheredHistogram *ttft_ratio, *duration_ratio, *cost_ratio;  // observed / estimated
     GatheredCounter cost, baseline, compared, energy;
     std::map<RequestEnd, GatheredCounter> ends;
     std::string pool, model, tenant;  // as its labels have them
@@ -54,6 +55,7 @@ class RequestCounters {
   std::string NameOfPool(PoolId id) const;
   void Gather(const Request& request);
   void Add(GatheredHistogram& histogram, double value);
+  void Compare(const Request& request, Series& series);
   void Pour();
 
   Caps caps_;
@@ -69,7 +71,8 @@ class RequestCounters {
   Key last_key_;
   Series* last_ = nullptr;
 
-  prometheus::Family<prometheus::Histogram>&duration_, &ttft_, &tpot_, &tokens_, &ratio_;
+  prometheus::Family<prometheus::Histogram>&duration_, &ttft_, &tpot_, &tokens_, &ttft_ratio_,
+      &duration_ratio_, &cost_ratio_;
   prometheus::Family<prometheus::Counter>&requests_, &cost_, &baseline_, &compared_, &energy_,
       &spills_, &uncounted_, &retries_;
 };

@@ -30,6 +30,12 @@ HttpResponse CrossOrigin(const HttpRequest& head, std::string words) {
                             .code = "cross_origin"});
 }
 
+// Who may learn that nothing is there.
+Role RoleForNothing(const HttpRequest& head) {
+  const bool ours = head.path.size() >= 2 && head.path[0] == "api" && head.path[1] == "v1";
+  return ours || IsOpenAiPath(head) ? Role::kReader : Role::kPublic;
+}
+
 HttpResponse NoRoute(const HttpRequest& head, const Match& match) {
   const std::string path = head.target.substr(0, head.target.find('?'));
   const bool openai = IsOpenAiPath(head);
@@ -116,7 +122,10 @@ HeadAnswer Api::OnHead(const HttpRequest& head) {
   const Match match = FindRoute(head.method, head.path);
   const std::shared_ptr<const Keyring> keys = this->keys();
   if (match.route == nullptr) {
-    answer.instead = NoRoute(head, match);
+    const Role role = RoleForNothing(head);
+    const Caller caller = WhoCalls(*keys, head.headers, role);
+    answer.instead =
+        caller.access == Access::kGranted ? NoRoute(head, match) : Refusal(head, caller, role);
   } else if (keys->empty() && !NamesThisMachine(head.headers.Get("Host"))) {
     answer.instead = CrossOrigin(
         head, absl::StrCat("the controller is not called ", ToAbsl(head.headers.Get("Host")),

@@ -73,6 +73,11 @@ bool RefusesUs(int status) {
          status == 404 || status == 405 || status == 501;
 }
 
+ForwardFault FaultOfRefusal(OpenAiCall kind, int status) {
+  const bool no_such_call = status == 404 || status == 405 || status == 501;
+  return kind != OpenAiCall::kChat && no_such_call ? ForwardFault::kCannot : ForwardFault::kError;
+}
+
 absl::Duration BackOffOf(const Headers& headers) {
   std::int64_t seconds = 1;
   if (!absl::SimpleAtoi(ToAbsl(headers.Get("Retry-After")), &seconds)) seconds = 1;

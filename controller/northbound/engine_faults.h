@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "controller/northbound/openai_errors.h"
 #include "core/request.h"
+#include "formats/openai_scan.h"
 #include "net/headers.h"
 #include "net/upstream.h"
 
@@ -19,6 +20,9 @@ ForwardFault FaultOf(int status);  // 429 or a 5xx
 // Not the client's fault, though the number says so: the key, the model's name there and the URL
 // are ours. A client would take 401 as said of its own key.
 bool RefusesUs(int status);
+// What that is to the engine: many serve chats only, and know nothing at the paths of other calls.
+// One tenant that asks for those puts no engine aside.
+ForwardFault FaultOfRefusal(OpenAiCall kind, int status);
 
 // What an engine that is overloaded asks for in its Retry-After: 1 to 60 s, 1 s where it says none
 // or a date.

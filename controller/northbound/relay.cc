@@ -106,10 +106,13 @@ std::optional<OpenAiError> Relay::ReadRequest() {
     return ModelNotFound(features.model, NearestWord(features.model, view->Names()));
   features.kind = kind_ == OpenAiCall::kEmbeddings ? ModelKind::kEmbedding : ModelKind::kChat;
   if (auto error = KeepModelsOfKind(*view, features)) return error;
-  features.prompt_bytes =
-      static_cast<std::int64_t>(scanned_.text_bytes + 4 * scanned_.given_tokens);
+  features.prompt_bytes = static_cast<std::int64_t>(scanned_.TextSize());
   features.max_tokens = scanned_.OutputBound();
-  features.choices = static_cast<int>(scanned_.n);
+  features.choices = static_cast<int>(std::max(scanned_.n, scanned_.best_of));
+  if (kind_ != OpenAiCall::kChat && scanned_.messages > 1) {
+    features.prompts = static_cast<int>(scanned_.messages);
+    features.longest_prompt_bytes = static_cast<std::int64_t>(scanned_.longest_text);
+  }
   features.stream = scanned_.stream;
   features.prefix.assign(
       scanned_.prefix.hashes.begin(),
@@ -144,7 +147,7 @@ Awaitable<Routed> Relay::FindRoom() {
   waiting_ = call_.exchange->waker();
   Routed routed = Routed::kFull;
   while (routed == Routed::kFull) {
-    const absl::Duration left = kRoomPatience - (dispatcher_.Now() - begun);
+    const absl::Duration left = RoomPatience(live_->limits.ttft) - (dispatcher_.Now() - begun);
     // Where all asked to be left alone for longer than that, waiting is in vain.
     if (left <= absl::ZeroDuration() || dispatcher_.UntilAnyIsAsked(*live_) > left) break;
     if (!dispatcher_.Wait(waiting_, *live_)) break;
@@ -233,10 +236,11 @@ Awaitable<Relay::Reply> Relay::AskNext() {
   const std::string_view type = upstream_->headers().Get("Content-Type");
   if (RefusesUs(status) || (status < 300 && type.starts_with("text/html"))) {
     refused_ = true;
-    why_failed_ =
-        status < 300 ? "it answered with a page of HTML" : absl::StrCat("it answered ", status);
+    why_failed_ = status < 300
+                      ? "it answered with a page of HTML"
+                      : absl::StrCat("it answered ", status, " to ", ToAbsl(TargetOf(kind_)));
     upstream_->Abort();
-    LoseEngine(ForwardFault::kError);
+    LoseEngine(FaultOfRefusal(kind_, status));
     co_return Reply::kNone;
   }
   if (status == 429 || status >= 500) {
@@ -369,7 +373,13 @@ Awaitable<HttpAnswer> Relay::AskNamed() {
     co_return Refuse(NoRoom("too many ended requests wait to be booked"), RequestEnd::kRefused);
   LiveRequest& live = *live_;
   Routed routed = dispatcher_.Route(live);
-  if (routed == Routed::kFull) routed = co_await FindRoom();
+  if (routed == Routed::kFull) {
+    routed = co_await FindRoom();
+    if (CutOff()) {
+      if (routed == Routed::kRouted && live.ticket != 0) dispatcher_.PassOn(live);
+      co_return Gone();
+    }
+  }
   if (routed == Routed::kFull)
     co_return Refuse(EveryEngineFull(dispatcher_.UntilAnyIsAsked(live)), RequestEnd::kRefused);
   if (routed == Routed::kRefused)
@@ -464,7 +474,7 @@ void Relay::Measure() {
   if (!record.output_tokens && stream_->content_deltas() > 0)
     record.output_tokens = stream_->content_deltas();
   if (!live_->first_token) return;
-  const std::int64_t each = record.output_tokens.value_or(0) / std::max(record.features.choices, 1);
+  const std::int64_t each = record.output_tokens.value_or(0) / record.features.sequences();
   if (each > 1) record.tpot = absl::Nanoseconds(ToNanos(last_at_ - first_at_) / (each - 1));
 }
 

@@ -9,6 +9,7 @@ namespace spillway {
 namespace {
 
 constexpr std::size_t kNoBody = 0;
+constexpr std::size_t kIgnored = 1024;  // clients that send an empty object with every POST
 constexpr std::size_t kJobBody = 256 << 10;
 constexpr std::size_t kPoolBody = 64 << 10;
 constexpr std::size_t kPriceBody = 4 << 10;
@@ -29,7 +30,7 @@ constexpr Route kRoutes[] = {
     {Method::kPost, "/api/v1/jobs", "submitJob", Role::kSubmitter, kJobBody, handle::SubmitJob},
     {Method::kGet, "/api/v1/jobs", "listJobs", Role::kReader, kNoBody, handle::ListJobs},
     {Method::kGet, "/api/v1/jobs/{id}", "getJob", Role::kReader, kNoBody, handle::GetJob},
-    {Method::kPost, "/api/v1/jobs/{id}/cancel", "cancelJob", Role::kSubmitter, kNoBody,
+    {Method::kPost, "/api/v1/jobs/{id}/cancel", "cancelJob", Role::kSubmitter, kIgnored,
      handle::CancelJob},
     {Method::kGet, "/api/v1/jobs/{id}/logs", "getJobLogs", Role::kReader, kNoBody,
      handle::GetJobLogs},
@@ -38,11 +39,11 @@ constexpr Route kRoutes[] = {
     {Method::kGet, "/api/v1/pools", "listPools", Role::kReader, kNoBody, handle::ListPools},
     {Method::kPost, "/api/v1/pools", "addPool", Role::kOperator, kPoolBody, handle::AddPool},
     {Method::kGet, "/api/v1/pools/{name}", "getPool", Role::kReader, kNoBody, handle::GetPool},
-    {Method::kPost, "/api/v1/pools/{name}/cordon", "cordonPool", Role::kOperator, kNoBody,
+    {Method::kPost, "/api/v1/pools/{name}/cordon", "cordonPool", Role::kOperator, kIgnored,
      handle::CordonPool},
-    {Method::kPost, "/api/v1/pools/{name}/drain", "drainPool", Role::kOperator, kNoBody,
+    {Method::kPost, "/api/v1/pools/{name}/drain", "drainPool", Role::kOperator, kIgnored,
      handle::DrainPool},
-    {Method::kPost, "/api/v1/pools/{name}/resume", "resumePool", Role::kOperator, kNoBody,
+    {Method::kPost, "/api/v1/pools/{name}/resume", "resumePool", Role::kOperator, kIgnored,
      handle::ResumePool},
     {Method::kGet, "/api/v1/pools/{name}/price", "getPoolPrice", Role::kReader, kNoBody,
      handle::GetPoolPrice},

@@ -216,6 +216,8 @@ TEST(Dispatcher, AFailedEndpointIsReplacedByTheNext) {
   rig.dispatcher.GiveUp(*request, ForwardFault::kConnect);
   ASSERT_TRUE(rig.dispatcher.Take(*request));
   EXPECT_EQ(request->record.endpoint(), At(0, 1));
+  EXPECT_EQ(request->record.spilled_from, PoolId{0}) << "to the last resort";
+  EXPECT_EQ(request->record.spilled_code, Code::kDown);
   EXPECT_EQ(rig.dispatcher.InFlight(At(0, 0)), 0);
   EXPECT_EQ(rig.dispatcher.InFlight(At(0, 1)), 1);
   rig.clock.Advance(Seconds(2));

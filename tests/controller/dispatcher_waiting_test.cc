@@ -41,6 +41,41 @@ TEST(Dispatcher, WhoWaitsIsWokenInOrder) {
   rig.dispatcher.StopWaiting(bells[1]);  // nothing
 }
 
+// Four single requests wait behind one of four answers: all of them have room when it ends.
+TEST(Dispatcher, AsManyAreWokenAsThereIsRoomFor) {
+  PoolSpec four = One("a");
+  four.adapter.concurrency = 4;
+  Rig rig(RouterWorld({four}));
+  RequestFeatures wide = ChatRequest();
+  wide.choices = 4;
+  const auto busy = rig.Taken(wide);
+  std::vector<std::shared_ptr<Bell>> bells;
+  std::vector<std::unique_ptr<LiveRequest>> waiting;
+  for (int i = 0; i < 5; ++i) {
+    waiting.push_back(rig.Routed());
+    ASSERT_EQ(rig.last, Routed::kFull);
+    bells.push_back(std::make_shared<Bell>());
+    ASSERT_TRUE(rig.dispatcher.Wait(bells.back(), *waiting.back()));
+  }
+  rig.Finish(*busy);
+  std::vector<int> rung;
+  for (const auto& bell : bells) rung.push_back(bell->rung);
+  EXPECT_THAT(rung, ElementsAre(1, 1, 1, 1, 0));
+}
+
+TEST(Dispatcher, RoomThatOthersLeaveWakesToo) {
+  Rig rig(RouterWorld({One("a")}));
+  rig.dispatcher.OnSigns({PoolId{0}, 0}, {.running = 3, .waiting = 0});
+  const auto waits = rig.Routed();
+  ASSERT_EQ(rig.last, Routed::kFull);
+  const auto bell = std::make_shared<Bell>();
+  ASSERT_TRUE(rig.dispatcher.Wait(bell, *waits));
+  rig.dispatcher.OnSigns({PoolId{0}, 0}, {.running = 3, .waiting = 0});
+  EXPECT_EQ(bell->rung, 0);
+  rig.dispatcher.OnSigns({PoolId{0}, 0}, {.running = 0, .waiting = 0});
+  EXPECT_EQ(bell->rung, 1);
+}
+
 TEST(Dispatcher, AnEngineWakesWhomItCanServe) {
   Rig rig(RouterWorld({One("a"), One("b", "other")}));
   const auto on_a = rig.Taken(), on_b = rig.Taken(ChatRequest("other"));

@@ -83,6 +83,10 @@ TEST(KeptObjective, LostAnswersMissAndMistakesOfClientsDoNotCount) {
   EXPECT_EQ(judge(RequestEnd::kRefused, 429), std::nullopt);
   EXPECT_EQ(judge(RequestEnd::kAnswered, 400), std::nullopt);
   EXPECT_EQ(judge(RequestEnd::kClientGone, 499), std::nullopt);
+  request.features.stream = true;
+  EXPECT_EQ(judge(RequestEnd::kClientGone, 499), std::nullopt) << "its first token had come";
+  request.ttft.reset();
+  EXPECT_EQ(judge(RequestEnd::kClientGone, 499), false) << "it was due, and whoever waited left";
 }
 
 }  // namespace

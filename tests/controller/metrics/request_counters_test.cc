@@ -92,6 +92,31 @@ TEST(RequestCounters, ABatchCountsLikeItsRequests) {
   }
 }
 
+TEST(RequestCounters, WhatWasExpectedIsComparedWithWhatCame) {
+  prometheus::Registry registry;
+  RequestCounters counters(registry, {});
+  Request whole = Answered(5, 7);
+  whole.attempts = {{{PoolId{0}, 0}, ForwardFault::kNone}};
+  whole.ended = whole.features.arrived + absl::Seconds(3);
+  whole.queued = absl::Seconds(1);
+  whole.expected.wait.p50 = absl::Milliseconds(200);
+  whole.expected.duration.p50 = absl::Milliseconds(800);
+  whole.expected.priced = whole.priced = true;
+  whole.expected.cost = Usd(1000);
+  whole.cost = Usd(1500);
+  counters.Count(whole);
+  const auto sum = [&](const char* family) { return HistogramOf(registry, family).sample_sum; };
+  EXPECT_DOUBLE_EQ(sum("spillway_request_duration_ratio"), 2) << "without the wait for room";
+  EXPECT_DOUBLE_EQ(sum("spillway_request_cost_ratio"), 1.5);
+  EXPECT_EQ(HistogramOf(registry, "spillway_request_ttft_ratio").sample_count, 0u);
+  Request cut = whole, again = whole;
+  cut.end = RequestEnd::kClientGone;
+  again.attempts.insert(again.attempts.begin(), {{PoolId{1}, 0}, ForwardFault::kConnect});
+  counters.Count(cut);
+  counters.Count(again);
+  EXPECT_EQ(HistogramOf(registry, "spillway_request_duration_ratio").sample_count, 1u);
+}
+
 TEST(RequestCounters, NameTheOperationByTheKindOfModel) {
   prometheus::Registry registry;
   RequestCounters counters(registry, {});

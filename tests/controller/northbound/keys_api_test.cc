@@ -98,6 +98,15 @@ TEST_F(KeysApi, EveryRouteThatIsNotPublicWantsAKey) {
   EXPECT_GT(refused, 100);
 }
 
+TEST_F(KeysApi, WithoutAKeyNobodyLearnsWhatThereIs) {
+  for (const char* target : {"/v1/no-such-thing", "/v1", "/api/v1/no-such-thing", "/v1/a/b/c"}) {
+    EXPECT_EQ(rig_.Get(target, With("nobody")).status, 401) << target;
+    EXPECT_EQ(rig_.Get(target, With(kReaderA)).status, 404) << target;
+  }
+  EXPECT_EQ(rig_.Send(Method::kDelete, "/v1/models", "", {}).status, 401);
+  EXPECT_EQ(rig_.Get("/no-such-thing").status, 404) << "that is no API";
+}
+
 TEST_F(KeysApi, EveryRouteWantsItsRole) {
   int refused = 0;
   for (const Route& route : Routes()) {

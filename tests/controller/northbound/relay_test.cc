@@ -151,6 +151,21 @@ TEST_F(LeavingClients, AClientThatLeavesBeforeTheFirstByteIsBookedWithoutABaseli
   EXPECT_TRUE(record.Find("baseline_cost_usd")->is_null());
 }
 
+// Nobody was there to be refused.
+TEST_F(LeavingClients, AClientThatLeavesWhileItWaitsForRoomIsGone) {
+  Dispatcher& dispatcher = *rig_.api().api().dispatcher();
+  dispatcher.OnSigns({PoolId{1}, 0}, {.running = 100'000, .waiting = 0});  // others fill it
+  RawClient client(rig_.port());
+  ASSERT_TRUE(client.Send(Request("")));
+  for (int i = 0; i < 5000 && dispatcher.waiting() == 0; ++i) absl::SleepFor(absl::Milliseconds(1));
+  ASSERT_EQ(dispatcher.waiting(), 1u);
+  client.Close();
+  const Value record = rig_.Record("req-1-000001");
+  ASSERT_TRUE(record.is_map());
+  EXPECT_EQ(record.Find("end")->text(), "client_gone");
+  EXPECT_EQ(dispatcher.waiting(), 0u);
+}
+
 // Else a tenant without a dollar left could have prompts read for nothing.
 TEST_F(LeavingClients, AClientThatLeavesBeforeTheFirstBytePaysFromItsBudget) {
   rig_.world().tenants.tenants = {
