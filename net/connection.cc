@@ -13,8 +13,8 @@ namespace spillway {
 namespace {
 
 constexpr std::size_t kOneWrite = 16 * 1024;  // Bodies up to this are copied behind their head.
-constexpr std::size_t kTrustedLength = 64 * 1024;  // Bodies up to this get their memory at once.
-constexpr std::size_t kMaxLinger = 1024 * 1024;    // Bytes read and dropped after a refusal.
+constexpr std::size_t kTrustedLength = 64 * 1024;     // Bodies up to this get their memory at once.
+constexpr std::size_t kMaxLinger = 64 * 1024 * 1024;  // Bytes read and dropped after a refusal.
 constexpr Refusal kTooLong{413, HeadFault::kBodyTooLong, "the body is longer than allowed here"};
 constexpr std::string_view kAllow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 

@@ -22,6 +22,10 @@
 namespace spillway {
 namespace {
 
+// A kept connection that the server had closed ends at once. One that ends later may have had the
+// request: it is not sent again behind everybody's back. (The clock ticks once a second at least.)
+constexpr absl::Duration kLateClose = absl::Seconds(2);
+
 using Tcp = net::ip::tcp;
 constexpr auto kTuple = net::as_tuple_t<net::use_awaitable_t<Executor>>(use_awaitable);
 constexpr int kMaxInterim = 8;                // 1xx answers before the real one.
@@ -496,6 +500,7 @@ Awaitable<bool> UpstreamCall::Open(UpstreamRequest request) {
     }
     const ErrorCode send_error = my.socket_error;
     if (!my.overdue) my.Bound(request.first_byte, UpstreamFault::kNoFirstByte);
+    const absl::Duration sent = my.lane.now();
     // An engine may refuse and close while the body is still on its way: its answer says why.
     const bool answered = co_await my.ReadHead();
     my.Unbound();
@@ -504,7 +509,7 @@ Awaitable<bool> UpstreamCall::Open(UpstreamRequest request) {
       co_return true;
     }
     if (error_.heard || error_.fault != UpstreamFault::kClosed) co_return false;
-    if (reused) {
+    if (reused && my.lane.now() - sent < kLateClose) {
       ++my.lane.stats.replaced;
       error_ = UpstreamError();
       continue;

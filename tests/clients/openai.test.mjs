@@ -153,6 +153,14 @@ test('embeddings, packed and as numbers', needs('embeddings'), async () => {
   assert.ok(packed.usage.prompt_tokens > 0);
 });
 
+test('a hundred texts in one call, as retrieval sends them', needs('embeddings'), async () => {
+  const embedder = clientOf({baseURL: target.embeddingUrl});
+  const input = Array.from({length: 100}, (_, i) => `${i} ` + 'the river runs through the lock '.repeat(24));
+  const {data, usage} = await embedder.embeddings.create({model: target.embeddingModel, input});
+  assert.equal(data.length, 100);
+  assert.ok(usage.prompt_tokens > 10_000);
+});
+
 // ---- errors
 
 test('an unknown model is not found', async () => {
