@@ -67,11 +67,9 @@ struct Dispatcher::Thread {
 };
 
 Dispatcher::Dispatcher(Options options, const Clock& clock, RequestSink& sink)
-    : options_(options),
-      clock_(clock),
-      sink_(sink),
-      instance_(NextInstance()),
-      retry_budget_(kRetryReserve) {}
+    : options_(options), clock_(clock), sink_(sink), instance_(NextInstance()) {
+  for (auto& budget : retry_budgets_) budget = kRetryReserve;
+}
 
 Dispatcher::~Dispatcher() { Stop(); }
 
@@ -186,7 +184,6 @@ std::unique_ptr<LiveRequest> Dispatcher::Begin(RequestFeatures features) {
   request->record.id = MakeRequestId(epoch_, count);
   request->record.draw = count;
   request->record.features = std::move(features);
-  Earn(retry_budget_);
   return request;
 }
 
@@ -216,11 +213,18 @@ void Dispatcher::Read(Thread& thread, LiveRequest& request) {
   }
 }
 
+std::atomic<std::int64_t>& Dispatcher::BudgetOf(const LiveRequest& request) {
+  const auto& models = request.shape->models;
+  const auto model = models.empty() ? 0 : static_cast<std::size_t>(models.front());
+  return retry_budgets_[model % retry_budgets_.size()];
+}
+
 Routed Dispatcher::Route(LiveRequest& request) {
   Thread& thread = ThisThread();
   request.view = thread.force->view;
   request.shape = thread.ShapeFor(request.record.features);
   request.record.view = request.view->id();
+  if (request.ticket == 0) Earn(BudgetOf(request));  // once, however often it looks again
   Read(thread, request);
   const RoutePlan& route =
       thread.router.Choose(*request.view, *request.shape, request.record.features,
@@ -252,8 +256,9 @@ bool Dispatcher::Take(LiveRequest& request) {
     if (live == nullptr) continue;
     request.address = live->address();
     if (!request.address) continue;
-    if (again && retry_budget_.fetch_sub(kRetryCost) < kRetryCost) {
-      retry_budget_.fetch_add(kRetryCost);
+    std::atomic<std::int64_t>& budget = BudgetOf(request);
+    if (again && budget.fetch_sub(kRetryCost) < kRetryCost) {
+      budget.fetch_add(kRetryCost);
       refused_retries_.fetch_add(1, std::memory_order_relaxed);
       return false;
     }

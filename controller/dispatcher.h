@@ -209,6 +209,7 @@ class Dispatcher {
   LiveEndpoint& FindOrMake(EndpointKey key);
   void Read(Thread& thread, LiveRequest& request);
   void Release(LiveRequest& request);
+  std::atomic<std::int64_t>& BudgetOf(const LiveRequest& request);
   void WakeFor(EndpointKey freed, int places);
   void WakeAll();
   void FlushLoop();
@@ -237,7 +238,9 @@ class Dispatcher {
   std::atomic<std::uint64_t> begun_{0}, ended_count_{0}, retries_{0}, refused_retries_{0};
   std::atomic<std::int64_t> in_flight_{0};
   std::atomic<std::size_t> held_bytes_{0};
-  std::atomic<std::int64_t> retry_budget_;  // in fifths of a retry
+  // In fifths of a retry. Each model has its own, so that one whose engines are gone leaves others
+  // theirs; a few share one where there are very many.
+  std::array<std::atomic<std::int64_t>, 64> retry_budgets_;
 
   std::mutex waiters_mutex_;
   struct Waiter {

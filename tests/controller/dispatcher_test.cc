@@ -282,6 +282,21 @@ TEST(Dispatcher, RetriesAreAFifthOfAllRequests) {
   EXPECT_LE(retries(14), 13) << "the reserve does not grow without end";
 }
 
+TEST(Dispatcher, AModelWhoseEnginesAreGoneLeavesOthersTheirRetries) {
+  Rig rig(RouterWorld({EnginePool("a", 2), EnginePool("b", 2, "other")}));
+  const auto fails = [&](const std::string& model) {
+    const auto request = rig.Taken(ChatRequest(model));
+    rig.dispatcher.GiveUp(*request, ForwardFault::kConnect);
+    const bool again = rig.dispatcher.Take(*request);
+    rig.dispatcher.End(*request, RequestEnd::kFailed, 502);
+    return again;
+  };
+  int granted = 0;
+  for (int i = 0; i < 40; ++i) granted += fails("chat");
+  EXPECT_LT(granted, 20);
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(fails("other")) << i;
+}
+
 TEST(Dispatcher, AnEngineIsRememberedByThePromptsItSaw) {
   Rig rig(RouterWorld({EnginePool("a", 3)}));
   RequestFeatures features = ChatRequest();
