@@ -343,7 +343,7 @@ void CheckModels(const Place& at, const PoolSpec& pool, const Catalog& catalog) 
   for (std::size_t i = 0; i < pool.serves.size(); ++i) {
     const ServeSpec& serve = pool.serves[i];
     if (!serve.work_class.empty() || catalog.models.contains(serve.model)) continue;
-    const Place entry = ChildOf(at, "serves").Item(i);
+    const Place serves = ChildOf(at, "serves"), entry = serves.Item(i);  // each holds the one above
     ChildOf(entry, "model")
         .Fail(absl::StrCat("the catalogue has no model `", serve.model, "`",
                            DidYouMeanName(serve.model, KeysOf(catalog.models))));

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "absl/numeric/int128.h"
 #include "absl/types/span.h"
 #include "core/decision.h"
 #include "core/request.h"
@@ -62,7 +64,11 @@ struct RequestSize {
   int prompts = 1;
   std::int64_t longest_prompt = 0;
   std::int64_t micro_bytes = 0;  // of the text of one token; 0: no text
-  Bytes TextOf(std::int64_t tokens) const { return Bytes(tokens * micro_bytes / 1'000'000); }
+  Bytes TextOf(std::int64_t tokens) const {
+    const absl::int128 bytes = absl::int128(tokens) * micro_bytes / 1'000'000;
+    return Bytes(static_cast<std::int64_t>(
+        std::min<absl::int128>(bytes, std::numeric_limits<std::int64_t>::max())));
+  }
 };
 
 // How long a request waits for room where every able endpoint is full, before it is refused: until
